@@ -1,0 +1,98 @@
+"""Reading config.toml: one file in, one Config out, or one ConfigError that says what to mend. Never a traceback."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from digest.config import Config
+from digest.errors import ConfigError
+
+
+def read_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Config:
+    """The configuration of `path`, overridden by DIGEST_… variables. Raises ConfigError."""
+    table = _table(path)
+    _refuse_secrets(table, path)
+    _refuse_unknown_variables(os.environ if environ is None else environ)
+    home = path.absolute().parent
+    try:
+        return Config(**table, home=home)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(error, path))) from error
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no {path}. Name another with --config, or copy the one of the README.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: byte {error.start} cannot be read.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _refuse_secrets(table: Mapping[str, Any], path: Path) -> None:
+    if "home" in table:
+        raise ConfigError(f'{path}: there is no table or key "home".')
+    mail = table.get("mail")
+    if isinstance(mail, Mapping) and "password" in mail:
+        raise ConfigError(f"{path}: [mail] password does not belong in this file; "
+                          "set DIGEST_MAIL__PASSWORD or name a password_file.")
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    parts = [name for name in Config.model_fields if name != "home"]
+    for variable in environ:
+        prefix, _, rest = variable.partition("_")
+        part, nested, _ = rest.partition("__")
+        if prefix == "DIGEST" and nested and part.lower() not in parts:
+            raise ConfigError(f"The environment variable {variable} names no table of config.toml.{_nearest(part.lower(), parts)}")
+
+
+def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        where = [str(step) for step in fault["loc"] if step not in {"bool", "tuple[str, ...]"}]
+        spot = _spot(where)
+        if fault["type"] == "extra_forbidden":
+            yield f'{path}: {spot} is not a key I know.{_nearest(where[-1], _keys_beside(where))}'
+        elif fault["type"] == "missing":
+            yield f"{path}: {spot} is missing."
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            yield f"{path}: {spot + ': ' if spot else ''}{message[:1].lower() + message[1:]}."
+
+
+def _spot(where: list[str]) -> str:
+    """`sources.2.url` is for programs; people read `[[sources]] number 3, url`."""
+    if len(where) >= 2 and where[1].isdigit():
+        return ", ".join([f"[[{where[0]}]] number {int(where[1]) + 1}", *[".".join(where[2:])][: len(where) - 2]])
+    if len(where) >= 2:
+        return f"[{where[0]}] {'.'.join(where[1:])}"
+    return f'"{where[0]}"' if where else ""
+
+
+def _keys_beside(where: list[str]) -> list[str]:
+    part: Any = Config
+    for step in where[:-1]:
+        if step.isdigit():
+            continue
+        field = part.model_fields.get(step) or next((f for f in part.model_fields.values() if f.alias == step), None)
+        if field is None:
+            return []
+        kinds = [k for k in (field.annotation, *get_args(field.annotation)) if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not kinds:
+            return []
+        part = kinds[0]
+    return [field.alias or name for name, field in part.model_fields.items() if name != "home"]
+
+
+def _nearest(word: str, words: list[str]) -> str:
+    close = get_close_matches(word, words, n=1, cutoff=0.5)
+    return f' Did you mean "{close[0]}"?' if close else (f" Known here: {', '.join(words)}." if words else "")

@@ -1,0 +1,210 @@
+"""The tables, as migrations: each runs once, in order, inside one IMMEDIATE transaction. Never edit one that shipped.
+
+Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size of text). Personal columns say so.
+"""
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("digest")
+
+_FIRST = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  url TEXT NOT NULL,
+  kind TEXT NOT NULL,                      -- '' until the first visit has found it out
+  section TEXT, language TEXT, timezone TEXT,
+  configured INTEGER NOT NULL DEFAULT 1,   -- 0: no longer in config.toml, kept for its items
+  paused INTEGER NOT NULL DEFAULT 0,
+  etag TEXT, last_modified TEXT, parser TEXT,
+  next_at INTEGER, fail_count INTEGER NOT NULL DEFAULT 0, failing_since INTEGER,
+  last_visit_at INTEGER, last_ok_at INTEGER, last_error_kind TEXT, last_error TEXT
+) STRICT;
+
+CREATE TABLE visit (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+  at INTEGER NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('new', 'unchanged', 'failed')),
+  new INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL,
+  error_kind TEXT, error TEXT
+) STRICT;
+CREATE INDEX visit_by_source ON visit (source, at);
+
+CREATE TABLE item (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('post', 'event')),
+  source INTEGER NOT NULL REFERENCES source,
+  title TEXT NOT NULL, url TEXT, language TEXT,
+  published INTEGER, updated INTEGER, first_seen INTEGER NOT NULL,
+  author TEXT, summary TEXT NOT NULL, html TEXT NOT NULL, is_full INTEGER NOT NULL, minutes INTEGER,
+  tags TEXT NOT NULL DEFAULT '[]', flags TEXT NOT NULL DEFAULT '[]',      -- JSON arrays of strings
+  starts INTEGER, ends INTEGER, timezone TEXT, all_day INTEGER, place TEXT, online TEXT, status TEXT, uid TEXT,
+  sequence INTEGER, recurs INTEGER,
+  content_hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX item_by_starts ON item (starts) WHERE kind = 'event';
+CREATE INDEX item_by_published ON item (published) WHERE kind = 'post';
+
+CREATE TABLE item_key (key TEXT PRIMARY KEY, item INTEGER NOT NULL REFERENCES item ON DELETE CASCADE) STRICT, WITHOUT ROWID;
+CREATE INDEX item_key_by_item ON item_key (item);
+
+CREATE TABLE item_source (               -- every source an item was seen at ("also in")
+  item INTEGER NOT NULL REFERENCES item ON DELETE CASCADE,
+  source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+  url TEXT, first_seen INTEGER NOT NULL,
+  PRIMARY KEY (item, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE issue (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  period TEXT NOT NULL UNIQUE,           -- one issue a month, whoever assembles, however often
+  number INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('draft', 'approved', 'scheduled', 'sending', 'paused', 'sent')),
+  since INTEGER NOT NULL, until INTEGER NOT NULL, send_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 0,   -- raised by every edit; an editor's form names the one it saw
+  approved_at INTEGER, approved_by TEXT, sending_since INTEGER, sent_at INTEGER, pause_reason TEXT, hash TEXT
+) STRICT;
+
+CREATE TABLE issue_item (
+  issue INTEGER NOT NULL REFERENCES issue ON DELETE CASCADE,
+  item INTEGER NOT NULL REFERENCES item,
+  section TEXT,                          -- NULL: on the bench
+  position INTEGER NOT NULL,
+  title TEXT NOT NULL DEFAULT '{}', blurb TEXT NOT NULL DEFAULT '{}',     -- JSON objects, language to words
+  chosen INTEGER NOT NULL DEFAULT 0, arrived_late INTEGER NOT NULL DEFAULT 0,
+  seen_hash TEXT NOT NULL,               -- the item's content_hash when it was placed
+  PRIMARY KEY (issue, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX issue_item_by_item ON issue_item (item);
+
+CREATE TABLE issue_text (
+  issue INTEGER NOT NULL REFERENCES issue ON DELETE CASCADE,
+  field TEXT NOT NULL, language TEXT NOT NULL, words TEXT NOT NULL,
+  PRIMARY KEY (issue, field, language)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE edit (                      -- append-only: who did what to an issue, with what it takes to undo it
+  id INTEGER PRIMARY KEY,
+  issue INTEGER NOT NULL REFERENCES issue,
+  at INTEGER NOT NULL, editor TEXT NOT NULL, act TEXT NOT NULL, detail TEXT NOT NULL      -- JSON object
+) STRICT;
+CREATE INDEX edit_by_issue ON edit (issue, id);
+CREATE TRIGGER edit_is_append_only BEFORE UPDATE ON edit BEGIN SELECT raise(ABORT, 'the log of edits is append-only'); END;
+CREATE TRIGGER edit_is_never_deleted BEFORE DELETE ON edit BEGIN SELECT raise(ABORT, 'the log of edits is append-only'); END;
+
+CREATE TABLE edition (
+  issue INTEGER NOT NULL REFERENCES issue ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  subject TEXT NOT NULL, html TEXT NOT NULL, text TEXT NOT NULL, letter BLOB NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (issue, language)
+) STRICT;
+
+CREATE TABLE subscriber (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: links in old letters carry it
+  address TEXT NOT NULL,                 -- personal
+  address_key TEXT NOT NULL UNIQUE,      -- personal: the case-folded form
+  state TEXT NOT NULL CHECK (state IN ('asked', 'waiting', 'confirmed', 'suspended', 'left')),
+  language TEXT NOT NULL, timezone TEXT, role TEXT, topics TEXT NOT NULL DEFAULT '[]',
+  version INTEGER NOT NULL DEFAULT 0,
+  asked_at INTEGER, confirmed_at INTEGER, left_at INTEGER
+) STRICT;
+CREATE INDEX subscriber_by_state ON subscriber (state, id);
+
+CREATE TABLE consent (                   -- append-only: the proof
+  id INTEGER PRIMARY KEY,
+  subscriber INTEGER REFERENCES subscriber ON DELETE SET NULL,
+  at INTEGER NOT NULL, act TEXT NOT NULL, language TEXT NOT NULL, method TEXT NOT NULL, page TEXT NOT NULL,
+  wording TEXT NOT NULL, wording_sha256 TEXT NOT NULL, basis TEXT NOT NULL, origin TEXT NOT NULL,
+  network TEXT                           -- personal: shortened network address
+) STRICT;
+CREATE INDEX consent_by_subscriber ON consent (subscriber, id);
+CREATE TRIGGER consent_is_append_only BEFORE UPDATE OF at, act, language, method, page, wording, wording_sha256, basis, origin
+  ON consent BEGIN SELECT raise(ABORT, 'the consent log is append-only'); END;
+CREATE TRIGGER consent_is_never_deleted BEFORE DELETE ON consent
+  BEGIN SELECT raise(ABORT, 'the consent log is append-only'); END;
+
+CREATE TABLE suppression (               -- keyed hashes of addresses that no import may bring back
+  mark TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delivery (
+  id INTEGER PRIMARY KEY,
+  issue INTEGER NOT NULL REFERENCES issue,
+  subscriber INTEGER REFERENCES subscriber ON DELETE SET NULL,
+  language TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN
+    ('queued', 'claimed', 'committing', 'sent', 'deferred', 'failed', 'cancelled', 'unsure')),
+  run INTEGER, connection INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER,
+  code INTEGER, reply TEXT, changed_at INTEGER,
+  UNIQUE (issue, subscriber)
+) STRICT;
+CREATE INDEX delivery_to_claim ON delivery (issue, state, id);
+CREATE UNIQUE INDEX one_doubt ON delivery (run, connection) WHERE state = 'committing';
+
+CREATE TABLE run (                       -- one sending process at work on one issue; its lease is its life
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  issue INTEGER NOT NULL REFERENCES issue,
+  begun_at INTEGER NOT NULL, lease_until INTEGER NOT NULL, ended_at INTEGER
+) STRICT;
+
+CREATE TABLE notice (                    -- one-off letters, queued with the act that needs them
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  subscriber INTEGER REFERENCES subscriber ON DELETE CASCADE,
+  editor INTEGER REFERENCES editor ON DELETE CASCADE,
+  version INTEGER NOT NULL DEFAULT 0,
+  language TEXT NOT NULL,
+  secret TEXT,                           -- cleared once the letter has left
+  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'claimed', 'sent', 'failed')),
+  lease_until INTEGER, attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER,
+  queued_at INTEGER NOT NULL, changed_at INTEGER, code INTEGER, reply TEXT
+) STRICT;
+CREATE INDEX notice_to_claim ON notice (state, id);
+CREATE INDEX notice_by_subscriber ON notice (subscriber, kind, queued_at);
+
+CREATE TABLE editor (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  address TEXT NOT NULL,                 -- personal
+  address_key TEXT NOT NULL UNIQUE,      -- personal
+  role TEXT NOT NULL, language TEXT NOT NULL DEFAULT 'en',
+  configured INTEGER NOT NULL DEFAULT 0  -- 1: stands in config.toml
+) STRICT;
+
+CREATE TABLE pass (                      -- sign-in links and sessions of editors; only hashes of the secrets
+  secret_sha256 TEXT PRIMARY KEY,
+  editor INTEGER NOT NULL REFERENCES editor ON DELETE CASCADE,
+  purpose TEXT NOT NULL CHECK (purpose IN ('sign-in', 'session')),
+  made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tick (                      -- what the metronome has done: one row per act and due time, never twice
+  act TEXT NOT NULL, due TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL,
+  PRIMARY KEY (act, due)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="0001_first")
+def _first(db: Database) -> None:
+    for statement in _statements(_FIRST):
+        db.conn.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """Splits at semicolons that end a line; executescript() would commit the transaction we stand in."""
+    found: list[str] = []
+    lines: list[str] = []
+    for line in script.splitlines():
+        lines.append(line)
+        bare = line.split("--")[0].rstrip()
+        in_trigger = any("CREATE TRIGGER" in kept for kept in lines) and not bare.endswith("END;")
+        if bare.endswith(";") and not in_trigger:
+            found.append("\n".join(lines))
+            lines = []
+    return found
