@@ -1,9 +1,9 @@
 """When a cron line is due, in a zone. Values in, instants out; nothing here knows what time it is now.
 
 Standard cron: minute hour day month weekday; `*`, lists, ranges, steps, English names; 0 and 7 are Sunday;
-when both day and weekday are given, either will do. Two departures, both for a letter that leaves once a month:
-a day that a month does not have is its last day, and an hour that the clocks repeat counts once (one that they
-skip is taken as if they had not).
+when both day and weekday are given, either will do. Two departures, both for a letter that leaves once a
+month: a day that a month does not have is its last day, and an hour that the clocks repeat counts once (one
+that they skip is taken as if they had not).
 """
 
 from collections.abc import Iterator
@@ -112,7 +112,7 @@ def _instants(line: str, zone: str, *, after: datetime) -> Iterator[datetime]:
 
 
 def _on(cron: Cron, tz: ZoneInfo, day: date) -> list[datetime]:
-    """The moments of one day. fold=0: of a repeated hour the first; a skipped one as if nothing was skipped."""
+    """The moments of one day. fold=0: of a repeated hour the first; a skipped one as if not skipped."""
     if not cron.falls_on(day):
         return []
     clock = ((hour, minute) for hour in cron.hours for minute in cron.minutes)
