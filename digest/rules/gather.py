@@ -1,0 +1,217 @@
+"""Judging what a source said: new, changed, seen elsewhere or seen before. Never fetches or stores anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Entry, Harvest, ItemId, ItemKind, Source, SourceId
+
+INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
+JITTER_S = 50 * 60
+LONGEST_WAIT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store remembers of an item, as far as judging needs it.
+
+    owner: the source whose words the item carries (None: nobody in particular). sources: all it was seen at.
+    frozen: it stands in an issue that is approved or further; its words stay.
+    """
+
+    id: ItemId
+    kind: ItemKind
+    content_hash: str
+    sources: frozenset[SourceId]
+    updated: datetime | None = None
+    published: datetime | None = None
+    frozen: bool = False
+    owner: SourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Nobody has seen this before."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The source that owns this item says it differently now."""
+
+    item: ItemId
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoIn:
+    """Another source has it too; the words of the first one stay."""
+
+    item: ItemId
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Nothing to do. frozen: the source has changed it, but an approved issue holds its words."""
+
+    item: ItemId
+    entry: Entry
+    frozen: bool = False
+
+
+Intent = Add | Update | AlsoIn | Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What one visit brought. harvest None: the server says that nothing has changed since our last visit.
+
+    kind: how the answer was read; parser: version of that reader; etag, last_modified: byte for byte as the server sent them.
+    moved_to: where every permanent redirect of this visit led, if it was redirected for good.
+    """
+
+    kind: str
+    parser: str
+    etag: str | None = None
+    last_modified: str | None = None
+    harvest: Harvest | None = None
+    pause_s: float | None = None
+    moved_to: str | None = None
+
+
+def decide(
+    entries: Iterable[Entry], known: Mapping[str, Known], *, source: SourceId, now: datetime
+) -> list[Intent]:
+    """One intent an entry, in the order of the entries; entries that are one thing become one intent.
+
+    known: for every key of the entries that the store has met, the item it belongs to. Deciding twice, with the
+    first decision carried out in between, adds nothing (test_gather.py).
+    """
+    intents = []
+    for entry in _merged(entries):
+        mine = _belongs_to(entry, known)
+        entry = _without_foreign_keys(_dated(entry, now=now), known, mine)
+        intents.append(Add(entry) if mine is None else _judge(entry, mine, source))
+    return intents
+
+
+def _judge(entry: Entry, known: Known, source: SourceId) -> Intent:
+    if source not in known.sources:
+        return AlsoIn(known.id, entry)
+    if known.owner not in (source, None) or entry.content_hash == known.content_hash:
+        return Seen(known.id, entry)
+    if known.frozen:
+        return Seen(known.id, entry, frozen=True)
+    if known.kind is ItemKind.POST and known.published is not None:
+        entry = replace(entry, published=known.published)  # an edit never moves an item to another issue
+    return Update(known.id, entry)
+
+
+def _merged(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries that share a key are one; the first keeps its words and learns the keys of the others."""
+    merged: list[Entry | None] = []
+    place: dict[tuple[ItemKind, str], int] = {}
+    for entry in entries:
+        met = sorted({place[entry.kind, key] for key in entry.keys if (entry.kind, key) in place})
+        home = met[0] if met else len(merged)
+        if not met:
+            merged.append(entry)
+        group = [merged[at] for at in met[1:]] + ([entry] if met else [])
+        for at in met[1:]:
+            merged[at] = None
+        first = merged[home]
+        if first is None:  # cannot be: `place` only names living entries
+            raise AssertionError("a merged entry was met again")
+        keys = dict.fromkeys((*first.keys, *(key for other in group if other for key in other.keys)))
+        merged[home] = replace(first, keys=tuple(keys))
+        place.update({(entry.kind, key): home for key in keys})
+    return [entry for entry in merged if entry is not None]
+
+
+def _belongs_to(entry: Entry, known: Mapping[str, Known]) -> Known | None:
+    """The strongest key decides; a post is never an event."""
+    return next((known[key] for key in entry.keys if key in known and known[key].kind is entry.kind), None)
+
+
+def _without_foreign_keys(entry: Entry, known: Mapping[str, Known], mine: Known | None) -> Entry:
+    """A key that another item owns stays with it: two items never fight over one key."""
+    keys = tuple(key for key in entry.keys if key not in known or (mine and known[key].id == mine.id))
+    return entry if keys == entry.keys else replace(entry, keys=keys)
+
+
+def _dated(entry: Entry, *, now: datetime) -> Entry:
+    """A date that cannot be true is forgotten and flagged; the item then counts from the day it was first seen."""
+    published = entry.published
+    if published is None or entry.kind is ItemKind.EVENT:
+        return entry
+    if published.year >= 1995 and published <= now + timedelta(days=1):
+        return entry
+    return replace(entry, published=None, flags=tuple(dict.fromkeys((*entry.flags, "date-guessed"))))
+
+
+def succeeded(source: Source, fetched: Fetched, *, now: datetime) -> Source:
+    """What to remember of a source after a good visit."""
+    return replace(
+        source,
+        kind=fetched.kind,
+        parser=fetched.parser,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        next_at=next_visit(source, now=now, pause_s=fetched.pause_s),
+        paused=source.paused and source.last_error_kind != ErrorKind.GONE,
+        fail_count=0,
+        failing_since=None,
+        last_visit_at=now,
+        last_ok_at=now,
+        last_error_kind=None,
+        last_error=None,
+    )
+
+
+def failed(source: Source, error: SourceError, *, now: datetime) -> Source:
+    """What to remember of a source after a failed visit. Its items, kind and validators stay as they were.
+
+    A source that is gone (410) is paused until somebody looks at it; every other fault is tried again for ever.
+    """
+    return replace(
+        source,
+        next_at=next_try(source, now=now, retry_after_s=error.retry_after_s),
+        paused=source.paused or error.kind is ErrorKind.GONE,
+        fail_count=source.fail_count + 1,
+        failing_since=source.failing_since or now,
+        last_visit_at=now,
+        last_error_kind=error.kind.value,
+        last_error=str(error),
+    )
+
+
+def next_visit(source: Source, *, now: datetime, pause_s: float | None = None) -> datetime:
+    """After a good visit: five hours and some minutes on, or as long as the source asks, a day at most."""
+    wait = max(INTERVAL, timedelta(seconds=min(pause_s or 0, LONGEST_WAIT.total_seconds())))
+    return now + min(wait + _jitter(source, now), LONGEST_WAIT)
+
+
+def next_try(source: Source, *, now: datetime, retry_after_s: float | None = None) -> datetime:
+    """After a failed visit: 1, 2, 4 … 24 hours, or later when the server asks for it, a day at most."""
+    wait = timedelta(hours=min(2 ** min(source.fail_count, 5), 24))
+    asked = timedelta(seconds=min(retry_after_s or 0, LONGEST_WAIT.total_seconds()))
+    return now + min(max(wait, asked), LONGEST_WAIT)
+
+
+def is_due(source: Source, *, now: datetime) -> bool:
+    return not source.paused and (source.next_at is None or source.next_at <= now)
+
+
+def _jitter(source: Source, now: datetime) -> timedelta:
+    """The same source and day give the same minutes, so that a plan can be repeated."""
+    digest = sha256(f"{source.name} {now:%Y-%m-%d}".encode()).digest()
+    return timedelta(seconds=int.from_bytes(digest[:4], "big") % JITTER_S)
+
+
+def keys_of(entries: Sequence[Entry]) -> set[str]:
+    """Every key that the store must be asked about before deciding."""
+    return {key for entry in entries for key in entry.keys}
