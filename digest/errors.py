@@ -13,7 +13,8 @@ DigestError
 ├── NotFound             no such issue, source, subscriber, editor
 └── InputRefused         what a person typed cannot be used
     ├── AddressRefused   not an e-mail address we can write to
-    └── TokenRefused     a link that is broken, expired or made for something else
+    ├── TokenRefused     a link that is broken, expired or made for something else
+    └── Conflict         somebody else changed the same words meanwhile
 """
 
 from enum import StrEnum
@@ -100,3 +101,11 @@ class AddressRefused(InputRefused):
 
 class TokenRefused(InputRefused):
     """A link that is broken, expired, or made for another purpose."""
+
+
+class Conflict(InputRefused):
+    """Somebody else changed the same words meanwhile. theirs: what stands there now; nothing was overwritten."""
+
+    def __init__(self, message: str, *, theirs: str = "") -> None:
+        super().__init__(message)
+        self.theirs = theirs

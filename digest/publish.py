@@ -1,0 +1,292 @@
+"""Making the month: assemble, edit, approve, schedule, hold. One act, one transaction. Nothing is ever sent from here."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from digest.config import Config
+from digest.errors import Conflict, InputRefused, MoveRefused
+from digest.model import Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
+from digest.rules import assemble, cron, edition
+from digest.rules.preflight import Check, blocking, check
+
+SHORTEST_NOTICE = timedelta(minutes=10)
+
+
+class Pool(Protocol):
+    """Where items wait."""
+
+    def pool(
+        self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
+    ) -> list[Item]: ...
+
+
+class Drafts(Protocol):
+    """Issues, as whoever assembles them needs them."""
+
+    def find(self, period: Period) -> Issue | None: ...
+    def get(self, period: Period) -> Issue: ...
+    def create(
+        self, *, period: Period, since: datetime, until: datetime, send_at: datetime, placed: Sequence[Placed]
+    ) -> IssueId: ...
+    def extend(self, issue: IssueId, *, until: datetime, late: Sequence[Placed]) -> None: ...
+    def cut_off_before(self, period: Period) -> datetime | None: ...
+    def used_items(self) -> set[ItemId]: ...
+
+
+class Edits(Protocol):
+    """Issues, as editors change them."""
+
+    def place(self, issue: IssueId, placed: Sequence[Placed]) -> None: ...
+    def write_text(self, issue: IssueId, *, field: str, language: str, words: str) -> None: ...
+    def bump(self, issue: IssueId, *, revision: int) -> bool: ...
+    def log(self, issue: IssueId, *, editor: str, act: str, detail: Mapping[str, Any], at: datetime) -> None: ...
+
+
+class Frozen(Protocol):
+    """Issues, as they leave the editors' hands."""
+
+    def move(self, issue: IssueId, *, from_: Collection[IssueState], to: IssueState, **columns: Any) -> bool: ...
+    def freeze(self, issue: IssueId, editions: Sequence[Edition]) -> None: ...
+    def thaw(self, issue: IssueId) -> None: ...
+    def editions(self, issue: IssueId) -> dict[Language, Edition]: ...
+
+
+class Issues(Drafts, Edits, Frozen, Protocol):
+    """The shelf of issues."""
+
+
+class Audience(Protocol):
+    """Who is to receive an issue."""
+
+    def list_audience(self, issue: IssueId, *, languages: Sequence[Language], now: datetime) -> int: ...
+    def drop(self, issue: IssueId) -> None: ...
+
+
+class Readers(Protocol):
+    def count_confirmed(self) -> int: ...
+
+
+class Memory(Protocol):
+    """What this verb needs of the store."""
+
+    @property
+    def items(self) -> Pool: ...
+    @property
+    def issues(self) -> Issues: ...
+    @property
+    def deliveries(self) -> Audience: ...
+    @property
+    def subscribers(self) -> Readers: ...
+    def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
+
+
+class Press(Protocol):
+    """What turns an issue into a letter."""
+
+    def edition(self, issue: Issue, language: Language) -> Edition: ...
+
+
+class Publish:
+    """The editors' verb. `by` is who does it, for the log: an editor's id, "command" or "schedule"."""
+
+    def __init__(self, store: Memory, press: Press, *, config: Config, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._press = press
+        self._config = config
+        self._clock = clock
+
+    # --- assembling ---------------------------------------------------------------------------------------------
+
+    def next_period(self) -> Period:
+        """The month of the next date in `[schedule] send`."""
+        zone = self._config.list.timezone
+        slot = cron.next_slot(self._config.schedule.send, zone, after=self._clock()).astimezone(ZoneInfo(zone))
+        return Period(slot.year, slot.month)
+
+    def assemble(self, period: Period | None = None) -> Issue:
+        """Makes the draft of that month, or brings what is new to its bench. Editors' choices stay; an issue that is
+        no longer a draft is returned as it is."""
+        now = self._clock()
+        period = period or self.next_period()
+        with self._store.write():
+            issues = self._store.issues
+            issue = issues.find(period)
+            if issue is not None and issue.state is not IssueState.DRAFT:
+                return issue
+            window = self._window(period, issue, now=now)
+            pool = self._store.items.pool(
+                posts_since=window.since - assemble.LATE_ARRIVAL, posts_until=window.until,
+                events_from=window.events_from, events_until=window.events_until,
+            )  # fmt: skip
+            used = issues.used_items()
+            if issue is None:
+                placed = assemble.draft(pool, window=window, used=used, limits=self._config.issue)
+                issues.create(
+                    period=period, since=window.since, until=window.until, send_at=window.events_from, placed=placed
+                )
+            else:
+                late = assemble.late(pool, issue=issue, window=window, used=used)
+                issues.extend(issue.id, until=window.until, late=late)
+            return issues.get(period)
+
+    def _window(self, period: Period, issue: Issue | None, *, now: datetime) -> assemble.Window:
+        zone = ZoneInfo(self._config.list.timezone)
+        slot = cron.slot_in(self._config.schedule.send, str(zone), period=period)
+        slot = slot or assemble.month(period, zone)[0]
+        previous = issue.since if issue else self._store.issues.cut_off_before(period)
+        return assemble.window(
+            period, slot=slot, now=now, previous_cut_off=previous, zone=zone, limits=self._config.issue
+        )
+
+    # --- editing ------------------------------------------------------------------------------------------------
+
+    def keep(self, period: Period, item: ItemId, *, by: str, section: str | None = None) -> Issue:
+        """Takes an item off the bench, to the end of its section or of the one named."""
+        return self._edit(period, "keep", item, by, lambda issue: edition.kept(issue, item, section=section))
+
+    def cut(self, period: Period, item: ItemId, *, by: str) -> Issue:
+        """Puts an item on the bench."""
+        return self._edit(period, "cut", item, by, lambda issue: edition.cut(issue, item))
+
+    def move(self, period: Period, item: ItemId, *, direction: edition.Direction, by: str) -> Issue:
+        """Moves an item up, down, to the top or the bottom of its section."""
+        return self._edit(period, f"move {direction}", item, by,
+                          lambda issue: edition.moved(issue, item, direction=direction))  # fmt: skip
+
+    def reword(
+        self, period: Period, item: ItemId, *, language: Language, by: str,
+        title: str | None = None, blurb: str | None = None, seen: tuple[str, str] | None = None,
+    ) -> Issue:  # fmt: skip
+        """An editor's own title and blurb in one language; "" gives the source's back, None leaves it.
+
+        seen: the editor's (title, blurb) that the form showed; raises Conflict when somebody changed them meanwhile.
+        """
+
+        def change(issue: Issue) -> tuple[Placed, ...]:
+            placed = next((p for p in issue.placed if p.item.id == item), None)
+            if placed is not None and seen is not None:
+                there = (placed.title.get(language, ""), placed.blurb.get(language, ""))
+                if there not in {seen, (title or "", blurb or "")}:
+                    raise Conflict("Somebody else changed these words meanwhile.", theirs="\n".join(there))
+            return edition.reworded(issue, item, language=language, title=title, blurb=blurb)
+
+        return self._edit(period, "reword", item, by, change)
+
+    def write(
+        self, period: Period, *, field: str, language: Language, words: str, by: str, seen: str | None = None
+    ) -> Issue:
+        """The editors' note or the theme in one language. seen: as in reword. Raises Conflict, InputRefused."""
+        if field not in edition.TEXT_FIELDS:
+            raise InputRefused(f"An issue has no text called {field!r}; it has {', '.join(edition.TEXT_FIELDS)}.")
+        words = words.replace("\r\n", "\n").strip()
+        with self._store.write():
+            issue = self._draft(period)
+            there = issue.text(field, language)
+            if seen is not None and there not in {seen.replace("\r\n", "\n").strip(), words}:
+                raise Conflict("Somebody else changed this text meanwhile.", theirs=there)
+            if there != words:
+                self._store.issues.write_text(issue.id, field=field, language=language, words=words)
+                self._changed(issue, act="write", by=by, field=field, language=language, was=there, now=words)
+            return self._store.issues.get(period)
+
+    def _edit(
+        self, period: Period, act: str, item: ItemId, by: str, change: Callable[[Issue], tuple[Placed, ...]]
+    ) -> Issue:
+        with self._store.write():
+            issue = self._draft(period)
+            placed = change(issue)
+            if set(_rows(placed)) != set(_rows(issue.placed)):
+                self._store.issues.place(issue.id, placed)
+                self._changed(issue, act=act, by=by, item=item, was=_row_of(issue.placed, item), now=_row_of(placed, item))
+            return self._store.issues.get(period)
+
+    def _draft(self, period: Period) -> Issue:
+        issue = self._store.issues.get(period)
+        edition.must_be_draft(issue)
+        return issue
+
+    def _changed(self, issue: Issue, *, act: str, by: str, **detail: Any) -> None:
+        self._store.issues.bump(issue.id, revision=issue.revision)
+        self._store.issues.log(issue.id, editor=by, act=act, detail=detail, at=self._clock())
+
+    # --- checking, freezing, letting go -------------------------------------------------------------------------
+
+    def preview(self, period: Period, language: Language) -> Edition:
+        """The very letter: frozen when the issue is approved, rendered from the draft before."""
+        issue = self._store.issues.get(period)
+        return self._editions(issue)[language]
+
+    def preflight(self, period: Period) -> list[Check]:
+        """All checks on the letters as they would leave now."""
+        issue = self._store.issues.get(period)
+        return self._checks(issue, self._editions(issue))
+
+    def approve(self, period: Period, *, by: str) -> Issue:
+        """Freezes the letters and lists the readers, together. Raises MoveRefused when a check blocks."""
+        issue = self._store.issues.get(period)
+        to = edition.after("approve", issue)
+        editions = self._editions(issue)
+        stops = blocking(self._checks(issue, editions))
+        if stops:
+            raise MoveRefused(f"{period} cannot be approved: {' '.join(c.message_en for c in stops)}")
+        now = self._clock()
+        with self._store.write(durable=True):
+            issues = self._store.issues
+            if not issues.bump(issue.id, revision=issue.revision):
+                raise Conflict(f"Somebody changed {period} while you approved it; look at it once more.")
+            if not issues.move(issue.id, from_={issue.state}, to=to, approved_at=now, approved_by=by,
+                               hash=_hash(editions)):  # fmt: skip
+                raise Conflict(f"Somebody else approved {period} just now.")
+            issues.freeze(issue.id, list(editions.values()))
+            self._store.deliveries.list_audience(issue.id, languages=self._config.list.languages, now=now)
+            issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
+            return issues.get(period)
+
+    def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
+        """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes."""
+        now = self._clock()
+        with self._store.write():
+            issue = self._store.issues.get(period)
+            to = edition.after("schedule", issue)
+            send_at = max(at or issue.send_at, now + SHORTEST_NOTICE)
+            self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
+            self._store.issues.log(issue.id, editor=by, act="schedule", detail={"send_at": send_at.isoformat()}, at=now)
+            return self._store.issues.get(period)
+
+    def hold(self, period: Period, *, by: str) -> Issue:
+        """Back to draft, while nothing was sent. The frozen letters and the list of readers are given up."""
+        with self._store.write():
+            issue = self._store.issues.get(period)
+            to = edition.after("hold", issue)
+            self._store.issues.move(issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None)
+            self._store.issues.thaw(issue.id)
+            self._store.deliveries.drop(issue.id)
+            self._changed(issue, act="hold", by=by)
+            return self._store.issues.get(period)
+
+    def _editions(self, issue: Issue) -> dict[Language, Edition]:
+        if issue.state is not IssueState.DRAFT:
+            return self._store.issues.editions(issue.id)
+        return {language: self._press.edition(issue, language) for language in self._config.list.languages}
+
+    def _checks(self, issue: Issue, editions: Mapping[Language, Edition]) -> list[Check]:
+        return check(issue, editions, config=self._config, now=self._clock(),
+                     readers=self._store.subscribers.count_confirmed())  # fmt: skip
+
+
+def _hash(editions: Mapping[Language, Edition]) -> str:
+    return sha256("".join(f"{k}:{editions[k].sha256};" for k in sorted(editions)).encode()).hexdigest()
+
+
+def _rows(placed: Sequence[Placed]) -> list[tuple[Any, ...]]:
+    return [(p.item.id, p.section, p.position, tuple(sorted(p.title.items())), tuple(sorted(p.blurb.items())), p.chosen)
+            for p in placed]  # fmt: skip
+
+
+def _row_of(placed: Sequence[Placed], item: ItemId) -> dict[str, Any]:
+    return next(({"section": p.section, "position": p.position, "title": dict(p.title), "blurb": dict(p.blurb)}
+                 for p in placed if p.item.id == item), {})  # fmt: skip

@@ -1,0 +1,133 @@
+"""Who may be written to: addresses judged, the gate, and what each act does to a subscriber. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from email_validator import EmailNotValidError, validate_email
+
+from digest.errors import AddressRefused
+from digest.model import Address, Language, Subscriber, SubscriberState
+
+ONE_LETTER_PER = timedelta(hours=24)
+UNDO_WITHIN = timedelta(hours=24)
+ASKED_LIVES = timedelta(days=7)
+
+# RFC 2142: these reach a function that must stay reachable, not a person who agreed to anything.
+_ROLE_LOCALS = frozenset({"abuse", "postmaster", "hostmaster", "webmaster", "security", "noc", "mailer-daemon"})
+
+
+def judged_address(text: str) -> Address:
+    """Raises AddressRefused, with a sentence that does not repeat the address, for what nobody can be written to at.
+
+    The domain is folded, the local part kept as typed. RFC 5321 limits; IDNA 2008; no quoted or literal forms.
+    """
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise AddressRefused("This is not an e-mail address that we can write to.") from error
+    if found.local_part.casefold() in _ROLE_LOCALS:
+        raise AddressRefused("This address belongs to a function, not to a person; please give one of your own.")
+    return Address(f"{found.local_part}@{found.domain}")
+
+
+def domain_of(address: Address) -> str:
+    """The domain as A-labels (RFC 5890), lower case: the form in which domains are compared."""
+    domain = address.reveal().rpartition("@")[2]
+    return ascii_domain(domain)
+
+
+def ascii_domain(domain: str) -> str:
+    """Raises AddressRefused for a domain that IDNA 2008 does not allow."""
+    try:
+        return validate_email(f"x@{domain.strip('.')}", check_deliverability=False).ascii_domain.lower()
+    except EmailNotValidError as error:
+        raise AddressRefused("This is not a domain name.") from error
+
+
+def is_within(domain: str, suffixes: Sequence[str]) -> bool:
+    """Whether the domain is one of the suffixes or below one, at a label boundary. Both sides are A-labels."""
+    return any(domain == suffix or domain.endswith("." + suffix) for suffix in suffixes)
+
+
+class Gate(StrEnum):
+    OPEN = "open"
+    DOMAINS = "domains"
+
+
+def admitted_state(address: Address, *, policy: str, domains: Sequence[str]) -> SubscriberState:
+    """Where a confirmed address goes: in, or to the queue that an editor looks at."""
+    if policy == Gate.OPEN or is_within(domain_of(address), [ascii_domain(d) for d in domains]):
+        return SubscriberState.CONFIRMED
+    return SubscriberState.WAITING
+
+
+class Reply(StrEnum):
+    """The letter that answers somebody who asked. The page they see is the same in all cases."""
+
+    NOTHING = "nothing"
+    CONFIRM = "confirm"
+    SETTINGS = "settings"
+
+
+def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now: datetime) -> Reply:
+    """At most one letter a day to one address, whoever types it in."""
+    if last_letter is not None and now - last_letter < ONE_LETTER_PER:
+        return Reply.NOTHING
+    if known is None or known.state in {SubscriberState.ASKED, SubscriberState.LEFT, SubscriberState.SUSPENDED}:
+        return Reply.CONFIRM
+    return Reply.SETTINGS
+
+
+class Answer(StrEnum):
+    """What a link has done, for the page that follows it."""
+
+    DONE = "done"
+    ALREADY = "already"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """after: the subscriber as it shall be stored, or None when nothing changes."""
+
+    answer: Answer
+    after: Subscriber | None
+
+
+def confirming(known: Subscriber, *, version: int, state: SubscriberState, now: datetime) -> Decision | None:
+    """None: the link belongs to an earlier time of this person (they have left since) and is refused.
+
+    state: what admitted_state says of the address.
+    """
+    if known.state is SubscriberState.CONFIRMED:
+        return Decision(Answer.ALREADY, None)
+    if known.state is SubscriberState.WAITING:
+        return Decision(Answer.WAITING, None)
+    if version != known.version:
+        return None
+    answer = Answer.DONE if state is SubscriberState.CONFIRMED else Answer.WAITING
+    return Decision(answer, replace(known, state=state, confirmed_at=now, left_at=None))
+
+
+def leaving(known: Subscriber, *, now: datetime) -> Decision:
+    """Leaving twice is leaving once. Raising the version ends every confirm link that is still about."""
+    if known.state is SubscriberState.LEFT:
+        return Decision(Answer.ALREADY, None)
+    return Decision(Answer.DONE, replace(known, state=SubscriberState.LEFT, left_at=now, version=known.version + 1))
+
+
+def returning(known: Subscriber, *, now: datetime) -> Decision:
+    """The undo on the page after leaving; it works for a day."""
+    if known.state is SubscriberState.CONFIRMED:
+        return Decision(Answer.ALREADY, None)
+    recent = known.left_at is not None and now - known.left_at <= UNDO_WITHIN
+    if known.state is SubscriberState.LEFT and recent and known.confirmed_at is not None:
+        return Decision(Answer.DONE, replace(known, state=SubscriberState.CONFIRMED, left_at=None))
+    return Decision(Answer.WAITING, None)
+
+
+def language_or(default: Language, asked: str | None, *, offered: Sequence[Language]) -> Language:
+    """The language asked for if the list has it."""
+    return next((language for language in offered if language == asked), default)

@@ -1,0 +1,126 @@
+"""What may be done to an issue: the moves between its states, and an editor's moves within it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from digest.errors import MoveRefused, NotFound
+from digest.model import Issue, IssueState, ItemId, Placed
+from digest.rules.assemble import SECTIONS
+
+Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop"]
+
+# Every way an issue can go. There is no other road: web, commands and schedule all ask `after`.
+MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
+    "approve": {IssueState.DRAFT: IssueState.APPROVED},
+    "schedule": {IssueState.APPROVED: IssueState.SCHEDULED, IssueState.SCHEDULED: IssueState.SCHEDULED},
+    "hold": {IssueState.APPROVED: IssueState.DRAFT, IssueState.SCHEDULED: IssueState.DRAFT},
+    "begin": {
+        IssueState.APPROVED: IssueState.SENDING,
+        IssueState.SCHEDULED: IssueState.SENDING,
+        IssueState.PAUSED: IssueState.SENDING,
+        IssueState.SENDING: IssueState.SENDING,
+    },
+    "pause": {IssueState.SENDING: IssueState.PAUSED},
+    "finish": {IssueState.SENDING: IssueState.SENT},
+}
+
+_WHY_NOT = {
+    IssueState.DRAFT: "it is still a draft; approve it first",
+    IssueState.APPROVED: "it is approved and frozen; hold it to change it",
+    IssueState.SCHEDULED: "it is scheduled and frozen; hold it to change it",
+    IssueState.SENDING: "it is being sent",
+    IssueState.PAUSED: "sending has begun and is paused",
+    IssueState.SENT: "it has been sent",
+}
+
+TEXT_FIELDS = ("note", "theme")
+Direction = Literal["up", "down", "top", "bottom"]
+
+
+def after(move: Move, issue: Issue) -> IssueState:
+    """The state after `move`. Raises MoveRefused with the reason when the issue cannot make it."""
+    try:
+        return MOVES[move][issue.state]
+    except KeyError:
+        raise MoveRefused(f"{issue.period} cannot {move}: {_WHY_NOT[issue.state]}.") from None
+
+
+def must_be_draft(issue: Issue) -> None:
+    """Raises MoveRefused unless editors may still change the issue."""
+    if issue.state is not IssueState.DRAFT:
+        raise MoveRefused(f"{issue.period} cannot be edited: {_WHY_NOT[issue.state]}.")
+
+
+def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Placed, ...]:
+    """The item taken off the bench to the end of its section (or of the one named)."""
+    placed = _find(issue, item)
+    target = section or placed.section or default_section(placed)
+    if target not in SECTIONS:
+        raise NotFound(f"There is no section {target!r}; there are {', '.join(SECTIONS)}.")
+    return _settled([*_without(issue, item), replace(placed, section=target, position=_END, chosen=True, arrived_late=False)])
+
+
+def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
+    """The item put on the bench, first in line."""
+    placed = _find(issue, item)
+    return _settled([*_without(issue, item), replace(placed, section=None, position=-1, chosen=True)])
+
+
+def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, ...]:
+    """The item moved within its section; at the edge it stays where it is."""
+    placed = _find(issue, item)
+    row = list(issue.section(placed.section))
+    here = row.index(placed)
+    there = {"up": max(here - 1, 0), "down": min(here + 1, len(row) - 1), "top": 0, "bottom": len(row) - 1}[direction]
+    row.insert(there, row.pop(here))
+    others = [p for p in issue.placed if p.section != placed.section]
+    return _settled([*others, *(_at(p, n, chosen=p.item.id == item) for n, p in enumerate(row))])
+
+
+def reworded(issue: Issue, item: ItemId, *, language: str, title: str | None, blurb: str | None) -> tuple[Placed, ...]:
+    """The item with an editor's words in one language; an empty text gives the source's own back, None leaves it."""
+    placed = _find(issue, item)
+    changed = replace(
+        placed, chosen=True,
+        title=_worded(placed.title, language, title), blurb=_worded(placed.blurb, language, blurb),
+    )
+    return _settled([*_without(issue, item), changed])
+
+
+def default_section(placed: Placed) -> str:
+    from_source = placed.item.section
+    return from_source if from_source in SECTIONS else ("coming-up" if placed.item.occasion else "worth-reading")
+
+
+_END = 1_000_000
+
+
+def _find(issue: Issue, item: ItemId) -> Placed:
+    for placed in issue.placed:
+        if placed.item.id == item:
+            return placed
+    raise NotFound(f"Item {item} is not in the issue of {issue.period}.")
+
+
+def _without(issue: Issue, item: ItemId) -> list[Placed]:
+    return [p for p in issue.placed if p.item.id != item]
+
+
+def _at(placed: Placed, position: int, *, chosen: bool) -> Placed:
+    return replace(placed, position=position, chosen=placed.chosen or chosen)
+
+
+def _worded(words: Mapping[str, str], language: str, text: str | None) -> Mapping[str, str]:
+    if text is None:
+        return words
+    return {**{k: v for k, v in words.items() if k != language}, **({language: text.strip()} if text.strip() else {})}
+
+
+def _settled(placed: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Sections in order, positions counted anew from 0."""
+    rows: list[Placed] = []
+    for section in (*SECTIONS, None):
+        row = sorted((p for p in placed if p.section == section), key=lambda p: p.position)
+        rows.extend(replace(p, position=n) for n, p in enumerate(row))
+    return tuple(rows)

@@ -1,0 +1,131 @@
+"""Links that act for one person and one purpose. Pure: a key in, text out; nothing is stored and nothing expires unseen.
+
+A token is 28 URL-safe characters: purpose, subscriber, version, about (an issue, or the minute it expires), and a MAC.
+Short on purpose: a List-Unsubscribe address of 76 characters or more is mangled by common mail libraries.
+"""
+
+import hmac
+import struct
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as EncodingError
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from hashlib import sha256
+
+from digest.errors import TokenRefused
+from digest.model import Address, DeliveryId, IssueId, SubscriberId
+
+_PAYLOAD = struct.Struct(">BIHI")
+_MAC_BYTES = 10
+_TOKEN_CHARS = 28
+CONFIRM_LIVES = timedelta(days=7)
+MANAGE_LIVES = timedelta(hours=2)
+
+
+class Purpose(IntEnum):
+    """What a token may do. LETTER is the settings link inside a letter, which may be forwarded: it only leaves or
+    chooses the language. MANAGE is mailed on request and may do more."""
+
+    CONFIRM = 1
+    LEAVE = 2
+    LETTER = 3
+    MANAGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that was made with our key. issue is 0 when it belongs to no issue."""
+
+    purpose: Purpose
+    subscriber: SubscriberId
+    version: int
+    issue: IssueId
+
+
+class Links:
+    """Makes and reads the links of one list."""
+
+    def __init__(self, url: str, *, key: bytes, domain: str) -> None:
+        self._url = url
+        self._key = key
+        self._domain = domain
+
+    def confirm(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
+        return f"{self._url}/confirm/{self._timed(Purpose.CONFIRM, subscriber, version, now + CONFIRM_LIVES)}"
+
+    def manage(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
+        return f"{self._url}/preferences/{self._timed(Purpose.MANAGE, subscriber, version, now + MANAGE_LIVES)}"
+
+    def unsubscribe(self, subscriber: SubscriberId, *, version: int, issue: IssueId) -> str:
+        return f"{self._url}/unsubscribe/{self._make(Purpose.LEAVE, subscriber, version, issue)}"
+
+    def preferences(self, subscriber: SubscriberId, *, version: int, issue: IssueId) -> str:
+        return f"{self._url}/preferences/{self._make(Purpose.LETTER, subscriber, version, issue)}"
+
+    def sign_in(self, secret: str) -> str:
+        return f"{self._url}/desk/sign-in/{secret}"
+
+    def read(self, text: str, *, allowed: frozenset[Purpose] | set[Purpose], now: datetime) -> Token:
+        """Raises TokenRefused unless we made `text`, for one of the purposes `allowed`, and it has not expired.
+
+        The version is not judged here: whoever knows the subscriber does that.
+        """
+        try:
+            raw = urlsafe_b64decode(text.encode("ascii")) if len(text) == _TOKEN_CHARS else b""
+        except (EncodingError, ValueError):
+            raw = b""
+        payload, mac = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
+        if not hmac.compare_digest(self._mac(b"link", payload)[:_MAC_BYTES], mac):
+            raise TokenRefused("This link is incomplete or was changed on its way.")
+        number, subscriber, version, about = _PAYLOAD.unpack(payload)
+        purpose = Purpose(number)
+        if purpose not in allowed:
+            raise TokenRefused("This link was made for something else.")
+        timed = purpose in {Purpose.CONFIRM, Purpose.MANAGE}
+        if timed and now.timestamp() >= about * 60:
+            raise TokenRefused("This link has expired.")
+        return Token(purpose, SubscriberId(subscriber), version, IssueId(0 if timed else about))
+
+    def message_id(self, issue: IssueId, delivery: DeliveryId) -> str:
+        """The same for every try at one delivery, another for every reader (RFC 5322 section 3.6.4)."""
+        mac = self._mac(b"message", struct.pack(">IQ", issue, delivery)).hex()[:16]
+        return f"<{issue}.{delivery}.{mac}@{self._domain}>"
+
+    def notice_id(self, notice: int) -> str:
+        return f"<notice.{notice}.{self._mac(b'notice', struct.pack('>Q', notice)).hex()[:16]}@{self._domain}>"
+
+    def bounce_token(self, delivery: DeliveryId) -> str:
+        """21 lower-case characters for the envelope sender (VERP): relays may fold case, so no base64."""
+        payload = delivery.to_bytes(5, "big")
+        return b32encode(payload + self._mac(b"bounce", payload)[:8]).decode().rstrip("=").lower()
+
+    def read_bounce_token(self, text: str) -> DeliveryId:
+        """Raises TokenRefused unless we made it."""
+        try:
+            raw = b32decode(text.upper() + "=" * (-len(text) % 8))
+        except (EncodingError, ValueError):
+            raw = b""
+        payload = raw[:5]
+        if len(raw) != 13 or not hmac.compare_digest(self._mac(b"bounce", payload)[:8], raw[5:]):
+            raise TokenRefused("This bounce address was not made by us.")
+        return DeliveryId(int.from_bytes(payload, "big"))
+
+    def mark(self, address: Address) -> str:
+        """The keyed hash by which the suppression list knows an address without holding it."""
+        return self._mac(b"suppress", address.key.encode()).hex()
+
+    def _timed(self, purpose: Purpose, subscriber: SubscriberId, version: int, expires: datetime) -> str:
+        return self._make(purpose, subscriber, version, int(expires.timestamp() // 60) + 1)
+
+    def _make(self, purpose: Purpose, subscriber: SubscriberId, version: int, about: int) -> str:
+        payload = _PAYLOAD.pack(purpose, subscriber, version & 0xFFFF, about)
+        return urlsafe_b64encode(payload + self._mac(b"link", payload)[:_MAC_BYTES]).decode()
+
+    def _mac(self, domain: bytes, payload: bytes) -> bytes:
+        return hmac.digest(self._key, domain + b"\0" + payload, "sha256")
+
+
+def fingerprint(secret: str) -> str:
+    """What the store keeps of a sign-in link or a session: never the secret itself."""
+    return sha256(secret.encode()).hexdigest()
