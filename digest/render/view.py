@@ -1,0 +1,299 @@
+"""What the templates of the letter and of the web archive are given: one value, no look-ups behind it.
+
+Everything here is in words of the edition's language, cleaned, with nothing that belongs to one reader.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from babel import Locale
+
+from digest.config import Config
+from digest.model import EventStatus, Issue, Item, ItemKind, Language, Occasion, Placed
+from digest.render import dates
+from digest.render.text import Run, clean, french, paragraphs, shorten, words_in
+from digest.words import Words
+
+SECTIONS = ("coming-up", "worth-reading", "calls")
+WORDS_A_MINUTE = 230
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhenView:
+    """When an event takes place. line: in words, with zones; at: POSIX seconds, to sort by.
+
+    starts, ends: ISO 8601 with the offset of the event's zone. month, day, weekday: a small calendar page.
+    """
+
+    line: str
+    at: float
+    starts: str
+    ends: str | None
+    month: str
+    day: str
+    weekday: str
+    length: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemView:
+    """A post, an event or a call, ready to print.
+
+    id: item id, also the page /items/<id>. lang, blurb_lang: their language when it differs from
+    the edition's, else "". hreflang: language of what the link opens. language_note: "in French", or "".
+    meta: the second line in pieces, to be joined with " · "; it holds neither `when` nor the language note.
+    status: "Cancelled" and the like, "" when all is well. add_url: the event's .ics, None for posts.
+    """
+
+    id: int
+    kind: ItemKind
+    title: str
+    url: str | None
+    lang: str
+    hreflang: str
+    language_note: str
+    source: str
+    author: str | None
+    minutes: str | None
+    meta: tuple[str, ...]
+    blurb: str
+    blurb_lang: str
+    when: WhenView | None
+    place: str | None
+    online_url: str | None
+    is_cancelled: bool
+    status: str
+    add_url: str | None
+    page_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionView:
+    """id: coming-up, worth-reading, calls: also its anchor. name: its heading. count: `9 events`."""
+
+    id: str
+    name: str
+    count: str
+    items: tuple[ItemView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherLanguage:
+    """A twin of this edition. name: the language's own name; url: the issue's page there."""
+
+    language: Language
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueView:
+    """One edition of one issue. note: paragraphs of runs. glance: pieces to be joined with " · "."""
+
+    language: Language
+    dir: str
+    period: str
+    number: int
+    list_name: str
+    title: str
+    month: str
+    theme: str
+    issue_line: str
+    minutes: int
+    words: int
+    note: tuple[tuple[Run, ...], ...]
+    glance: tuple[str, ...]
+    sections: tuple[SectionView, ...]
+    web_url: str
+    home_url: str
+    calendar_url: str | None
+    others: tuple[OtherLanguage, ...]
+    contact: str
+    postal_address: str
+    description: str
+    subject: str
+    preheader: str
+
+
+OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
+
+
+def issue_view(issue: Issue, language: Language, config: Config) -> IssueView:
+    """The template context of one edition. What an editor left out is empty here; preflight tells."""
+    words, about = Words(language), config.list
+    sections = tuple(_section(name, issue, language, config) for name in SECTIONS)
+    sections = tuple(section for section in sections if section.items)
+    theme = _own(issue.text("theme", language), language)
+    name, month = about.name.in_(language), dates.month(issue.period, language)
+    note = paragraphs(_own(issue.text("note", language), language, lines=True))
+    count = _count_words(note, sections)
+    minutes = max(1, round(count / WORDS_A_MINUTE))
+    glance = _glance(sections, language)
+    page = issue_url(config, language, str(issue.period))
+    return IssueView(
+        language=language, dir="ltr", period=str(issue.period), number=issue.number, list_name=name,
+        title=_capital(f"{month}{words('letter.colon')}{theme}" if theme else month),
+        month=_capital(month), theme=theme,
+        issue_line=words("letter.issue_line", number=issue.number, minutes=words("letter.minutes", n=minutes)),
+        minutes=minutes, words=count, note=note, glance=glance, sections=sections, web_url=page,
+        home_url=_url(config, language, "/"),
+        calendar_url=f"{about.url}/issues/{issue.period}.ics" if _events(sections) else None,
+        others=tuple(OtherLanguage(language=other, name=OWN_NAMES[other],
+                                   url=issue_url(config, other, str(issue.period)))
+                     for other in about.languages if other is not language),
+        contact=about.reply_to or about.from_, postal_address=clean(about.postal_address.in_(language)),
+        description=about.description.in_(language),
+        subject=_subject(issue, language, name=name, month=month, theme=theme, sections=sections),
+        preheader=_preheader(issue, language, sections),
+    )  # fmt: skip
+
+
+def issue_url(config: Config, language: Language, period: str) -> str:
+    """The page of an issue; the first language of the list needs no prefix, French lives under /fr/."""
+    return _url(config, language, f"/issues/{period}")
+
+
+def section_name(section: str, language: Language) -> str:
+    """The heading of a section: `coming-up` is "Coming up" or "À venir"."""
+    return Words(language)(f"letter.{section.replace('-', '_')}")
+
+
+def language_note(item_language: str | None, language: Language) -> str:
+    """`in French`, `en anglais`; empty when it is the edition's own language or unknown."""
+    tag = _primary(item_language)
+    if tag in {"", language.value}:
+        return ""
+    name = Locale.parse(language.value).languages.get(tag)
+    return Words(language)("letter.in_language", language=name) if name else ""
+
+
+def event_place(occasion: Occasion, language: Language) -> str | None:
+    """Where: a place, "Online", both, or None when nobody says."""
+    words, place = Words(language), clean(occasion.place or "")
+    if place.startswith(("http://", "https://")):
+        place = ""
+    if not dates.is_online(occasion):
+        return place or None
+    return words("letter.place_and_online", place=place) if place else words("letter.online")
+
+
+def when_view(occasion: Occasion, language: Language, config: Config) -> WhenView:
+    month, day, weekday = dates.leaf(occasion.starts, occasion.timezone, language)
+    return WhenView(
+        line=dates.span(occasion, language, list_zone=config.list.timezone), at=occasion.starts.timestamp(),
+        starts=dates.iso(occasion.starts, occasion.timezone, all_day=occasion.all_day),
+        ends=dates.iso(occasion.ends, occasion.timezone, all_day=occasion.all_day) if occasion.ends else None,
+        month=month, day=day, weekday=weekday, length=dates.length(occasion, language),
+    )  # fmt: skip
+
+
+def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
+    """One item as this edition prints it; an editor's words win over the item's own."""
+    item, words = placed.item, Words(language)
+    foreign = _primary(item.language) not in {"", language.value}
+    title, title_lang = _words_of(placed.title, item.title, item, language)
+    blurb, blurb_lang = _words_of(placed.blurb, item.summary, item, language)
+    occasion = item.occasion
+    when = when_view(occasion, language, config) if occasion else None
+    place = event_place(occasion, language) if occasion else None
+    minutes = words("letter.read_minutes", n=item.minutes) if item.minutes else None
+    author = clean(item.author or "") or None
+    source = clean(item.source)
+    meta = [place, when.length, source] if when else [source, author if author != source else None, minutes]
+    status = _status(occasion, words)
+    return ItemView(
+        id=item.id, kind=item.kind, title=title, url=safe_url(item.url), lang=title_lang,
+        hreflang=_primary(item.language) if foreign else "",
+        language_note=language_note(item.language, language),
+        source=source, author=author, minutes=minutes, meta=tuple(piece for piece in meta if piece),
+        blurb=blurb, blurb_lang=blurb_lang, when=when, place=place,
+        online_url=safe_url(occasion.online) if occasion else None,
+        is_cancelled=bool(occasion and occasion.status is EventStatus.CANCELLED), status=status,
+        add_url=f"{config.list.url}/items/{item.id}.ics" if occasion else None,
+        page_url=_url(config, language, f"/items/{item.id}"),
+    )  # fmt: skip
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address when a browser may be sent there (http or https), else None."""
+    text = (url or "").strip()
+    return (
+        text if text.lower().startswith(("https://", "http://")) and not any(map(str.isspace, text)) else None
+    )
+
+
+def _section(name: str, issue: Issue, language: Language, config: Config) -> SectionView:
+    items = tuple(item_view(placed, language, config) for placed in issue.section(name))
+    kind = {"coming-up": "events", "worth-reading": "posts"}.get(name, "calls_count")
+    return SectionView(id=name, name=section_name(name, language), items=items,
+                       count=Words(language)(f"letter.{kind}", n=len(items)))  # fmt: skip
+
+
+def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str, ...]:
+    pieces = [section.count for section in sections]
+    coming = [item.when.line for item in _events(sections) if item.when and not item.is_cancelled]
+    if coming:
+        pieces.append(Words(language)("letter.next_event", when=coming[0].split(" (")[0]))
+    return tuple(pieces)
+
+
+def _events(sections: tuple[SectionView, ...]) -> list[ItemView]:
+    events = [item for section in sections for item in section.items if item.when]
+    return sorted(events, key=lambda item: item.when.at if item.when else 0.0)
+
+
+def _subject(
+    issue: Issue, language: Language, *, name: str, month: str, theme: str, sections: tuple[SectionView, ...]
+) -> str:
+    own = _own(issue.text("subject", language), language)
+    if own:
+        return own
+    subject = f"{name}{Words(language)('letter.colon')}{theme or month}"
+    for section in sections[:1]:
+        longer = f"{subject}, {section.count}"
+        subject = longer if len(longer) <= 60 else subject
+    return subject
+
+
+def _preheader(issue: Issue, language: Language, sections: tuple[SectionView, ...]) -> str:
+    own = _own(issue.text("preheader", language), language)
+    titles = [section.items[0].title for section in sections]
+    return own or shorten(" · ".join(titles), most=110)
+
+
+def _count_words(note: tuple[tuple[Run, ...], ...], sections: tuple[SectionView, ...]) -> int:
+    told = [run.text for paragraph in note for run in paragraph]
+    told += [f"{item.title} {item.blurb}" for section in sections for item in section.items]
+    return sum(map(words_in, told))
+
+
+def _words_of(own: Mapping[str, str], theirs: str, item: Item, language: Language) -> tuple[str, str]:
+    """The words to print and their language when it is not the edition's."""
+    if clean(own.get(language, "")):
+        return _own(own[language], language), ""
+    tag = _primary(item.language)
+    text = clean(theirs)
+    return (french(text) if tag == "fr" else text), (tag if tag not in {"", language.value} else "")
+
+
+def _status(occasion: Occasion | None, words: Words) -> str:
+    if occasion is None or occasion.status is EventStatus.CONFIRMED:
+        return ""
+    return words(f"letter.{occasion.status.value}")
+
+
+def _own(text: str, language: Language, *, lines: bool = False) -> str:
+    text = text.strip() if lines else clean(text)
+    return french(text) if language is Language.FR else text
+
+
+def _url(config: Config, language: Language, path: str) -> str:
+    return f"{config.list.url}{'/fr' if language is Language.FR else ''}{path}"
+
+
+def _primary(tag: str | None) -> str:
+    return (tag or "").replace("_", "-").split("-")[0].casefold()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
