@@ -199,7 +199,7 @@ class VisitOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One visit to one source; the row of `digest collect --json`."""
+    """One visit to one source; the row of `digest collect --json`. at: when, once the store has logged it."""
 
     source: Source
     outcome: VisitOutcome
@@ -208,6 +208,7 @@ class Visit:
     seconds: float = 0.0
     error_kind: str | None = None
     error: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +296,17 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One line of the log of an issue: who did what, with what it takes to undo it. editor: a name, not an id."""
+
+    id: int
+    at: datetime
+    editor: str
+    act: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """One language of an issue, frozen at approval. letter: the compiled message; sha256 is over html, text, letter."""
 
@@ -355,6 +367,17 @@ class Consent:
     network: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Counts of readers. by_state has all five states; the three others count confirmed readers only."""
+
+    by_state: Mapping[SubscriberState, int]
+    suppressed: int
+    by_language: Mapping[str, int]
+    by_role: Mapping[str, int]
+    by_domain: Mapping[str, int]
+
+
 class Role(StrEnum):
     CONTRIBUTOR = "contributor"
     EDITOR = "editor"
@@ -388,7 +411,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One letter for one reader, claimed by a run."""
+    """One letter for one reader, claimed by a run. code, reply: the last answer of the mail server, when it is listed."""
 
     id: DeliveryId
     issue: IssueId
@@ -397,6 +420,8 @@ class Delivery:
     address: Address
     language: Language
     attempts: int = 0
+    code: int = 0
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

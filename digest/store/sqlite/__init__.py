@@ -1,0 +1,72 @@
+"""The SQLite store: one file, the subjects as attributes. Nothing here judges; it keeps and finds."""
+
+import sqlite3
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+
+from sqlite_utils import Migrations
+
+from digest.store.sqlite.connection import Connections, connect, store_error
+from digest.store.sqlite.issues import Issues
+from digest.store.sqlite.items import Items
+from digest.store.sqlite.opening import copy, prepare
+from digest.store.sqlite.schema import MIGRATIONS
+from digest.store.sqlite.sources import Sources
+
+
+class SqliteStore:
+    """The store on one SQLite file. Any thread may use it; each has a connection of its own."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+        self.path = db.path
+        self.sources = Sources(db)
+        self.items = Items(db)
+        self.issues = Issues(db)
+
+    def write(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """`with store.write():` is one decision: all of it is kept, or nothing. Nested, it is a savepoint.
+
+        durable: on the disk before the block is left. Raises StoreBusy, StoreFull, StoreError; nothing is lost then.
+        """
+        return self._db.write(durable=durable)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """`with store.snapshot():` reads inside see one state of the database."""
+        return self._db.snapshot()
+
+    def backup(self, path: Path | str) -> None:
+        """A consistent copy while others write, 0600. Raises StoreError; then nothing stands at `path` that did not."""
+        try:
+            with closing(connect(self.path, busy_timeout_s=self._db.busy_timeout_s)) as source:
+                copy(source, Path(path))
+        except sqlite3.Error as error:
+            raise store_error(error, Path(path)) from error
+
+    def check(self) -> list[str]:
+        """What is wrong with the file, one sentence each; [] is well."""
+        found = [
+            f"The database is damaged: {row[0]}."
+            for row in self._db.rows("PRAGMA integrity_check")
+            if row[0] != "ok"
+        ]
+        broken = self._db.rows("PRAGMA foreign_key_check")
+        return found + [
+            f"A row of {row['table']} points at a missing row of {row['parent']}." for row in broken
+        ]
+
+    def close(self) -> None:
+        """Closes the connections of all threads."""
+        self._db.close()
+
+
+def open_store(
+    path: Path | str, *, busy_timeout_s: float = 30.0, migrations: Migrations = MIGRATIONS
+) -> SqliteStore:
+    """Opens the database, made or brought to this version when need be; several processes may do so at once.
+
+    Raises StoreNewer when a newer digest wrote it, StoreBusy, StoreFull, StoreError.
+    """
+    where = Path(path).absolute()
+    prepare(where, migrations=migrations, busy_timeout_s=busy_timeout_s)
+    return SqliteStore(Connections(where, busy_timeout_s=busy_timeout_s))

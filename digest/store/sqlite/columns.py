@@ -1,0 +1,62 @@
+"""How values become columns and columns become values. No statement is run here.
+
+Times are INTEGER microseconds since 1970 in UTC: exact both ways. Lists and mappings are JSON text.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@overload
+def micros(at: datetime) -> int: ...
+@overload
+def micros(at: None) -> None: ...
+@overload
+def micros(at: datetime | None) -> int | None: ...
+def micros(at: datetime | None) -> int | None:
+    """An aware datetime as a column. A naive one raises TypeError: nobody knows which moment it means."""
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+@overload
+def moment(column: int) -> datetime: ...
+@overload
+def moment(column: None) -> None: ...
+def moment(column: int | None) -> datetime | None:
+    """The way back, in UTC. A column may be Any, so callers get what the overload of their column says."""
+    return None if column is None else _EPOCH + timedelta(microseconds=column)
+
+
+def later(at: datetime, seconds: float) -> int:
+    """`at` plus seconds, as a column."""
+    return micros(at + timedelta(seconds=seconds))
+
+
+def listed(values: Collection[object]) -> str:
+    """A JSON array: a column, or an argument for json_each()."""
+    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+
+
+def mapped(values: Mapping[str, object]) -> str:
+    """A JSON object."""
+    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"))
+
+
+def texts(column: str) -> tuple[str, ...]:
+    """A JSON array of strings, read."""
+    return tuple(json.loads(column))
+
+
+def mapping(column: str) -> dict[str, str]:
+    """A JSON object of strings, read."""
+    return dict(json.loads(column))
+
+
+def pairs(values: Sequence[tuple[int, int]]) -> str:
+    """A JSON array of pairs, for json_each()."""
+    return json.dumps(values, separators=(",", ":"))

@@ -1,0 +1,312 @@
+"""Connections and transactions: one connection a thread, one IMMEDIATE transaction a decision. No subject's SQL here.
+
+A sqlite3 error never leaves this folder: it becomes a StoreError with one sentence, the cause kept.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digest.errors import StoreBusy, StoreError, StoreFull
+
+Parameters = Mapping[str, object] | Sequence[object]
+
+
+def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """The sentence for the person who can act. Only codes are looked at: SQLite's texts may quote a value."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"Another program holds the database {path} for too long; nothing was written, try again."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(
+            f"There is no room left for the database {path}; nothing was written. Make room, then try again."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StoreError(
+            f"We may not write the database {path}; give this user the right to write the file and its folder."
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return StoreError(
+            f"{path} is not a database of digest; move it away, or name another file under [store] url."
+        )
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(
+            f"The database {path} is damaged; stop digest and put the last backup in its place."
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreError(
+            f"The disk under the database {path} reports a fault ({_code_name(error)}); nothing was written."
+        )
+    return StoreError(f"The database {path} refused ({_code_name(error)}); nothing was written.")
+
+
+def _code_name(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself, in WAL, with foreign keys on. Raises sqlite3.Error.
+
+    check_same_thread is off for one reason: close() must be able to close the connections of all threads.
+    """
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        _enter_wal(connection, deadline_s=time.monotonic() + busy_timeout_s)
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _enter_wal(connection: sqlite3.Connection, *, deadline_s: float) -> None:
+    """SQLite does not ask its busy handler here, so processes that open a new file at once must take turns."""
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+        time.sleep(0.005)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What one thread holds. broken: SQLite itself gave up the transaction; nothing may be added to it."""
+
+    connection: sqlite3.Connection
+    depth: int = 0
+    durable: bool = False
+    full: bool = False  # PRAGMA synchronous is FULL at the moment
+    broken: StoreError | None = None
+
+
+class Connections:
+    """All connections of this process to one database file.
+
+    Fork: a child never touches a connection of its parent; it opens its own and keeps the old ones unclosed, since
+    closing them would drop locks that are not its own.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        self.path = path
+        self.busy_timeout_s = busy_timeout_s
+        self._guard = threading.Lock()
+        self._lines: dict[int, tuple[threading.Thread, _Line]] = {}
+        self._inherited: list[dict[int, tuple[threading.Thread, _Line]]] = []
+        self._pid = os.getpid()
+        self._closed = False
+
+    # --- statements --------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Reads."""
+        line = self._line()
+        try:
+            return line.connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._wrapped(line, error) from error
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """Reads the first row, if there is one."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Reads the first column of the first row; None when there is none."""
+        found = self.rows(sql, parameters)
+        return found[0][0] if found else None
+
+    def change(self, sql: str, parameters: Parameters = ()) -> int:
+        """Writes; the number of rows changed. Raises RuntimeError outside write()."""
+        line = self._writing()
+        try:
+            return line.connection.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise self._wrapped(line, error) from error
+
+    def change_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Writes one statement for many rows; the number of rows changed in all."""
+        line = self._writing()
+        try:
+            return max(0, line.connection.executemany(sql, parameters).rowcount)
+        except sqlite3.Error as error:
+            raise self._wrapped(line, error) from error
+
+    def insert(self, sql: str, parameters: Parameters = ()) -> int:
+        """Writes one new row; its id."""
+        line = self._writing()
+        try:
+            return int(line.connection.execute(sql, parameters).lastrowid or 0)
+        except sqlite3.Error as error:
+            raise self._wrapped(line, error) from error
+
+    def changed(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Writes with RETURNING; the rows returned."""
+        self._writing()
+        return self.rows(sql, parameters)
+
+    # --- transactions ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[None]:
+        """One decision: BEGIN IMMEDIATE, COMMIT at the end, ROLLBACK on any exception; inside another, a savepoint.
+
+        durable: on the disk when the block has been left (synchronous=FULL), also when the power fails then.
+        Raises StoreBusy when another process holds the lock for longer than the busy time-out.
+        """
+        line = self._line()
+        if line.depth:
+            with self._savepoint(line, durable=durable):
+                yield
+            return
+        self._begin(line, durable=durable)
+        try:
+            yield
+            self._commit(line)
+        except BaseException:
+            self._roll_back(line)
+            raise
+        finally:
+            line.depth, line.durable, line.broken = 0, False, None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads that belong together see one state of the database."""
+        line = self._line()
+        if line.connection.in_transaction:
+            yield
+            return
+        line.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                line.connection.execute("ROLLBACK")
+
+    def _begin(self, line: _Line, *, durable: bool) -> None:
+        try:
+            # Inside a transaction SQLite ignores this pragma, so it comes first; it stays until another is asked for.
+            if line.full != durable:
+                line.connection.execute(
+                    "PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL"
+                )
+                line.full = durable
+            line.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+        line.depth, line.durable = 1, durable
+
+    def _commit(self, line: _Line) -> None:
+        if line.broken is not None:
+            raise line.broken
+        try:
+            line.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    def _roll_back(self, line: _Line) -> None:
+        """A failed write may already be rolled back by SQLite; a failed ROLLBACK leaves a connection to throw away."""
+        if not line.connection.in_transaction:
+            return
+        try:
+            line.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._discard(line)
+
+    @contextmanager
+    def _savepoint(self, line: _Line, *, durable: bool) -> Iterator[None]:
+        if durable and not line.durable:
+            raise RuntimeError("a durable write cannot stand inside one that is not")
+        name = f"inner_{line.depth}"
+        line.connection.execute(f"SAVEPOINT {name}")
+        line.depth += 1
+        try:
+            yield
+        except BaseException:
+            if line.connection.in_transaction:
+                line.connection.execute(f"ROLLBACK TO {name}")
+                line.connection.execute(f"RELEASE {name}")
+            raise
+        else:
+            if line.connection.in_transaction:
+                line.connection.execute(f"RELEASE {name}")
+        finally:
+            line.depth -= 1
+
+    # --- threads -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Closes the connections of all threads. Nobody may be at work on them."""
+        with self._guard:
+            self._closed = True
+            if self._pid == os.getpid():
+                for _, line in self._lines.values():
+                    line.connection.close()
+            self._lines.clear()
+
+    def open_count(self) -> int:
+        """How many connections are open in this process."""
+        return len(self._lines)
+
+    def _line(self) -> _Line:
+        if self._pid != os.getpid():
+            self._after_fork()
+        thread = threading.current_thread()
+        held = self._lines.get(id(thread))
+        if held is not None and held[0] is thread:
+            return held[1]
+        return self._open_line(thread)
+
+    def _open_line(self, thread: threading.Thread) -> _Line:
+        if self._closed:
+            raise StoreError(f"The database {self.path} has been closed by this program.")
+        try:
+            line = _Line(connect(self.path, busy_timeout_s=self.busy_timeout_s))
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+        with self._guard:
+            for key, (owner, old) in list(self._lines.items()):
+                if not owner.is_alive():
+                    old.connection.close()
+                    del self._lines[key]
+            self._lines[id(thread)] = (thread, line)
+        return line
+
+    def _discard(self, line: _Line) -> None:
+        with self._guard:
+            line.connection.close()
+            self._lines = {key: held for key, held in self._lines.items() if held[1] is not line}
+
+    def _after_fork(self) -> None:
+        self._guard = threading.Lock()  # the parent's may have been held by a thread that does not exist here
+        self._inherited.append(self._lines)
+        self._lines = {}
+        self._pid = os.getpid()
+
+    def _writing(self) -> _Line:
+        line = self._line()
+        if line.broken is not None:
+            raise line.broken
+        if not line.depth:
+            raise RuntimeError("the store is only written inside `with store.write():`")
+        return line
+
+    def _wrapped(self, line: _Line, error: sqlite3.Error) -> StoreError:
+        wrapped = store_error(error, self.path)
+        if line.depth and not line.connection.in_transaction:
+            line.broken = wrapped
+        return wrapped

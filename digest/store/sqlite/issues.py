@@ -1,0 +1,312 @@
+"""The month's issue: its items in order, its texts, its log of edits, its frozen editions. Moves are compare-and-set."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from digest.errors import NotFound
+from digest.model import (
+    Edit,
+    Edition,
+    Issue,
+    IssueId,
+    IssueState,
+    ItemId,
+    Language,
+    Period,
+    Placed,
+)
+from digest.store.sqlite.columns import listed, mapped, mapping, micros, moment
+from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.items import COLUMNS, item_of
+
+# What move() may set beside the state; each fragment is written here, none is built from an argument.
+_SETTERS = {
+    "send_at": "send_at = :send_at",
+    "approved_at": "approved_at = :approved_at",
+    "approved_by": "approved_by = :approved_by",
+    "sending_since": "sending_since = :sending_since",
+    "sent_at": "sent_at = :sent_at",
+    "pause_reason": "pause_reason = :pause_reason",
+    "hash": "hash = :hash",
+}
+
+
+class Issues:
+    """`store.issues`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def all(self) -> list[Issue]:
+        """Newest first; `placed` and `texts` are left empty."""
+        return [_issue(row) for row in self._db.rows("SELECT * FROM issue ORDER BY period DESC")]
+
+    def find(self, period: Period) -> Issue | None:
+        """The whole issue, if there is one."""
+        with self._db.snapshot():
+            row = self._db.row("SELECT * FROM issue WHERE period = :period", {"period": str(period)})
+            if row is None:
+                return None
+            return _issue(row, placed=self._placed(row["id"]), texts=self._texts(row["id"]))
+
+    def get(self, period: Period) -> Issue:
+        """The whole issue. Raises NotFound."""
+        issue = self.find(period)
+        if issue is None:
+            raise NotFound(
+                f"There is no issue {period}; `digest assemble --period {period}` makes its draft."
+            )
+        return issue
+
+    def create(
+        self, *, period: Period, since: datetime, until: datetime, send_at: datetime, placed: Sequence[Placed]
+    ) -> IssueId:
+        """A new draft, numbered one above the highest."""
+        issue_id = IssueId(
+            self._db.insert(
+                """INSERT INTO issue (period, number, state, since, until, send_at)
+                   VALUES (:period, (SELECT coalesce(max(number), 0) + 1 FROM issue), 'draft', :since, :until, :send_at)""",
+                {
+                    "period": str(period),
+                    "since": micros(since),
+                    "until": micros(until),
+                    "send_at": micros(send_at),
+                },
+            )
+        )
+        self._put(issue_id, placed, seen={})
+        return issue_id
+
+    def extend(self, issue_id: IssueId, *, until: datetime, late: Sequence[Placed]) -> None:
+        """Brings what came after the draft was made. Items that the issue already holds stay where they are."""
+        self._db.change(
+            "UPDATE issue SET until = :until WHERE id = :id", {"id": issue_id, "until": micros(until)}
+        )
+        held = set(self._seen(issue_id))
+        self._put(issue_id, [placed for placed in late if placed.item.id not in held], seen={})
+
+    def place(self, issue_id: IssueId, placed: Sequence[Placed]) -> None:
+        """Rewrites what stands where. An item passed with `changed_at_source` keeps the mark; without it, the words the
+        caller saw are from now on the ones it was placed with."""
+        seen = self._seen(issue_id)
+        self._db.change("DELETE FROM issue_item WHERE issue = :issue", {"issue": issue_id})
+        self._put(issue_id, placed, seen=seen)
+
+    def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None:
+        """A text of the issue in one language; no words: as if it had never been written."""
+        if not words:
+            self._db.change(
+                "DELETE FROM issue_text WHERE issue = :issue AND field = :field AND language = :language",
+                {"issue": issue_id, "field": field, "language": language},
+            )
+            return
+        self._db.change(
+            """INSERT INTO issue_text (issue, field, language, words) VALUES (:issue, :field, :language, :words)
+               ON CONFLICT (issue, field, language) DO UPDATE SET words = excluded.words""",
+            {"issue": issue_id, "field": field, "language": language, "words": words},
+        )
+
+    def bump(self, issue_id: IssueId, *, revision: int) -> bool:
+        """Raises the revision by one if it still is the one the editor saw."""
+        return (
+            self._db.change(
+                "UPDATE issue SET revision = revision + 1 WHERE id = :id AND revision = :revision",
+                {"id": issue_id, "revision": revision},
+            )
+            == 1
+        )
+
+    def log(
+        self, issue_id: IssueId, *, editor: str, act: str, detail: Mapping[str, object], at: datetime
+    ) -> None:
+        """Adds a line to the log of edits, for ever."""
+        self._db.change(
+            "INSERT INTO edit (issue, at, editor, act, detail) VALUES (:issue, :at, :editor, :act, :detail)",
+            {"issue": issue_id, "at": micros(at), "editor": editor, "act": act, "detail": mapped(detail)},
+        )
+
+    def edits(self, issue_id: IssueId) -> list[Edit]:
+        """The log, oldest first."""
+        rows = self._db.rows("SELECT * FROM edit WHERE issue = :issue ORDER BY id", {"issue": issue_id})
+        return [
+            Edit(
+                id=row["id"],
+                at=moment(row["at"]),
+                editor=row["editor"],
+                act=row["act"],
+                detail=json.loads(row["detail"]),
+            )
+            for row in rows
+        ]
+
+    def move(
+        self,
+        issue_id: IssueId,
+        *,
+        from_: Collection[IssueState],
+        to: IssueState,
+        **columns: datetime | str | None,
+    ) -> bool:
+        """Compare-and-set: False when the issue was in none of the states `from_`, and then nothing is changed.
+
+        columns: send_at, approved_at, approved_by, sending_since, sent_at, pause_reason, hash.
+        """
+        unknown = columns.keys() - _SETTERS.keys()
+        if unknown:
+            raise TypeError(f"an issue's move cannot set {', '.join(sorted(unknown))}")
+        setters = ", ".join(["state = :to", *(_SETTERS[name] for name in columns)])
+        values = {
+            name: micros(value) if isinstance(value, datetime) else value for name, value in columns.items()
+        }
+        return (
+            self._db.change(
+                f"UPDATE issue SET {setters} WHERE id = :id AND state IN (SELECT value FROM json_each(:states))",
+                {
+                    **values,
+                    "id": issue_id,
+                    "to": to.value,
+                    "states": listed([state.value for state in from_]),
+                },
+            )
+            == 1
+        )
+
+    def freeze(self, issue_id: IssueId, editions: Sequence[Edition]) -> None:
+        """Keeps the editions as they are now. Raises StoreError when one is kept already: thaw() first."""
+        self._db.change_many(
+            """INSERT INTO edition (issue, language, subject, html, text, letter, sha256)
+               VALUES (:issue, :language, :subject, :html, :text, :letter, :sha256)""",
+            [
+                {
+                    "issue": issue_id,
+                    "language": edition.language.value,
+                    "subject": edition.subject,
+                    "html": edition.html,
+                    "text": edition.text,
+                    "letter": edition.letter,
+                    "sha256": edition.sha256,
+                }
+                for edition in editions
+            ],
+        )
+
+    def thaw(self, issue_id: IssueId) -> None:
+        """Forgets the frozen editions."""
+        self._db.change("DELETE FROM edition WHERE issue = :issue", {"issue": issue_id})
+
+    def editions(self, issue_id: IssueId) -> dict[Language, Edition]:
+        """The frozen editions; empty while the issue is a draft."""
+        rows = self._db.rows(
+            "SELECT * FROM edition WHERE issue = :issue ORDER BY language", {"issue": issue_id}
+        )
+        return {Language(row["language"]): _edition(row) for row in rows}
+
+    def cut_off_before(self, period: Period) -> datetime | None:
+        """Up to when the newest earlier issue that is no draft has looked; None when there is none."""
+        until: int | None = self._db.value(
+            "SELECT until FROM issue WHERE period < :period AND state <> 'draft' ORDER BY period DESC LIMIT 1",
+            {"period": str(period)},
+        )
+        return moment(until)
+
+    def used_items(self) -> set[ItemId]:
+        """Items that stand in a section of an issue that is no draft."""
+        rows = self._db.rows(
+            """SELECT DISTINCT item FROM issue_item JOIN issue ON issue.id = issue_item.issue
+               WHERE issue.state <> 'draft' AND issue_item.section IS NOT NULL"""
+        )
+        return {ItemId(row["item"]) for row in rows}
+
+    def _placed(self, issue_id: int) -> tuple[Placed, ...]:
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS}, p.section AS in_section, p.position, p.title AS own_title, p.blurb, p.chosen,
+                  p.arrived_late, p.seen_hash <> item.content_hash AS changed_at_source
+                FROM issue_item AS p JOIN item ON item.id = p.item JOIN source ON source.id = item.source
+                WHERE p.issue = :issue ORDER BY p.section IS NULL, p.section, p.position, item.id""",
+            {"issue": issue_id},
+        )
+        return tuple(_placed(row) for row in rows)
+
+    def _texts(self, issue_id: int) -> dict[tuple[str, str], str]:
+        rows = self._db.rows(
+            "SELECT field, language, words FROM issue_text WHERE issue = :issue", {"issue": issue_id}
+        )
+        return {(row["field"], row["language"]): row["words"] for row in rows}
+
+    def _seen(self, issue_id: IssueId) -> dict[int, str]:
+        rows = self._db.rows(
+            "SELECT item, seen_hash FROM issue_item WHERE issue = :issue", {"issue": issue_id}
+        )
+        return {row["item"]: row["seen_hash"] for row in rows}
+
+    def _put(self, issue_id: IssueId, placed: Sequence[Placed], *, seen: Mapping[int, str]) -> None:
+        # An unknown hash ('') differs from every other, so the mark survives an item that went and came back.
+        self._db.change_many(
+            """INSERT INTO issue_item (issue, item, section, position, title, blurb, chosen, arrived_late, seen_hash)
+               VALUES (:issue, :item, :section, :position, :title, :blurb, :chosen, :arrived_late, :seen_hash)""",
+            [
+                {
+                    "issue": issue_id,
+                    "item": one.item.id,
+                    "section": one.section,
+                    "position": one.position,
+                    "title": mapped(one.title),
+                    "blurb": mapped(one.blurb),
+                    "chosen": int(one.chosen),
+                    "arrived_late": int(one.arrived_late),
+                    "seen_hash": seen.get(one.item.id, "")
+                    if one.changed_at_source
+                    else one.item.content_hash,
+                }
+                for one in placed
+            ],
+        )
+
+
+def _issue(
+    row: sqlite3.Row, *, placed: tuple[Placed, ...] = (), texts: Mapping[tuple[str, str], str] | None = None
+) -> Issue:
+    return Issue(
+        id=IssueId(row["id"]),
+        period=Period.parse(row["period"]),
+        number=row["number"],
+        state=IssueState(row["state"]),
+        since=moment(row["since"]),
+        until=moment(row["until"]),
+        send_at=moment(row["send_at"]),
+        revision=row["revision"],
+        placed=placed,
+        texts=texts or {},
+        approved_at=moment(row["approved_at"]),
+        approved_by=row["approved_by"],
+        sending_since=moment(row["sending_since"]),
+        sent_at=moment(row["sent_at"]),
+        pause_reason=row["pause_reason"],
+        hash=row["hash"],
+    )
+
+
+def _placed(row: sqlite3.Row) -> Placed:
+    return Placed(
+        item=item_of(row),
+        section=row["in_section"],
+        position=row["position"],
+        title=mapping(row["own_title"]),
+        blurb=mapping(row["blurb"]),
+        chosen=bool(row["chosen"]),
+        arrived_late=bool(row["arrived_late"]),
+        changed_at_source=bool(row["changed_at_source"]),
+    )
+
+
+def _edition(row: sqlite3.Row) -> Edition:
+    return Edition(
+        language=Language(row["language"]),
+        subject=row["subject"],
+        html=row["html"],
+        text=row["text"],
+        letter=row["letter"],
+        sha256=row["sha256"],
+    )

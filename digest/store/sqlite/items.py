@@ -1,0 +1,217 @@
+"""The pool: posts and events, their identities, and every source each was seen at. New or known is judged in rules/."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, SourceId
+from digest.rules.gather import Known
+from digest.store.sqlite.columns import listed, micros, moment, texts
+from digest.store.sqlite.connection import Connections
+
+# also_in: names of the other sources, in the order in which they showed it.
+COLUMNS = """
+  item.*, source.name AS source_name, source.section AS source_section,
+  (SELECT json_group_array(name) FROM (
+     SELECT s.name AS name FROM item_source AS seen JOIN source AS s ON s.id = seen.source
+     WHERE seen.item = item.id AND seen.source <> item.source ORDER BY seen.first_seen, s.id)) AS also_in
+"""
+
+
+class Items:
+    """`store.items`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def known(self, keys: Collection[str]) -> dict[str, Known]:
+        """What we know under each of these identities; the unknown ones are left out."""
+        rows = self._db.rows(
+            """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
+                 (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
+                 EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
+                   WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
+                     AND issue.state <> 'draft') AS frozen
+               FROM json_each(:keys) AS asked
+               JOIN item_key ON item_key.key = asked.value JOIN item ON item.id = item_key.item""",
+            {"keys": listed(keys)},
+        )
+        return {row["key"]: _known(row) for row in rows}
+
+    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId:
+        """A new item, first seen at this source."""
+        item_id = ItemId(
+            self._db.insert(
+                """INSERT INTO item (kind, source, title, url, language, published, updated, first_seen, author, summary,
+                     html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
+                     sequence, recurs, content_hash)
+                   VALUES (:kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
+                     :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
+                     :status, :uid, :sequence, :recurs, :content_hash)""",
+                {**_columns(entry), "source": source, "now": micros(now)},
+            )
+        )
+        self._seen_at(item_id, source=source, entry=entry, now=now)
+        self._learn(item_id, entry)
+        return item_id
+
+    def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
+        """The item as its source states it now. A date that the source no longer gives is kept. `now` stands in for
+        the date of the change when the source gives none."""
+        self._db.change(
+            """UPDATE item SET title = :title, url = coalesce(:url, url), language = coalesce(:language, language),
+                 published = coalesce(:published, published), updated = coalesce(:updated, :now), author = :author,
+                 summary = :summary, html = :html, is_full = :is_full, minutes = :minutes, tags = :tags, flags = :flags,
+                 starts = :starts, ends = :ends, timezone = :timezone, all_day = :all_day, place = :place,
+                 online = :online, status = :status, uid = :uid, sequence = :sequence, recurs = :recurs,
+                 content_hash = :content_hash
+               WHERE id = :id""",
+            {**_columns(entry), "id": item_id, "now": micros(now)},
+        )
+        self._learn(item_id, entry)
+
+    def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
+        """The same item, seen at another source; the item itself stays as it is."""
+        self._seen_at(item_id, source=source, entry=entry, now=now)
+        self._learn(item_id, entry)
+
+    def pool(
+        self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
+    ) -> list[Item]:
+        """What a month's issue may be made of: posts dated or first seen in (since, until], events not over at `from`
+        that begin before `until`. Always in the same order: kind, date, id."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
+                WHERE (item.kind = 'post' AND
+                        ((coalesce(published, first_seen) > :since AND coalesce(published, first_seen) <= :until)
+                         OR (first_seen > :since AND first_seen <= :until)))
+                   OR (item.kind = 'event' AND coalesce(ends, starts) > :from AND starts < :before)
+                ORDER BY item.kind, coalesce(starts, published, first_seen), item.id""",
+            {
+                "since": micros(posts_since),
+                "until": micros(posts_until),
+                "from": micros(events_from),
+                "before": micros(events_until),
+            },
+        )
+        return [item_of(row) for row in rows]
+
+    def get(self, ids: Sequence[ItemId]) -> list[Item]:
+        """These items, in the order asked for; those that do not exist are left out."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM json_each(:ids) AS asked JOIN item ON item.id = asked.value
+                JOIN source ON source.id = item.source ORDER BY asked.key""",
+            {"ids": listed(ids)},
+        )
+        return [item_of(row) for row in rows]
+
+    def all_between(self, start: datetime, end: datetime) -> list[Item]:
+        """Posts dated in [start, end) and events that touch it, in the order of pool()."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
+                WHERE (item.kind = 'post' AND coalesce(published, first_seen) >= :start
+                        AND coalesce(published, first_seen) < :end)
+                   OR (item.kind = 'event' AND starts < :end AND (starts >= :start OR ends > :start))
+                ORDER BY item.kind, coalesce(starts, published, first_seen), item.id""",
+            {"start": micros(start), "end": micros(end)},
+        )
+        return [item_of(row) for row in rows]
+
+    def _seen_at(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
+        self._db.change(
+            """INSERT INTO item_source (item, source, url, first_seen) VALUES (:item, :source, :url, :now)
+               ON CONFLICT (item, source) DO NOTHING""",
+            {"item": item_id, "source": source, "url": entry.url, "now": micros(now)},
+        )
+
+    def _learn(self, item_id: ItemId, entry: Entry) -> None:
+        """A key that is already another item's stays there: the first who used it keeps it."""
+        self._db.change_many(
+            "INSERT INTO item_key (key, item) VALUES (:key, :item) ON CONFLICT (key) DO NOTHING",
+            [{"key": key, "item": item_id} for key in entry.keys],
+        )
+
+
+def item_of(row: sqlite3.Row) -> Item:
+    """An item from a row of COLUMNS."""
+    return Item(
+        id=ItemId(row["id"]),
+        kind=ItemKind(row["kind"]),
+        title=row["title"],
+        url=row["url"],
+        source=row["source_name"],
+        also_in=texts(row["also_in"]),
+        section=row["source_section"],
+        language=row["language"],
+        published=moment(row["published"]),
+        updated=moment(row["updated"]),
+        first_seen=moment(row["first_seen"]),
+        author=row["author"],
+        summary=row["summary"],
+        html=row["html"],
+        minutes=row["minutes"],
+        tags=texts(row["tags"]),
+        occasion=_occasion(row),
+        flags=texts(row["flags"]),
+        content_hash=row["content_hash"],
+    )
+
+
+def _occasion(row: sqlite3.Row) -> Occasion | None:
+    if row["starts"] is None:
+        return None
+    return Occasion(
+        starts=moment(row["starts"]),
+        ends=moment(row["ends"]),
+        timezone=row["timezone"],
+        all_day=bool(row["all_day"]),
+        place=row["place"],
+        online=row["online"],
+        status=EventStatus(row["status"]),
+        uid=row["uid"],
+        sequence=row["sequence"],
+        recurs=bool(row["recurs"]),
+    )
+
+
+def _known(row: sqlite3.Row) -> Known:
+    return Known(
+        id=ItemId(row["id"]),
+        kind=ItemKind(row["kind"]),
+        content_hash=row["content_hash"],
+        updated=moment(row["updated"]),
+        published=moment(row["published"]),
+        owner=SourceId(row["source"]),
+        sources=frozenset(SourceId(int(source)) for source in (row["sources"] or "").split(",") if source),
+        frozen=bool(row["frozen"]),
+    )
+
+
+def _columns(entry: Entry) -> dict[str, object]:
+    when = entry.occasion
+    return {
+        "kind": entry.kind.value,
+        "title": entry.title,
+        "url": entry.url,
+        "language": entry.language,
+        "published": micros(entry.published),
+        "updated": micros(entry.updated),
+        "author": entry.author,
+        "summary": entry.summary,
+        "html": entry.html,
+        "is_full": int(entry.is_full),
+        "minutes": entry.minutes,
+        "tags": listed(entry.tags),
+        "flags": listed(entry.flags),
+        "content_hash": entry.content_hash,
+        "starts": micros(when.starts) if when else None,
+        "ends": micros(when.ends) if when else None,
+        "timezone": when.timezone if when else None,
+        "all_day": int(when.all_day) if when else None,
+        "place": when.place if when else None,
+        "online": when.online if when else None,
+        "status": when.status.value if when else None,
+        "uid": when.uid if when else None,
+        "sequence": when.sequence if when else None,
+        "recurs": int(when.recurs) if when else None,
+    }

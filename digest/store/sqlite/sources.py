@@ -1,0 +1,180 @@
+"""Sources and our visits to them: what the configuration names, what we remember of each. No judgement of answers."""
+
+import difflib
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from digest.config import SourcePart
+from digest.errors import NotFound
+from digest.model import Source, SourceId, Visit, VisitOutcome
+from digest.store.sqlite.columns import listed, micros, moment
+from digest.store.sqlite.connection import Connections
+
+_VISIT_OUTCOMES = (VisitOutcome.NEW, VisitOutcome.UNCHANGED, VisitOutcome.FAILED)
+
+
+class Sources:
+    """`store.sources`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def sync(self, parts: Sequence[SourcePart]) -> None:
+        """Makes the table say what config.toml says. Sources no longer named stay, for their items, but are not visited.
+
+        A changed address forgets validators, kind and failures: it is another place. A changed kind forgets the
+        validators, since the new reader must see an answer whole.
+        """
+        with self._db.write():
+            for part in parts:
+                self._upsert(part)
+            self._db.change(
+                "UPDATE source SET configured = 0 WHERE name NOT IN (SELECT value FROM json_each(:names))",
+                {"names": listed([part.name for part in parts])},
+            )
+
+    def all(self) -> list[Source]:
+        """Those of config.toml, oldest first."""
+        return [
+            _source(row) for row in self._db.rows("SELECT * FROM source WHERE configured = 1 ORDER BY id")
+        ]
+
+    def due(self, now: datetime) -> list[Source]:
+        """Those to visit now: configured, not paused, their time come."""
+        rows = self._db.rows(
+            """SELECT * FROM source WHERE configured = 1 AND paused = 0 AND (next_at IS NULL OR next_at <= :now)
+               ORDER BY id""",
+            {"now": micros(now)},
+        )
+        return [_source(row) for row in rows]
+
+    def get(self, name: str) -> Source:
+        """Raises NotFound, naming the nearest."""
+        row = self._db.row("SELECT * FROM source WHERE name = :name AND configured = 1", {"name": name})
+        if row is None:
+            raise NotFound(self._no_such(name))
+        return _source(row)
+
+    def remember(self, source: Source) -> None:
+        """Saves what visits change: kind, validators, parser version, next time, failures."""
+        self._db.change(
+            """UPDATE source SET kind = :kind, etag = :etag, last_modified = :last_modified, parser = :parser,
+                 next_at = :next_at, fail_count = :fail_count, failing_since = :failing_since,
+                 last_visit_at = :last_visit_at, last_ok_at = :last_ok_at,
+                 last_error_kind = :last_error_kind, last_error = :last_error
+               WHERE id = :id""",
+            {
+                "id": source.id,
+                "kind": source.kind,
+                "etag": source.etag,
+                "last_modified": source.last_modified,
+                "parser": source.parser,
+                "next_at": micros(source.next_at),
+                "fail_count": source.fail_count,
+                "failing_since": micros(source.failing_since),
+                "last_visit_at": micros(source.last_visit_at),
+                "last_ok_at": micros(source.last_ok_at),
+                "last_error_kind": source.last_error_kind,
+                "last_error": source.last_error,
+            },
+        )
+
+    def log(self, visit: Visit, *, at: datetime) -> None:
+        """Writes one visit down. One that is still waiting has not taken place and leaves no line."""
+        if visit.outcome not in _VISIT_OUTCOMES:
+            return
+        self._db.change(
+            """INSERT INTO visit (source, at, outcome, new, updated, seconds, error_kind, error)
+               VALUES (:source, :at, :outcome, :new, :updated, :seconds, :error_kind, :error)""",
+            {
+                "source": visit.source.id,
+                "at": micros(at),
+                "outcome": visit.outcome.value,
+                "new": visit.new,
+                "updated": visit.updated,
+                "seconds": float(visit.seconds),
+                "error_kind": visit.error_kind,
+                "error": visit.error,
+            },
+        )
+
+    def visits(self, source_id: SourceId, *, limit: int = 20) -> list[Visit]:
+        """The last visits to one source, newest first, each with its `at`."""
+        with self._db.snapshot():
+            source = self._db.row("SELECT * FROM source WHERE id = :id", {"id": source_id})
+            rows = self._db.rows(
+                "SELECT * FROM visit WHERE source = :source ORDER BY at DESC, id DESC LIMIT :limit",
+                {"source": source_id, "limit": limit},
+            )
+        return [] if source is None else [_visit(row, _source(source)) for row in rows]
+
+    def _upsert(self, part: SourcePart) -> None:
+        # In DO UPDATE a bare column is the old value; every SET sees the old row, so the order here is free.
+        self._db.change(
+            """INSERT INTO source (name, url, kind, section, language, timezone)
+               VALUES (:name, :url, coalesce(:kind, ''), :section, :language, :timezone)
+               ON CONFLICT (name) DO UPDATE SET
+                 url = excluded.url, section = excluded.section, language = excluded.language,
+                 timezone = excluded.timezone, configured = 1,
+                 kind = CASE WHEN url <> excluded.url THEN excluded.kind ELSE coalesce(:kind, kind) END,
+                 etag = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, etag),
+                 last_modified = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, last_modified),
+                 parser = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, parser),
+                 next_at = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, next_at),
+                 fail_count = iif(url <> excluded.url, 0, fail_count),
+                 failing_since = iif(url <> excluded.url, NULL, failing_since),
+                 last_error_kind = iif(url <> excluded.url, NULL, last_error_kind),
+                 last_error = iif(url <> excluded.url, NULL, last_error)""",
+            {
+                "name": part.name,
+                "url": part.url,
+                "kind": part.kind,
+                "section": part.section,
+                "language": part.language,
+                "timezone": part.timezone,
+            },
+        )
+
+    def _no_such(self, name: str) -> str:
+        names = [source.name for source in self.all()]
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        if near:
+            return f"There is no source {name!r}; did you mean {near[0]!r}?"
+        return f"There is no source {name!r}; config.toml names {', '.join(names) or 'none'}."
+
+
+def _source(row: sqlite3.Row) -> Source:
+    return Source(
+        id=SourceId(row["id"]),
+        name=row["name"],
+        url=row["url"],
+        kind=row["kind"],
+        section=row["section"],
+        language=row["language"],
+        timezone=row["timezone"],
+        paused=bool(row["paused"]),
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        parser=row["parser"],
+        next_at=moment(row["next_at"]),
+        fail_count=row["fail_count"],
+        failing_since=moment(row["failing_since"]),
+        last_visit_at=moment(row["last_visit_at"]),
+        last_ok_at=moment(row["last_ok_at"]),
+        last_error_kind=row["last_error_kind"],
+        last_error=row["last_error"],
+    )
+
+
+def _visit(row: sqlite3.Row, source: Source) -> Visit:
+    return Visit(
+        source=source,
+        outcome=VisitOutcome(row["outcome"]),
+        new=row["new"],
+        updated=row["updated"],
+        seconds=row["seconds"],
+        error_kind=row["error_kind"],
+        error=row["error"],
+        at=moment(row["at"]),
+    )
