@@ -71,22 +71,40 @@ class Texts(Part):
 class ListPart(Part):
     """Who writes this letter."""
 
-    name: Texts = Field(Texts(en="Digital Government Digest", fr="Le Bulletin du gouvernement numérique"),
-                        description="The name readers see: masthead, subject, From.")
+    name: Texts = Field(
+        Texts(en="Digital Government Digest", fr="Le Bulletin du gouvernement numérique"),
+        description="The name readers see: masthead, subject, From.",
+    )
     description: Texts = Field(
-        Texts(en="What public servants across Canada wrote, built and are meeting about this month",
-              fr="Ce que les fonctionnaires du Canada ont écrit, bâti et prévu ce mois-ci"),
-        description="One sentence for the front page and the archive.")
-    from_: MailAddress = Field("digest@example.org", alias="from", description="The address letters come from.")
+        Texts(
+            en="What public servants across Canada wrote, built and are meeting about this month",
+            fr="Ce que les fonctionnaires du Canada ont écrit, bâti et prévu ce mois-ci",
+        ),
+        description="One sentence for the front page and the archive.",
+    )
+    from_: MailAddress = Field(
+        "digest@example.org", alias="from", description="The address letters come from."
+    )
     reply_to: MailAddress | None = Field(None, description="Where replies go; left out: the From address.")
-    postal_address: Texts = Field(Texts(en="", fr=""),
-                                  description="Postal address in every footer; Canadian law (CASL) asks for one.")
-    url: WebAddress = Field("http://127.0.0.1:8000", description="Public address of the web site, without a last slash.")
-    languages: tuple[Language, ...] = Field((Language.EN, Language.FR), min_length=1,
-                                            description="Languages of the letter, the first one is the default.")
-    timezone: Zone = Field("America/Toronto", description="Zone of the schedule and of events that name none.")
-    id: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
-                           description="List-Id (RFC 2919), never to be changed; left out: digest.<domain of from>.")
+    postal_address: Texts = Field(
+        Texts(en="", fr=""), description="Postal address in every footer; Canadian law (CASL) asks for one."
+    )
+    url: WebAddress = Field(
+        "http://127.0.0.1:8000", description="Public address of the web site, without a last slash."
+    )
+    languages: tuple[Language, ...] = Field(
+        (Language.EN, Language.FR),
+        min_length=1,
+        description="Languages of the letter, the first one is the default.",
+    )
+    timezone: Zone = Field(
+        "America/Toronto", description="Zone of the schedule and of events that name none."
+    )
+    id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description="List-Id (RFC 2919), never to be changed; left out: digest.<domain of from>.",
+    )
 
     @field_validator("url")
     @classmethod
@@ -105,9 +123,14 @@ class ListPart(Part):
 class StorePart(Part):
     """Where we remember."""
 
-    url: str = Field("subscribers.db", description="The SQLite file, beside config.toml unless the path is absolute.")
-    key_file: Path | None = Field(None, description="The secret that signs links; left out: beside the database, "
-                                                    "ending in .key, made at the first run. Keep it with your backups.")
+    url: str = Field(
+        "subscribers.db", description="The SQLite file, beside config.toml unless the path is absolute."
+    )
+    key_file: Path | None = Field(
+        None,
+        description="The secret that signs links; left out: beside the database, "
+        "ending in .key, made at the first run. Keep it with your backups.",
+    )
 
 
 class SchedulePart(Part):
@@ -115,25 +138,43 @@ class SchedulePart(Part):
 
     collect: CronLine = Field("17 */6 * * *", description="When sources that are due are visited.")
     assemble: CronLine = Field("0 6 24 * *", description="When the draft of the next issue is made.")
-    send: CronLine = Field("0 9 1 * *", description="When an approved issue leaves. Nothing unapproved ever does.")
+    send: CronLine = Field(
+        "0 9 1 * *", description="When an approved issue leaves. Nothing unapproved ever does."
+    )
 
 
 class MailPart(Part):
     """How letters leave."""
 
-    transport: Literal["folder", "smtp"] = Field("folder", description="folder writes .eml files; smtp sends them.")
+    transport: Literal["folder", "smtp"] = Field(
+        "folder", description="folder writes .eml files; smtp sends them."
+    )
     folder: Path = Field(Path("outbox"), description="Where the folder transport writes, beside config.toml.")
     server: str = Field("localhost", description="Name of the mail server (the relay).")
-    port: int | None = Field(None, ge=1, le=65535, description="Left out: 465 with tls, 587 with starttls, 25 with none.")
-    security: Literal["tls", "starttls", "none"] = Field("starttls", description="none only for a relay on this machine.")
+    port: int | None = Field(
+        None, ge=1, le=65535, description="Left out: 465 with tls, 587 with starttls, 25 with none."
+    )
+    security: Literal["tls", "starttls", "none"] = Field(
+        "starttls", description="none only for a relay on this machine."
+    )
     username: str | None = Field(None, description="Login at the relay, if it asks for one.")
     password_file: Path | None = Field(None, description="File that holds the password and nothing else.")
     password: SecretStr | None = Field(None, description="Only from the environment: DIGEST_MAIL__PASSWORD.")
-    ca_file: Path | None = Field(None, description="Certificates to trust besides the system's, for a relay of your own.")
-    connections: int = Field(2, ge=1, le=50, description="SMTP connections at once: 2 to a provider, 10 to a relay of yours.")
-    timeout_s: float = Field(60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600).")
-    bounce: MailAddress | None = Field(None, description="Envelope sender; +token is put before the @. Left out: the From address.")
-    on_unsure: Literal["hold", "resend"] = Field("hold", description="What to do with letters whose last answer was lost.")
+    ca_file: Path | None = Field(
+        None, description="Certificates to trust besides the system's, for a relay of your own."
+    )
+    connections: int = Field(
+        2, ge=1, le=50, description="SMTP connections at once: 2 to a provider, 10 to a relay of yours."
+    )
+    timeout_s: float = Field(
+        60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600)."
+    )
+    bounce: MailAddress | None = Field(
+        None, description="Envelope sender; +token is put before the @. Left out: the From address."
+    )
+    on_unsure: Literal["hold", "resend"] = Field(
+        "hold", description="What to do with letters whose last answer was lost."
+    )
 
     @property
     def port_used(self) -> int:
@@ -143,25 +184,37 @@ class MailPart(Part):
 class SignupPart(Part):
     """Who may join."""
 
-    policy: Literal["open", "domains"] = Field("open", description="open: everyone; domains: those below at once, "
-                                                                  "others wait for an editor.")
+    policy: Literal["open", "domains"] = Field(
+        "open", description="open: everyone; domains: those below at once, others wait for an editor."
+    )
     domains: tuple[str, ...] = Field((), description="Domains let in at once; sub-domains count.")
     wording: Texts = Field(
-        Texts(en="Send me the monthly letter by e-mail. I can withdraw at any time with one click.",
-              fr="Envoyez-moi l’infolettre mensuelle par courriel. Je peux me désabonner en tout temps, en un clic."),
-        description="What people agree to; kept word for word with each consent.")
+        Texts(
+            en="Send me the monthly letter by e-mail. I can withdraw at any time with one click.",
+            fr="Envoyez-moi l’infolettre mensuelle par courriel. Je peux me désabonner en tout temps, en un clic.",
+        ),
+        description="What people agree to; kept word for word with each consent.",
+    )
 
 
 class CollectPart(Part):
     """How sources are visited."""
 
     allow_private: bool | tuple[str, ...] = Field(
-        (), description="Private addresses (IP or network) that sources may live at: an intranet, a test. true: all.")
-    timeout_s: float = Field(20, gt=0, description="Wall-clock seconds for one visit, redirects and body included.")
-    max_bytes: int = Field(5_000_000, ge=1_000, description="Largest answer taken, in bytes after decompression.")
+        (),
+        description="Private addresses (IP or network) that sources may live at: an intranet, a test. true: all.",
+    )
+    timeout_s: float = Field(
+        20, gt=0, description="Wall-clock seconds for one visit, redirects and body included."
+    )
+    max_bytes: int = Field(
+        5_000_000, ge=1_000, description="Largest answer taken, in bytes after decompression."
+    )
     delay_s: float = Field(2, ge=0, description="Seconds between two requests to one host.")
     workers: int = Field(8, ge=1, le=64, description="Hosts visited at the same time.")
-    contact: str | None = Field(None, description="Shown in our User-Agent; left out: the list's web address.")
+    contact: str | None = Field(
+        None, description="Shown in our User-Agent; left out: the list's web address."
+    )
 
     @field_validator("allow_private")
     @classmethod
@@ -170,7 +223,9 @@ class CollectPart(Part):
             try:
                 ip_network(network, strict=False)
             except ValueError:
-                raise ValueError(f"{network!r} is not an IP address or network; write 10.0.0.0/8 or 127.0.0.1") from None
+                raise ValueError(
+                    f"{network!r} is not an IP address or network; write 10.0.0.0/8 or 127.0.0.1"
+                ) from None
         return value
 
 
@@ -189,7 +244,9 @@ class WebPart(Part):
 
     host: str = Field("127.0.0.1", description="Address to listen at.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen at.")
-    trusted_proxies: int = Field(0, ge=0, description="How many reverse proxies stand in front (X-Forwarded-For).")
+    trusted_proxies: int = Field(
+        0, ge=0, description="How many reverse proxies stand in front (X-Forwarded-For)."
+    )
 
 
 class SourcePart(Part):
@@ -197,8 +254,12 @@ class SourcePart(Part):
 
     name: str = Field(min_length=1, description="What editors call it; must be unique.")
     url: WebAddress = Field(description="Address of the feed or calendar.")
-    kind: str | None = Field(None, description="medium, feed or ical; left out: found out at the first visit.")
-    section: str | None = Field(None, description="coming-up, worth-reading or calls; left out: by what each item is.")
+    kind: str | None = Field(
+        None, description="medium, feed or ical; left out: found out at the first visit."
+    )
+    section: str | None = Field(
+        None, description="coming-up, worth-reading or calls; left out: by what each item is."
+    )
     language: str | None = Field(None, description="Language of its items when they do not say.")
     timezone: Zone | None = Field(None, description="Zone of its times when they do not say.")
 
@@ -207,14 +268,18 @@ class EditorPart(Part):
     """Somebody who may sign in at the desk."""
 
     address: MailAddress = Field(description="Where the sign-in link goes.")
-    role: Literal["contributor", "editor", "approver", "admin"] = Field("approver", description="What they may do.")
+    role: Literal["contributor", "editor", "approver", "admin"] = Field(
+        "approver", description="What they may do."
+    )
     language: Language = Field(Language.EN, description="Language of the desk and of our letters to them.")
 
 
 class Config(BaseSettings):
     """The whole of config.toml."""
 
-    model_config = SettingsConfigDict(env_prefix="DIGEST_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DIGEST_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
 
     list: ListPart = ListPart()
     store: StorePart = StorePart()
@@ -226,12 +291,15 @@ class Config(BaseSettings):
     web: WebPart = WebPart()
     sources: tuple[SourcePart, ...] = ()
     editors: tuple[EditorPart, ...] = ()
-    home: Path = Field(Path("."), exclude=True)   # the folder of config.toml; set by config_file.read_config
+    home: Path = Field(Path("."), exclude=True)  # the folder of config.toml; set by config_file.read_config
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings

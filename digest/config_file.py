@@ -29,7 +29,9 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(f"There is no {path}. Name another with --config, or copy the one of the README.") from None
+        raise ConfigError(
+            f"There is no {path}. Name another with --config, or copy the one of the README."
+        ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: byte {error.start} cannot be read.") from error
     except tomllib.TOMLDecodeError as error:
@@ -43,8 +45,10 @@ def _refuse_secrets(table: Mapping[str, Any], path: Path) -> None:
         raise ConfigError(f'{path}: there is no table or key "home".')
     mail = table.get("mail")
     if isinstance(mail, Mapping) and "password" in mail:
-        raise ConfigError(f"{path}: [mail] password does not belong in this file; "
-                          "set DIGEST_MAIL__PASSWORD or name a password_file.")
+        raise ConfigError(
+            f"{path}: [mail] password does not belong in this file; "
+            "set DIGEST_MAIL__PASSWORD or name a password_file."
+        )
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
@@ -53,7 +57,9 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
         prefix, _, rest = variable.partition("_")
         part, nested, _ = rest.partition("__")
         if prefix == "DIGEST" and nested and part.lower() not in parts:
-            raise ConfigError(f"The environment variable {variable} names no table of config.toml.{_nearest(part.lower(), parts)}")
+            raise ConfigError(
+                f"The environment variable {variable} names no table of config.toml.{_nearest(part.lower(), parts)}"
+            )
 
 
 def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
@@ -61,7 +67,7 @@ def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
         where = [str(step) for step in fault["loc"] if step not in {"bool", "tuple[str, ...]"}]
         spot = _spot(where)
         if fault["type"] == "extra_forbidden":
-            yield f'{path}: {spot} is not a key I know.{_nearest(where[-1], _keys_beside(where))}'
+            yield f"{path}: {spot} is not a key I know.{_nearest(where[-1], _keys_beside(where))}"
         elif fault["type"] == "missing":
             yield f"{path}: {spot} is missing."
         else:
@@ -72,7 +78,9 @@ def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
 def _spot(where: list[str]) -> str:
     """`sources.2.url` is for programs; people read `[[sources]] number 3, url`."""
     if len(where) >= 2 and where[1].isdigit():
-        return ", ".join([f"[[{where[0]}]] number {int(where[1]) + 1}", *[".".join(where[2:])][: len(where) - 2]])
+        return ", ".join(
+            [f"[[{where[0]}]] number {int(where[1]) + 1}", *[".".join(where[2:])][: len(where) - 2]]
+        )
     if len(where) >= 2:
         return f"[{where[0]}] {'.'.join(where[1:])}"
     return f'"{where[0]}"' if where else ""
@@ -83,10 +91,16 @@ def _keys_beside(where: list[str]) -> list[str]:
     for step in where[:-1]:
         if step.isdigit():
             continue
-        field = part.model_fields.get(step) or next((f for f in part.model_fields.values() if f.alias == step), None)
+        field = part.model_fields.get(step) or next(
+            (f for f in part.model_fields.values() if f.alias == step), None
+        )
         if field is None:
             return []
-        kinds = [k for k in (field.annotation, *get_args(field.annotation)) if isinstance(k, type) and issubclass(k, BaseModel)]
+        kinds = [
+            k
+            for k in (field.annotation, *get_args(field.annotation))
+            if isinstance(k, type) and issubclass(k, BaseModel)
+        ]
         if not kinds:
             return []
         part = kinds[0]

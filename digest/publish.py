@@ -43,13 +43,17 @@ class Edits(Protocol):
     def place(self, issue: IssueId, placed: Sequence[Placed]) -> None: ...
     def write_text(self, issue: IssueId, *, field: str, language: str, words: str) -> None: ...
     def bump(self, issue: IssueId, *, revision: int) -> bool: ...
-    def log(self, issue: IssueId, *, editor: str, act: str, detail: Mapping[str, Any], at: datetime) -> None: ...
+    def log(
+        self, issue: IssueId, *, editor: str, act: str, detail: Mapping[str, Any], at: datetime
+    ) -> None: ...
 
 
 class Frozen(Protocol):
     """Issues, as they leave the editors' hands."""
 
-    def move(self, issue: IssueId, *, from_: Collection[IssueState], to: IssueState, **columns: Any) -> bool: ...
+    def move(
+        self, issue: IssueId, *, from_: Collection[IssueState], to: IssueState, **columns: Any
+    ) -> bool: ...
     def freeze(self, issue: IssueId, editions: Sequence[Edition]) -> None: ...
     def thaw(self, issue: IssueId) -> None: ...
     def editions(self, issue: IssueId) -> dict[Language, Edition]: ...
@@ -104,7 +108,9 @@ class Publish:
     def next_period(self) -> Period:
         """The month of the next date in `[schedule] send`."""
         zone = self._config.list.timezone
-        slot = cron.next_slot(self._config.schedule.send, zone, after=self._clock()).astimezone(ZoneInfo(zone))
+        slot = cron.next_slot(self._config.schedule.send, zone, after=self._clock()).astimezone(
+            ZoneInfo(zone)
+        )
         return Period(slot.year, slot.month)
 
     def assemble(self, period: Period | None = None) -> Issue:
@@ -126,7 +132,11 @@ class Publish:
             if issue is None:
                 placed = assemble.draft(pool, window=window, used=used, limits=self._config.issue)
                 issues.create(
-                    period=period, since=window.since, until=window.until, send_at=window.events_from, placed=placed
+                    period=period,
+                    since=window.since,
+                    until=window.until,
+                    send_at=window.events_from,
+                    placed=placed,
                 )
             else:
                 late = assemble.late(pool, issue=issue, window=window, used=used)
@@ -181,7 +191,9 @@ class Publish:
     ) -> Issue:
         """The editors' note or the theme in one language. seen: as in reword. Raises Conflict, InputRefused."""
         if field not in edition.TEXT_FIELDS:
-            raise InputRefused(f"An issue has no text called {field!r}; it has {', '.join(edition.TEXT_FIELDS)}.")
+            raise InputRefused(
+                f"An issue has no text called {field!r}; it has {', '.join(edition.TEXT_FIELDS)}."
+            )
         words = words.replace("\r\n", "\n").strip()
         with self._store.write():
             issue = self._draft(period)
@@ -201,7 +213,14 @@ class Publish:
             placed = change(issue)
             if set(_rows(placed)) != set(_rows(issue.placed)):
                 self._store.issues.place(issue.id, placed)
-                self._changed(issue, act=act, by=by, item=item, was=_row_of(issue.placed, item), now=_row_of(placed, item))
+                self._changed(
+                    issue,
+                    act=act,
+                    by=by,
+                    item=item,
+                    was=_row_of(issue.placed, item),
+                    now=_row_of(placed, item),
+                )
             return self._store.issues.get(period)
 
     def _draft(self, period: Period) -> Issue:
@@ -254,7 +273,9 @@ class Publish:
             to = edition.after("schedule", issue)
             send_at = max(at or issue.send_at, now + SHORTEST_NOTICE)
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
-            self._store.issues.log(issue.id, editor=by, act="schedule", detail={"send_at": send_at.isoformat()}, at=now)
+            self._store.issues.log(
+                issue.id, editor=by, act="schedule", detail={"send_at": send_at.isoformat()}, at=now
+            )
             return self._store.issues.get(period)
 
     def hold(self, period: Period, *, by: str) -> Issue:
@@ -262,7 +283,9 @@ class Publish:
         with self._store.write():
             issue = self._store.issues.get(period)
             to = edition.after("hold", issue)
-            self._store.issues.move(issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None)
+            self._store.issues.move(
+                issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None
+            )
             self._store.issues.thaw(issue.id)
             self._store.deliveries.drop(issue.id)
             self._changed(issue, act="hold", by=by)

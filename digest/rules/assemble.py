@@ -27,16 +27,27 @@ class Window:
     events_until: datetime
 
 
-def window(period: Period, *, slot: datetime, now: datetime, previous_cut_off: datetime | None,
-           zone: ZoneInfo, limits: IssuePart) -> Window:
+def window(
+    period: Period,
+    *,
+    slot: datetime,
+    now: datetime,
+    previous_cut_off: datetime | None,
+    zone: ZoneInfo,
+    limits: IssuePart,
+) -> Window:
     """slot: when the issue of `period` is to be sent. A month that is over takes its posts to its last day."""
     begins, ends = month(period, zone)
     events_from = max(slot, now) if now < ends else slot
     until = now if now < ends else ends
     since = previous_cut_off or min(slot, until) - FIRST_LOOK_BACK
     since = min(since, begins) if previous_cut_off is None and now >= begins else since
-    return Window(since=since, until=max(until, since), events_from=events_from,
-                  events_until=events_from + timedelta(days=limits.events_days))
+    return Window(
+        since=since,
+        until=max(until, since),
+        events_from=events_from,
+        events_until=events_from + timedelta(days=limits.events_days),
+    )
 
 
 def month(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -46,7 +57,9 @@ def month(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first.astimezone(UTC), datetime(after.year, after.month, 1, tzinfo=zone).astimezone(UTC)
 
 
-def draft(pool: Iterable[Item], *, window: Window, used: Collection[ItemId], limits: IssuePart) -> tuple[Placed, ...]:
+def draft(
+    pool: Iterable[Item], *, window: Window, used: Collection[ItemId], limits: IssuePart
+) -> tuple[Placed, ...]:
     """The first draft. used: items that stood in an earlier issue, which never come back."""
     sections: dict[str | None, list[Item]] = {name: [] for name in (*SECTIONS, None)}
     events, posts = candidates(pool, window=window, used=used)
@@ -55,20 +68,29 @@ def draft(pool: Iterable[Item], *, window: Window, used: Collection[ItemId], lim
     for item in (*events, *posts):
         taken = item.id in chosen_events or item.id in chosen_posts
         sections[_section(item) if taken else None].append(item)
-    return tuple(Placed(item=item, section=name, position=n)
-                 for name, row in sections.items() for n, item in enumerate(row))
+    return tuple(
+        Placed(item=item, section=name, position=n)
+        for name, row in sections.items()
+        for n, item in enumerate(row)
+    )
 
 
-def late(pool: Iterable[Item], *, issue: Issue, window: Window, used: Collection[ItemId]) -> tuple[Placed, ...]:
+def late(
+    pool: Iterable[Item], *, issue: Issue, window: Window, used: Collection[ItemId]
+) -> tuple[Placed, ...]:
     """What has come since the draft was made, for the end of its bench."""
     there = {p.item.id for p in issue.placed}
     events, posts = candidates(pool, window=window, used={*used, *there})
     behind = len(issue.section(None))
-    return tuple(Placed(item=item, section=None, position=behind + n, arrived_late=True)
-                 for n, item in enumerate((*events, *posts)))
+    return tuple(
+        Placed(item=item, section=None, position=behind + n, arrived_late=True)
+        for n, item in enumerate((*events, *posts))
+    )
 
 
-def candidates(pool: Iterable[Item], *, window: Window, used: Collection[ItemId]) -> tuple[list[Item], list[Item]]:
+def candidates(
+    pool: Iterable[Item], *, window: Window, used: Collection[ItemId]
+) -> tuple[list[Item], list[Item]]:
     """Events in date order and posts newest first, that this window may show."""
     fresh = [item for item in pool if item.id not in used]
     events = [i for i in fresh if i.kind is ItemKind.EVENT and _in_reach(i, window)]

@@ -15,7 +15,9 @@ UNDO_WITHIN = timedelta(hours=24)
 ASKED_LIVES = timedelta(days=7)
 
 # RFC 2142: these reach a function that must stay reachable, not a person who agreed to anything.
-_ROLE_LOCALS = frozenset({"abuse", "postmaster", "hostmaster", "webmaster", "security", "noc", "mailer-daemon"})
+_ROLE_LOCALS = frozenset(
+    {"abuse", "postmaster", "hostmaster", "webmaster", "security", "noc", "mailer-daemon"}
+)
 
 
 def judged_address(text: str) -> Address:
@@ -28,7 +30,9 @@ def judged_address(text: str) -> Address:
     except EmailNotValidError as error:
         raise AddressRefused("This is not an e-mail address that we can write to.") from error
     if found.local_part.casefold() in _ROLE_LOCALS:
-        raise AddressRefused("This address belongs to a function, not to a person; please give one of your own.")
+        raise AddressRefused(
+            "This address belongs to a function, not to a person; please give one of your own."
+        )
     return Address(f"{found.local_part}@{found.domain}")
 
 
@@ -75,7 +79,11 @@ def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now:
     """At most one letter a day to one address, whoever types it in."""
     if last_letter is not None and now - last_letter < ONE_LETTER_PER:
         return Reply.NOTHING
-    if known is None or known.state in {SubscriberState.ASKED, SubscriberState.LEFT, SubscriberState.SUSPENDED}:
+    if known is None or known.state in {
+        SubscriberState.ASKED,
+        SubscriberState.LEFT,
+        SubscriberState.SUSPENDED,
+    }:
         return Reply.CONFIRM
     return Reply.SETTINGS
 
@@ -115,7 +123,9 @@ def leaving(known: Subscriber, *, now: datetime) -> Decision:
     """Leaving twice is leaving once. Raising the version ends every confirm link that is still about."""
     if known.state is SubscriberState.LEFT:
         return Decision(Answer.ALREADY, None)
-    return Decision(Answer.DONE, replace(known, state=SubscriberState.LEFT, left_at=now, version=known.version + 1))
+    return Decision(
+        Answer.DONE, replace(known, state=SubscriberState.LEFT, left_at=now, version=known.version + 1)
+    )
 
 
 def returning(known: Subscriber, *, now: datetime) -> Decision:

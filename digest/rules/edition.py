@@ -58,7 +58,12 @@ def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Pla
     target = section or placed.section or default_section(placed)
     if target not in SECTIONS:
         raise NotFound(f"There is no section {target!r}; there are {', '.join(SECTIONS)}.")
-    return _settled([*_without(issue, item), replace(placed, section=target, position=_END, chosen=True, arrived_late=False)])
+    return _settled(
+        [
+            *_without(issue, item),
+            replace(placed, section=target, position=_END, chosen=True, arrived_late=False),
+        ]
+    )
 
 
 def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
@@ -72,25 +77,33 @@ def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, 
     placed = _find(issue, item)
     row = list(issue.section(placed.section))
     here = row.index(placed)
-    there = {"up": max(here - 1, 0), "down": min(here + 1, len(row) - 1), "top": 0, "bottom": len(row) - 1}[direction]
+    there = {"up": max(here - 1, 0), "down": min(here + 1, len(row) - 1), "top": 0, "bottom": len(row) - 1}[
+        direction
+    ]
     row.insert(there, row.pop(here))
     others = [p for p in issue.placed if p.section != placed.section]
     return _settled([*others, *(_at(p, n, chosen=p.item.id == item) for n, p in enumerate(row))])
 
 
-def reworded(issue: Issue, item: ItemId, *, language: str, title: str | None, blurb: str | None) -> tuple[Placed, ...]:
+def reworded(
+    issue: Issue, item: ItemId, *, language: str, title: str | None, blurb: str | None
+) -> tuple[Placed, ...]:
     """The item with an editor's words in one language; an empty text gives the source's own back, None leaves it."""
     placed = _find(issue, item)
     changed = replace(
-        placed, chosen=True,
-        title=_worded(placed.title, language, title), blurb=_worded(placed.blurb, language, blurb),
+        placed,
+        chosen=True,
+        title=_worded(placed.title, language, title),
+        blurb=_worded(placed.blurb, language, blurb),
     )
     return _settled([*_without(issue, item), changed])
 
 
 def default_section(placed: Placed) -> str:
     from_source = placed.item.section
-    return from_source if from_source in SECTIONS else ("coming-up" if placed.item.occasion else "worth-reading")
+    return (
+        from_source if from_source in SECTIONS else ("coming-up" if placed.item.occasion else "worth-reading")
+    )
 
 
 _END = 1_000_000
@@ -114,7 +127,10 @@ def _at(placed: Placed, position: int, *, chosen: bool) -> Placed:
 def _worded(words: Mapping[str, str], language: str, text: str | None) -> Mapping[str, str]:
     if text is None:
         return words
-    return {**{k: v for k, v in words.items() if k != language}, **({language: text.strip()} if text.strip() else {})}
+    return {
+        **{k: v for k, v in words.items() if k != language},
+        **({language: text.strip()} if text.strip() else {}),
+    }
 
 
 def _settled(placed: Sequence[Placed]) -> tuple[Placed, ...]:

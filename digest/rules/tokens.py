@@ -55,7 +55,9 @@ class Links:
         return f"{self._url}/confirm/{self._timed(Purpose.CONFIRM, subscriber, version, now + CONFIRM_LIVES)}"
 
     def manage(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
-        return f"{self._url}/preferences/{self._timed(Purpose.MANAGE, subscriber, version, now + MANAGE_LIVES)}"
+        return (
+            f"{self._url}/preferences/{self._timed(Purpose.MANAGE, subscriber, version, now + MANAGE_LIVES)}"
+        )
 
     def unsubscribe(self, subscriber: SubscriberId, *, version: int, issue: IssueId) -> str:
         return f"{self._url}/unsubscribe/{self._make(Purpose.LEAVE, subscriber, version, issue)}"
@@ -93,7 +95,9 @@ class Links:
         return f"<{issue}.{delivery}.{mac}@{self._domain}>"
 
     def notice_id(self, notice: int) -> str:
-        return f"<notice.{notice}.{self._mac(b'notice', struct.pack('>Q', notice)).hex()[:16]}@{self._domain}>"
+        return (
+            f"<notice.{notice}.{self._mac(b'notice', struct.pack('>Q', notice)).hex()[:16]}@{self._domain}>"
+        )
 
     def bounce_token(self, delivery: DeliveryId) -> str:
         """21 lower-case characters for the envelope sender (VERP): relays may fold case, so no base64."""

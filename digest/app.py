@@ -1,0 +1,176 @@
+"""The composition root: validates everything, then opens, wires and closes. The one file that reads the clock."""
+
+import hashlib
+import os
+import secrets
+import zoneinfo
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from digest.collect import Collect
+from digest.config import Config
+from digest.errors import AddressRefused, ConfigError
+from digest.join import Join
+from digest.mail import Transport, open_transport
+from digest.publish import Publish
+from digest.render.press import Press
+from digest.rules.consent import ascii_domain
+from digest.rules.cron import read_cron
+from digest.rules.tokens import Links
+from digest.send import Send
+from digest.sources import open_fetcher
+from digest.store.sqlite import SqliteStore, open_store
+
+
+def now() -> datetime:
+    """The time, in UTC. Everybody else is handed it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Everything, wired. A context manager; closing it twice is closing it once."""
+
+    config: Config
+    clock: Callable[[], datetime]
+    store: SqliteStore
+    links: Links
+    press: Press
+    transport: Transport
+    collect: Collect
+    publish: Publish
+    send: Send
+    join: Join
+    _closing: ExitStack = field(repr=False)
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
+    """Raises ConfigError before anything is opened, StoreError when the database cannot be; leaves nothing half open."""
+    use_packaged_zones()
+    _judge(config)
+    password = _password(config)
+    with ExitStack() as opened:
+        store = open_store(config.path(config.store.url), now=clock())
+        opened.callback(store.close)
+        _remember_configuration(store, config)
+        links = Links(config.list.url, key=_key(config, store), domain=config.list.domain)
+        press = Press(config, folders=template_folders(config))
+        transport = open_transport(config.mail, folder=config.path(config.mail.folder), password=password)
+        fetcher = open_fetcher(config.collect, contact=config.collect.contact or config.list.url)
+        opened.callback(fetcher.close)
+        return App(
+            config=config, clock=clock, store=store, links=links, press=press, transport=transport,
+            collect=Collect(store, fetcher, config=config, clock=clock),
+            publish=Publish(store, press, config=config, clock=clock),
+            send=Send(store, press, transport, config=config, clock=clock, links=links),
+            join=Join(store, config=config, clock=clock, links=links),
+            _closing=opened.pop_all(),
+        )  # fmt: skip
+
+
+def use_packaged_zones() -> None:
+    """Takes time-zone data from the tzdata package: the system's may be older than what provinces decided in 2026."""
+    zoneinfo.reset_tzpath(to=())
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+def template_folders(config: Config) -> list[Path]:
+    """An operator's own templates, which win file by file over the packaged ones."""
+    own = config.path("templates")
+    return [own] if own.is_dir() else []
+
+
+def _judge(config: Config) -> None:
+    """What needs more than the shape of a value."""
+    for name in ("collect", "assemble", "send"):
+        try:
+            read_cron(getattr(config.schedule, name))
+        except ValueError as error:
+            raise ConfigError(f"[schedule] {name}: {error}.") from error
+    for domain in config.signup.domains:
+        try:
+            ascii_domain(domain)
+        except AddressRefused:
+            raise ConfigError(f"[signup] domains: {domain!r} is not a domain name.") from None
+
+
+def _password(config: Config) -> str | None:
+    if config.mail.password is not None:
+        return config.mail.password.get_secret_value()
+    if config.mail.password_file is None:
+        return None
+    path = config.path(config.mail.password_file)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"[mail] password_file: {path} cannot be read.") from error
+
+
+def _key(config: Config, store: SqliteStore) -> bytes:
+    """The secret behind every link. Lost, it would break the leave links of all letters ever sent, so it is guarded."""
+    path = config.path(config.store.key_file) if config.store.key_file else store.path.with_suffix(".key")
+    expected = store.settings.get("key_sha256")
+    if expected is None:
+        _make_key(path)
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} is missing: without it the leave links in letters already sent stop working. "
+            "Put it back from your backup, beside the database."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: it must hold the key that signs links.") from error
+    found = hashlib.sha256(text.encode()).hexdigest()
+    if expected is None:
+        with store.write():
+            expected = store.settings.get("key_sha256") or found
+            store.settings.put("key_sha256", expected)
+    if found != expected:
+        raise ConfigError(f"{path} is not the key that this database was made with; put the right one back.")
+    return text.encode()
+
+
+def _make_key(path: Path) -> None:
+    """Written whole before it has its name, so that of several processes starting at once one wins and all read it."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+        finally:
+            draft.unlink()
+    except OSError as error:
+        raise ConfigError(f"The key {path} cannot be written: {error.strerror}.") from error
+
+
+def _remember_configuration(store: SqliteStore, config: Config) -> None:
+    """Sources and editors of config.toml into the store, when they differ from last time."""
+    parts = config.model_dump_json(include={"sources", "editors"})
+    mark = hashlib.sha256(parts.encode()).hexdigest()
+    if store.settings.get("configuration_sha256") == mark:
+        return
+    with store.write():
+        store.sources.sync(config.sources)
+        store.editors.sync(config.editors)
+        store.settings.put("configuration_sha256", mark)

@@ -1,0 +1,150 @@
+"""What comes in: sources, our visits there, and the posts and events they state."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.model.names import ItemId, SourceId
+
+
+class ItemKind(StrEnum):
+    POST = "post"
+    EVENT = "event"
+
+
+class EventStatus(StrEnum):
+    """schema.org EventStatusType and iCalendar STATUS, in one vocabulary."""
+
+    CONFIRMED = "confirmed"
+    TENTATIVE = "tentative"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    RESCHEDULED = "rescheduled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """When and where an event takes place (RFC 5545 VEVENT, schema.org Event).
+
+    starts, ends: UTC; an all-day event starts at midnight in `timezone`, and `ends` is exclusive. timezone: IANA name.
+    online: how to join (a URL) or "" when it is online and no link is known; None when nobody says so.
+    """
+
+    starts: datetime
+    ends: datetime | None = None
+    timezone: str = "UTC"
+    all_day: bool = False
+    place: str | None = None
+    online: str | None = None
+    status: EventStatus = EventStatus.CONFIRMED
+    uid: str | None = None
+    sequence: int = 0
+    recurs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A post or event as one source states it: cleaned and dated, not yet judged new or known.
+
+    keys: identities, strongest first: "medium:<id>", "guid:<…>", "uid:<…>", "link:<cleaned url>", "hash:<…>".
+    summary: plain text. html: sanitised. content_hash: of what a reader would notice, hex sha256.
+    flags: doubts for the editor, e.g. "date-guessed", "zone-guessed", "member-only", "reply".
+    """
+
+    kind: ItemKind
+    keys: tuple[str, ...]
+    title: str
+    url: str | None
+    language: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    author: str | None = None
+    summary: str = ""
+    html: str = ""
+    is_full: bool = True
+    minutes: int | None = None
+    tags: tuple[str, ...] = ()
+    occasion: Occasion | None = None
+    flags: tuple[str, ...] = ()
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harvest:
+    """All that one answer of a source holds. left_out: entries that could not be read, with the reason."""
+
+    title: str | None
+    language: str | None
+    entries: tuple[Entry, ...]
+    left_out: tuple[str, ...] = ()
+    pause_s: float | None = None  # how long the source itself asks us to wait before the next visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where posts and events come from, and what we remember of our visits there."""
+
+    id: SourceId
+    name: str
+    url: str
+    kind: str
+    section: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    paused: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    parser: str | None = None  # version of the reader that understood the last answer
+    next_at: datetime | None = None
+    fail_count: int = 0
+    failing_since: datetime | None = None
+    last_visit_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_error_kind: str | None = None
+    last_error: str | None = None
+
+
+class VisitOutcome(StrEnum):
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit to one source; the row of `digest collect --json`. at: when, once the store has logged it."""
+
+    source: Source
+    outcome: VisitOutcome
+    new: int = 0
+    updated: int = 0
+    seconds: float = 0.0
+    error_kind: str | None = None
+    error: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A post or event in the pool. source: name of the source it was first seen at; also_in: the others."""
+
+    id: ItemId
+    kind: ItemKind
+    title: str
+    url: str | None
+    source: str
+    also_in: tuple[str, ...] = ()
+    section: str | None = None
+    language: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    first_seen: datetime
+    author: str | None = None
+    summary: str = ""
+    html: str = ""
+    minutes: int | None = None
+    tags: tuple[str, ...] = ()
+    occasion: Occasion | None = None
+    flags: tuple[str, ...] = ()
+    content_hash: str = ""

@@ -1,0 +1,88 @@
+"""What goes out: deliveries of an issue with their outcomes, and one-off notices."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.model.names import Address, DeliveryId, EditorId, IssueId, Language, NoticeId, SubscriberId
+
+
+class DeliveryState(StrEnum):
+    """guide: sending, "The ledger"."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    COMMITTING = "committing"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One letter for one reader, claimed by a run. code, reply: the last answer of the mail server, when it is listed."""
+
+    id: DeliveryId
+    issue: IssueId
+    subscriber: SubscriberId
+    version: int
+    address: Address
+    language: Language
+    attempts: int = 0
+    code: int = 0
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one delivery. state: sent, deferred, failed, unsure, or queued (nothing happened; try again).
+
+    code: SMTP reply code or 0; reply: the server's words, at most 500 characters, without the address.
+    """
+
+    delivery: DeliveryId
+    state: DeliveryState
+    code: int = 0
+    reply: str = ""
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """Message bytes with their envelope. data: CRLF line ends, not dot-stuffed. sender: the envelope's MAIL FROM."""
+
+    delivery: DeliveryId
+    sender: str
+    recipient: Address
+    data: bytes
+
+
+class NoticeKind(StrEnum):
+    """One-off letters; each has its templates in templates/mail/."""
+
+    CONFIRM = "confirm"
+    SIGN_IN = "sign-in"
+    MANAGE = "manage"
+    WELCOME = "welcome"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A one-off letter waiting to leave: queued in the transaction of the act that needs it.
+
+    about: the subscriber or editor it goes to, by id; the address is looked up when it leaves.
+    secret: what only this letter may carry (a sign-in token), removed once it has left.
+    """
+
+    id: NoticeId
+    kind: NoticeKind
+    address: Address
+    language: Language
+    subscriber: SubscriberId | None = None
+    version: int = 0
+    editor: EditorId | None = None
+    secret: str | None = None
+    attempts: int = 0
+    queued_at: datetime | None = None
