@@ -1,5 +1,6 @@
 """Subscribers, their consents, and the editors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
