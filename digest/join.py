@@ -250,6 +250,10 @@ class Join:
             self._log(known, "added", method="command", basis=basis, origin=origin)
             return known
 
+    def knows(self, address_text: str) -> Subscriber | None:
+        """Whoever has that address, for operators. Raises AddressRefused."""
+        return self._store.subscribers.find(consent.judged_address(address_text))
+
     def forget(self, address_text: str) -> None:
         """Deletes a person; a keyed hash stays, so that no import brings them back. Raises NotFound."""
         address = consent.judged_address(address_text)
