@@ -17,7 +17,7 @@ TIERS = {
     "sources": 3, "store": 3, "mail": 3,
     "collect": 4, "publish": 4, "send": 4, "join": 4,
     "app": 5,
-    "web": 6, "schedule": 6, "sample": 6, "demo": 6, "cli": 7, "__main__": 7,
+    "sample": 5, "web": 6, "schedule": 6, "demo": 7, "cli": 8, "__main__": 8,
 }  # fmt: skip
 DOORS = {
     "flask": {"web"}, "werkzeug": {"web"}, "waitress": {"cli", "demo", "web"},
