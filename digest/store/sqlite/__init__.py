@@ -2,16 +2,23 @@
 
 import sqlite3
 from contextlib import AbstractContextManager, closing
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Migrations
 
 from digest.store.sqlite.connection import Connections, connect, store_error
+from digest.store.sqlite.consents import Consents, Suppressions
+from digest.store.sqlite.deliveries import Deliveries
+from digest.store.sqlite.editors import Editors
 from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
+from digest.store.sqlite.leases import Leases, Settings, Ticks
+from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare
 from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
+from digest.store.sqlite.subscribers import Subscribers
 
 
 class SqliteStore:
@@ -23,6 +30,15 @@ class SqliteStore:
         self.sources = Sources(db)
         self.items = Items(db)
         self.issues = Issues(db)
+        self.subscribers = Subscribers(db)
+        self.consents = Consents(db)
+        self.suppressions = Suppressions(db)
+        self.deliveries = Deliveries(db)
+        self.notices = Notices(db)
+        self.editors = Editors(db)
+        self.leases = Leases(db)
+        self.ticks = Ticks(db)
+        self.settings = Settings(db)
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]:
         """`with store.write():` is one decision: all of it is kept, or nothing. Nested, it is a savepoint.
@@ -61,12 +77,17 @@ class SqliteStore:
 
 
 def open_store(
-    path: Path | str, *, busy_timeout_s: float = 30.0, migrations: Migrations = MIGRATIONS
+    path: Path | str,
+    *,
+    now: datetime | None = None,
+    busy_timeout_s: float = 30.0,
+    migrations: Migrations = MIGRATIONS,
 ) -> SqliteStore:
     """Opens the database, made or brought to this version when need be; several processes may do so at once.
 
+    now: stands in the name of the copy made before an upgrade.
     Raises StoreNewer when a newer digest wrote it, StoreBusy, StoreFull, StoreError.
     """
     where = Path(path).absolute()
-    prepare(where, migrations=migrations, busy_timeout_s=busy_timeout_s)
+    prepare(where, migrations=migrations, busy_timeout_s=busy_timeout_s, now=now)
     return SqliteStore(Connections(where, busy_timeout_s=busy_timeout_s))

@@ -3,9 +3,11 @@
 Also the way back out: a consistent copy while others write. Never two migrations at once, never a half one.
 """
 
+import glob
 import os
 import sqlite3
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -16,16 +18,17 @@ from digest.store.sqlite.connection import connect, store_error
 _PRIVATE = 0o600
 
 
-def prepare(path: Path, *, migrations: Migrations, busy_timeout_s: float) -> None:
+def prepare(path: Path, *, migrations: Migrations, busy_timeout_s: float, now: datetime | None) -> None:
     """Creates the file when it is missing and brings it to the newest migration. Any number of processes may do so.
 
-    An older database is first copied beside itself, `<name>.before-<first new migration>`.
+    An older database is first copied beside itself, `<name>.before-<first new migration>[-<now>]`.
     Raises StoreNewer when it holds migrations we do not know, StoreError when it cannot be used.
     """
     _make_private_file(path)
     try:
         with closing(connect(path, busy_timeout_s=busy_timeout_s)) as connection:
-            _migrate(connection, path, migrations=migrations, busy_timeout_s=busy_timeout_s)
+            if _pending(Database(connection), path, migrations=migrations):
+                _migrate(connection, path, migrations=migrations, busy_timeout_s=busy_timeout_s, now=now)
             _tighten(path)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
@@ -86,20 +89,26 @@ def _tighten(path: Path) -> None:
 
 
 def _migrate(
-    connection: sqlite3.Connection, path: Path, *, migrations: Migrations, busy_timeout_s: float
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    migrations: Migrations,
+    busy_timeout_s: float,
+    now: datetime | None,
 ) -> None:
     database = Database(connection)
-    if not _pending(database, path, migrations=migrations):
-        return
     # foreign_keys cannot be switched inside a transaction; migrations may rebuild tables that others point at.
     connection.execute("PRAGMA foreign_keys = OFF")
     # apply() begins DEFERRED and would lose against another process; inside this one it nests as a savepoint.
     connection.execute("BEGIN IMMEDIATE")
     try:
-        pending = _pending(database, path, migrations=migrations)
+        pending = _pending(
+            database, path, migrations=migrations
+        )  # another process may have done it meanwhile
         if pending and migrations.applied(database):
+            # We hold the lock and have written nothing: a second connection reads what was there before us.
             with closing(connect(path, busy_timeout_s=busy_timeout_s)) as reader:
-                copy(reader, copy_before(path, pending[0]))
+                copy(reader, _copy_before(path, pending[0], now=now))
         if pending:
             migrations.apply(database)
             _refuse_broken_references(connection, path)
@@ -109,9 +118,9 @@ def _migrate(
             connection.execute("ROLLBACK")
 
 
-def copy_before(path: Path, migration: str) -> Path:
-    """Where the copy lies that was made before this migration ran."""
-    return path.with_name(f"{path.name}.before-{migration}")
+def _copy_before(path: Path, migration: str, *, now: datetime | None) -> Path:
+    stamp = "" if now is None else f"-{now:%Y%m%dT%H%M%SZ}"
+    return path.with_name(f"{path.name}.before-{migration}{stamp}")
 
 
 def _pending(database: Database, path: Path, *, migrations: Migrations) -> list[str]:
@@ -136,8 +145,8 @@ def _names(migrations: Migrations) -> set[str]:
 
 
 def _newer(path: Path, unknown: str) -> str:
-    kept = copy_before(path, unknown)
-    way_back = f", or restore the copy made before the upgrade: {kept}" if kept.exists() else ""
+    kept = sorted(path.parent.glob(f"{glob.escape(path.name)}.before-{glob.escape(unknown)}*"))
+    way_back = f", or restore the copy made before the upgrade: {kept[-1]}" if kept else ""
     return (
         f"{path} was written by a newer digest (it holds the change {unknown}); "
         f"install that version (pip install --upgrade community-digest){way_back}."

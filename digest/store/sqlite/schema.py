@@ -143,6 +143,8 @@ CREATE TABLE delivery (
   UNIQUE (issue, subscriber)
 ) STRICT;
 CREATE INDEX delivery_to_claim ON delivery (issue, state, id);
+CREATE INDEX delivery_due ON delivery (issue, not_before) WHERE state = 'deferred';
+CREATE INDEX delivery_by_subscriber ON delivery (subscriber);
 CREATE UNIQUE INDEX one_doubt ON delivery (run, connection) WHERE state = 'committing';
 
 CREATE TABLE run (                       -- one sending process at work on one issue; its lease is its life
@@ -165,6 +167,7 @@ CREATE TABLE notice (                    -- one-off letters, queued with the act
 ) STRICT;
 CREATE INDEX notice_to_claim ON notice (state, id);
 CREATE INDEX notice_by_subscriber ON notice (subscriber, kind, queued_at);
+CREATE INDEX notice_by_editor ON notice (editor, kind, queued_at);
 
 CREATE TABLE editor (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

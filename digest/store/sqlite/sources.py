@@ -26,13 +26,12 @@ class Sources:
         A changed address forgets validators, kind and failures: it is another place. A changed kind forgets the
         validators, since the new reader must see an answer whole.
         """
-        with self._db.write():
-            for part in parts:
-                self._upsert(part)
-            self._db.change(
-                "UPDATE source SET configured = 0 WHERE name NOT IN (SELECT value FROM json_each(:names))",
-                {"names": listed([part.name for part in parts])},
-            )
+        for part in parts:
+            self._upsert(part)
+        self._db.change(
+            "UPDATE source SET configured = 0 WHERE name NOT IN (SELECT value FROM json_each(:names))",
+            {"names": listed([part.name for part in parts])},
+        )
 
     def all(self) -> list[Source]:
         """Those of config.toml, oldest first."""

@@ -1,0 +1,81 @@
+"""The consent log, which only grows, and the marks of addresses that nobody may bring back. No address stands here."""
+
+import hashlib
+from datetime import datetime
+
+from digest.model import Consent, Language, SubscriberId
+from digest.store.sqlite.columns import micros, moment
+from digest.store.sqlite.connection import Connections
+
+
+class Consents:
+    """`store.consents`. Lines outlive the person, without a name."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def log(self, subscriber_id: SubscriberId | None, consent: Consent) -> None:
+        """Adds a line. The wording's hash is kept with it, so that versions of a wording can be counted."""
+        self._db.change(
+            """INSERT INTO consent (subscriber, at, act, language, method, page, wording, wording_sha256, basis, origin,
+                 network)
+               VALUES (:subscriber, :at, :act, :language, :method, :page, :wording, :wording_sha256, :basis, :origin,
+                 :network)""",
+            {
+                "subscriber": subscriber_id,
+                "at": micros(consent.at),
+                "act": consent.act,
+                "language": consent.language.value,
+                "method": consent.method,
+                "page": consent.page,
+                "wording": consent.wording,
+                "wording_sha256": hashlib.sha256(consent.wording.encode()).hexdigest(),
+                "basis": consent.basis,
+                "origin": consent.origin,
+                "network": consent.network,
+            },
+        )
+
+    def of(self, subscriber_id: SubscriberId) -> list[Consent]:
+        """One person's lines, oldest first."""
+        rows = self._db.rows(
+            "SELECT * FROM consent WHERE subscriber = :subscriber ORDER BY id", {"subscriber": subscriber_id}
+        )
+        return [
+            Consent(
+                act=row["act"],
+                at=moment(row["at"]),
+                language=Language(row["language"]),
+                method=row["method"],
+                page=row["page"],
+                wording=row["wording"],
+                basis=row["basis"],
+                origin=row["origin"],
+                network=row["network"],
+            )
+            for row in rows
+        ]
+
+
+class Suppressions:
+    """`store.suppressions`: keyed hashes."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def add(self, mark: str, *, reason: str, at: datetime) -> None:
+        """A mark that stands already keeps its first reason."""
+        self._db.change(
+            "INSERT INTO suppression (mark, reason, at) VALUES (:mark, :reason, :at) ON CONFLICT (mark) DO NOTHING",
+            {"mark": mark, "reason": reason, "at": micros(at)},
+        )
+
+    def has(self, mark: str) -> bool:
+        return self._db.row("SELECT 1 FROM suppression WHERE mark = :mark", {"mark": mark}) is not None
+
+    def remove(self, mark: str) -> None:
+        """The person has come back by themselves."""
+        self._db.change("DELETE FROM suppression WHERE mark = :mark", {"mark": mark})
+
+    def count(self) -> int:
+        return int(self._db.value("SELECT count(*) FROM suppression"))

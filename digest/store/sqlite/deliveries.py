@@ -1,0 +1,243 @@
+"""The ledger: one row a reader and issue. Every step is a compare-and-set on the state.
+
+What may be on its way is touched by nobody but its run; what is in doubt is never sent again by itself.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from digest.errors import MoveRefused
+from digest.model import (
+    Address,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    IssueId,
+    Language,
+    Outcome,
+    SubscriberId,
+)
+from digest.store.sqlite.columns import listed, micros, moment, pairs
+from digest.store.sqlite.runs import Runs
+
+_REPLY_LENGTH = 500
+
+
+class Deliveries(Runs):
+    """`store.deliveries`."""
+
+    # --- listing -----------------------------------------------------------------------------------------------
+
+    def list_audience(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int:
+        """Lists every confirmed reader, once; how many were added. A language not offered becomes the first offered."""
+        return self._db.change(
+            """INSERT INTO delivery (issue, subscriber, language, changed_at)
+               SELECT :issue, id, iif(language IN (SELECT value FROM json_each(:languages)), language, :first), :now
+               FROM subscriber WHERE state = 'confirmed' ORDER BY id
+               ON CONFLICT (issue, subscriber) DO NOTHING""",
+            {
+                "issue": issue_id, "languages": listed([language.value for language in languages]),
+                "first": languages[0].value, "now": micros(now),
+            },
+        )  # fmt: skip
+
+    def drop(self, issue_id: IssueId) -> None:
+        """Gives the list up. Raises MoveRefused once anything was taken in hand: then it must be paused, not undone."""
+        touched = self._db.row(
+            "SELECT 1 FROM delivery WHERE issue = :issue AND state NOT IN ('queued', 'cancelled') LIMIT 1",
+            {"issue": issue_id},
+        )
+        if touched is not None:
+            raise MoveRefused(
+                "Letters of this issue are on their way; it can be paused, but not be a draft again."
+            )
+        self._db.change("DELETE FROM delivery WHERE issue = :issue", {"issue": issue_id})
+
+    def counts(self, issue_id: IssueId) -> dict[DeliveryState, int]:
+        """How many are in each of the eight states."""
+        rows = self._db.rows(
+            "SELECT state, count(*) AS n FROM delivery WHERE issue = :issue GROUP BY state",
+            {"issue": issue_id},
+        )
+        found = {row["state"]: row["n"] for row in rows}
+        return {state: found.get(state.value, 0) for state in DeliveryState}
+
+    def next_due(self, issue_id: IssueId) -> datetime | None:
+        """When the first deferred letter may be tried again."""
+        not_before: int | None = self._db.value(
+            "SELECT min(not_before) FROM delivery WHERE issue = :issue AND state = 'deferred'",
+            {"issue": issue_id},
+        )
+        return moment(not_before)
+
+    def listed(self, issue_id: IssueId, state: DeliveryState, *, limit: int) -> list[Delivery]:
+        """Rows in one state with the server's last answer, by id. A reader since forgotten is number 0 and has an
+        empty address."""
+        rows = self._db.rows(
+            """SELECT d.*, coalesce(d.subscriber, 0) AS reader, coalesce(s.address, '') AS address,
+                 coalesce(s.version, 0) AS version
+               FROM delivery AS d LEFT JOIN subscriber AS s ON s.id = d.subscriber
+               WHERE d.issue = :issue AND d.state = :state ORDER BY d.id LIMIT :limit""",
+            {"issue": issue_id, "state": state.value, "limit": limit},
+        )
+        return [_delivery(row) for row in rows]
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def claim(self, run: int, *, count: int, now: datetime) -> list[Delivery]:
+        """Reserves up to `count` letters for this run: queued ones, then deferred ones whose time has come, by id.
+
+        Readers who are not confirmed any more are cancelled on the way. [] means: nothing can be sent now, or the
+        lease of the run is over. Losing a claim costs nothing, so it need not be durable.
+        """
+        issue: int | None = self._db.value(
+            "SELECT issue FROM run WHERE id = :run AND ended_at IS NULL AND lease_until > :now",
+            {"run": run, "now": micros(now)},
+        )
+        while issue is not None:
+            rows = self._candidates(issue, count=count, now=now)
+            gone = [row["id"] for row in rows if not row["confirmed"]]
+            ours = [row for row in rows if row["confirmed"]]
+            self._take(run, [row["id"] for row in ours], now=now)
+            self._cancel_rows(gone, now=now)
+            # A block of nothing but leavers is no end: look on.
+            if ours or not rows:
+                return [_delivery(row) for row in ours]
+        return []
+
+    def commit(
+        self,
+        run: int,
+        *,
+        outcomes: Sequence[Outcome],
+        intents: Sequence[tuple[DeliveryId, int]],
+        now: datetime,
+    ) -> set[DeliveryId]:
+        """One turn of a sender, inside write(durable=True): what was answered, then what comes next.
+
+        intents: (delivery, number of its connection). Returns those that may have their final dot: still claimed by
+        this run, whose lease holds, for a reader who is still confirmed. Raises StoreError when a connection would
+        own two letters in doubt.
+        """
+        if outcomes:
+            self._settle(run, outcomes, now=now)
+        if not intents:
+            return set()
+        passed = self._db.changed(
+            """UPDATE delivery SET state = 'committing', connection = j.connection, changed_at = :now
+               FROM (SELECT value ->> 0 AS id, value ->> 1 AS connection FROM json_each(:pairs)) AS j
+               WHERE delivery.id = j.id AND delivery.run = :run AND delivery.state = 'claimed'
+                 AND EXISTS (SELECT 1 FROM subscriber AS s WHERE s.id = delivery.subscriber AND s.state = 'confirmed')
+                 AND EXISTS (SELECT 1 FROM run WHERE run.id = :run AND run.ended_at IS NULL AND run.lease_until > :now)
+               RETURNING delivery.id""",
+            {"pairs": pairs(intents), "run": run, "now": micros(now)},
+        )
+        return {DeliveryId(row[0]) for row in passed}
+
+    def release(self, run: int) -> int:
+        """Gives back what was claimed and not begun; how many."""
+        return self._db.change(
+            """UPDATE delivery SET state = 'queued', run = NULL
+               WHERE issue = (SELECT issue FROM run WHERE id = :run) AND state = 'claimed' AND run = :run""",
+            {"run": run},
+        )
+
+    # --- what people decide ------------------------------------------------------------------------------------
+
+    def cancel(self, subscriber_id: SubscriberId) -> None:
+        """Stops every letter to this reader that has no final dot yet."""
+        self._db.change(
+            """UPDATE delivery SET state = 'cancelled', not_before = NULL
+               WHERE subscriber = :subscriber AND state IN ('queued', 'claimed', 'deferred')""",
+            {"subscriber": subscriber_id},
+        )
+
+    def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> bool:
+        """A link of this letter was used, so it arrived: ends a doubt."""
+        return (
+            self._db.change(
+                """UPDATE delivery SET state = 'sent', reply = 'arrived: its link was used'
+               WHERE issue = :issue AND subscriber = :subscriber AND state = 'unsure'""",
+                {"issue": issue_id, "subscriber": subscriber_id},
+            )
+            == 1
+        )
+
+    def settle(
+        self,
+        delivery_id: DeliveryId,
+        *,
+        state: Literal[DeliveryState.SENT, DeliveryState.QUEUED],
+        note: str,
+    ) -> bool:
+        """An editor ends a doubt: it was sent, or send it again. False when there is no doubt (any more)."""
+        if state not in (DeliveryState.SENT, DeliveryState.QUEUED):
+            raise ValueError(f"a doubt ends as sent or queued, not as {state}")
+        return (
+            self._db.change(
+                """UPDATE delivery SET state = :state, reply = :note, run = NULL, connection = NULL
+               WHERE id = :id AND state = 'unsure'""",
+                {"id": delivery_id, "state": state.value, "note": note[:_REPLY_LENGTH]},
+            )
+            == 1
+        )
+
+    # --- steps -------------------------------------------------------------------------------------------------
+
+    def _candidates(self, issue: int, *, count: int, now: datetime) -> list[sqlite3.Row]:
+        # Each half walks its own index from the start and stops at the limit; what was claimed has left the index.
+        return self._db.rows(
+            """SELECT d.*, d.subscriber AS reader, s.address, s.version, s.state IS 'confirmed' AS confirmed
+               FROM (SELECT * FROM (SELECT id FROM delivery WHERE issue = :issue AND state = 'queued'
+                                    ORDER BY id LIMIT :count)
+                     UNION ALL
+                     SELECT * FROM (SELECT id FROM delivery
+                                    WHERE issue = :issue AND state = 'deferred' AND coalesce(not_before, 0) <= :now
+                                    ORDER BY not_before, id LIMIT :count)
+                     LIMIT :count) AS next
+               JOIN delivery AS d ON d.id = next.id LEFT JOIN subscriber AS s ON s.id = d.subscriber""",
+            {"issue": issue, "count": count, "now": micros(now)},
+        )
+
+    def _take(self, run: int, ids: Sequence[int], *, now: datetime) -> None:
+        self._db.change_many(
+            """UPDATE delivery SET state = 'claimed', run = :run, connection = NULL, not_before = NULL, changed_at = :now
+               WHERE id = :id AND state IN ('queued', 'deferred')""",
+            [{"id": one, "run": run, "now": micros(now)} for one in ids],
+        )
+
+    def _cancel_rows(self, ids: Sequence[int], *, now: datetime) -> None:
+        self._db.change_many(
+            """UPDATE delivery SET state = 'cancelled', not_before = NULL, changed_at = :now
+               WHERE id = :id AND state IN ('queued', 'deferred')""",
+            [{"id": one, "now": micros(now)} for one in ids],
+        )
+
+    def _settle(self, run: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        # Before the dot only a refusal or nothing can have happened; after it, anything. A row that was given up as
+        # unsure takes a late definite answer of the same run. What was cancelled or taken over meanwhile stays.
+        self._db.change_many(
+            """UPDATE delivery SET state = :state, code = :code, reply = :reply, not_before = :not_before,
+                 attempts = attempts + (:state <> 'queued' AND state <> 'unsure'), changed_at = :now,
+                 run = iif(:state IN ('queued', 'deferred'), NULL, run)
+               WHERE id = :id AND run = :run AND (state = 'committing'
+                 OR (state = 'claimed' AND :state IN ('queued', 'deferred', 'failed'))
+                 OR (state = 'unsure' AND :state IN ('sent', 'deferred', 'failed')))""",
+            [
+                {
+                    "id": one.delivery, "state": one.state.value, "code": one.code, "reply": one.reply[:_REPLY_LENGTH],
+                    "not_before": micros(one.not_before), "run": run, "now": micros(now),
+                }
+                for one in outcomes
+            ],
+        )  # fmt: skip
+
+
+def _delivery(row: sqlite3.Row) -> Delivery:
+    return Delivery(
+        id=DeliveryId(row["id"]), issue=IssueId(row["issue"]), subscriber=SubscriberId(row["reader"]),
+        version=row["version"], address=Address(row["address"]), language=Language(row["language"]),
+        attempts=row["attempts"], code=row["code"] or 0, reply=row["reply"] or "",
+    )  # fmt: skip

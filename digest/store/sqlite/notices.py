@@ -1,0 +1,119 @@
+"""One-off letters: queued in the transaction of the act that needs them, claimed under a lease, settled once."""
+
+import sqlite3
+from datetime import datetime
+from typing import Literal
+
+from digest.model import Address, EditorId, Language, Notice, NoticeId, NoticeKind, SubscriberId
+from digest.store.sqlite.columns import later, listed, micros, moment
+from digest.store.sqlite.connection import Connections
+
+
+class Notices:
+    """`store.notices`. A notice is about one subscriber or one editor, and goes when they are forgotten."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def queue(
+        self,
+        kind: NoticeKind,
+        *,
+        subscriber: SubscriberId | None = None,
+        editor: EditorId | None = None,
+        version: int = 0,
+        language: Language,
+        secret: str | None = None,
+        now: datetime,
+    ) -> NoticeId:
+        """Raises ValueError unless it is about exactly one person."""
+        if (subscriber is None) == (editor is None):
+            raise ValueError("a notice is about one subscriber or one editor")
+        return NoticeId(
+            self._db.insert(
+                """INSERT INTO notice (kind, subscriber, editor, version, language, secret, queued_at)
+                   VALUES (:kind, :subscriber, :editor, :version, :language, :secret, :now)""",
+                {
+                    "kind": kind.value,
+                    "subscriber": subscriber,
+                    "editor": editor,
+                    "version": version,
+                    "language": language.value,
+                    "secret": secret,
+                    "now": micros(now),
+                },
+            )
+        )
+
+    def last_queued(
+        self, kind: NoticeKind, *, subscriber: SubscriberId | None = None, editor: EditorId | None = None
+    ) -> datetime | None:
+        """When the last notice of this kind was queued for this person."""
+        # IS, not =: the one of the two that is not asked for is NULL in the row as well.
+        queued_at: int | None = self._db.value(
+            "SELECT max(queued_at) FROM notice WHERE kind = :kind AND subscriber IS :subscriber AND editor IS :editor",
+            {"kind": kind.value, "subscriber": subscriber, "editor": editor},
+        )
+        return moment(queued_at)
+
+    def claim(self, *, count: int, now: datetime, lease_s: float) -> list[Notice]:
+        """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt."""
+        rows = self._db.rows(
+            """SELECT notice.*, coalesce(s.address, e.address) AS address
+               FROM notice LEFT JOIN subscriber AS s ON s.id = notice.subscriber
+               LEFT JOIN editor AS e ON e.id = notice.editor
+               WHERE (notice.state = 'queued' AND (not_before IS NULL OR not_before <= :now))
+                  OR (notice.state = 'claimed' AND lease_until <= :now)
+               ORDER BY notice.id LIMIT :count""",
+            {"now": micros(now), "count": count},
+        )
+        self._db.change(
+            """UPDATE notice SET state = 'claimed', lease_until = :until, attempts = attempts + 1, changed_at = :now
+               WHERE id IN (SELECT value FROM json_each(:ids))""",
+            {"ids": listed([row["id"] for row in rows]), "now": micros(now), "until": later(now, lease_s)},
+        )
+        return [_notice(row) for row in rows]
+
+    def settle(
+        self,
+        notice_id: NoticeId,
+        *,
+        state: Literal["sent", "failed", "queued"],
+        not_before: datetime | None = None,
+        code: int = 0,
+        reply: str = "",
+        now: datetime,
+    ) -> None:
+        """What became of a claimed notice. The secret goes with sent and failed; queued: try again at `not_before`."""
+        self._db.change(
+            """UPDATE notice SET state = :state, not_before = :not_before, code = :code, reply = :reply,
+                 changed_at = :now, lease_until = NULL, secret = iif(:state = 'queued', secret, NULL)
+               WHERE id = :id AND state = 'claimed'""",
+            {
+                "id": notice_id,
+                "state": state,
+                "not_before": micros(not_before),
+                "code": code,
+                "reply": reply[:500],
+                "now": micros(now),
+            },
+        )
+
+    def pending(self) -> int:
+        """How many have still to leave."""
+        return int(self._db.value("SELECT count(*) FROM notice WHERE state IN ('queued', 'claimed')"))
+
+
+def _notice(row: sqlite3.Row) -> Notice:
+    return Notice(
+        id=NoticeId(row["id"]),
+        kind=NoticeKind(row["kind"]),
+        address=Address(row["address"]),
+        language=Language(row["language"]),
+        subscriber=None if row["subscriber"] is None else SubscriberId(row["subscriber"]),
+        version=row["version"],
+        editor=None if row["editor"] is None else EditorId(row["editor"]),
+        secret=row["secret"],
+        attempts=row["attempts"] + 1,
+        queued_at=moment(row["queued_at"]),
+    )

@@ -1,0 +1,192 @@
+"""The readers. An address leaves this file only inside the type that hides it. Consent is judged elsewhere."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from digest.errors import NotFound
+from digest.model import Address, Language, Stats, Subscriber, SubscriberId, SubscriberState
+from digest.store.sqlite.columns import listed, micros, moment, texts
+from digest.store.sqlite.connection import Connections
+
+
+class Subscribers:
+    """`store.subscribers`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def find(self, address: Address) -> Subscriber | None:
+        """Whoever reads at this address, however it is spelled."""
+        row = self._db.row("SELECT * FROM subscriber WHERE address_key = :key", {"key": address.key})
+        return None if row is None else _subscriber(row)
+
+    def get(self, subscriber_id: SubscriberId) -> Subscriber:
+        """Raises NotFound, also for people who were forgotten."""
+        row = self._db.row("SELECT * FROM subscriber WHERE id = :id", {"id": subscriber_id})
+        if row is None:
+            raise NotFound(f"There is no reader number {subscriber_id} (any more).")
+        return _subscriber(row)
+
+    def add(
+        self,
+        address: Address,
+        *,
+        language: Language,
+        state: SubscriberState,
+        now: datetime,
+        timezone: str | None = None,
+        role: str | None = None,
+        topics: Sequence[str] = (),
+        version: int = 0,
+        confirmed_at: datetime | None = None,
+    ) -> Subscriber:
+        """A new reader, asked at `now`; confirmed then too when that is the state and no other time is given.
+
+        Raises StoreError when somebody reads at this address already: find() first.
+        """
+        if state is SubscriberState.CONFIRMED and confirmed_at is None:
+            confirmed_at = now
+        subscriber_id = self._db.insert(
+            """INSERT INTO subscriber (address, address_key, state, language, timezone, role, topics, version,
+                 asked_at, confirmed_at)
+               VALUES (:address, :key, :state, :language, :timezone, :role, :topics, :version,
+                 :asked_at, :confirmed_at)""",
+            {
+                "address": address.reveal(),
+                "key": address.key,
+                "state": state.value,
+                "language": language.value,
+                "timezone": timezone,
+                "role": role,
+                "topics": listed(topics),
+                "version": version,
+                "asked_at": micros(now),
+                "confirmed_at": micros(confirmed_at),
+            },
+        )
+        return Subscriber(
+            id=SubscriberId(subscriber_id),
+            address=address,
+            state=state,
+            language=language,
+            timezone=timezone,
+            role=role,
+            topics=tuple(topics),
+            version=version,
+            asked_at=now,
+            confirmed_at=confirmed_at,
+        )
+
+    def save(self, subscriber: Subscriber) -> None:
+        """All columns. Raises NotFound when the person has been forgotten meanwhile."""
+        changed = self._db.change(
+            """UPDATE subscriber SET address = :address, address_key = :key, state = :state, language = :language,
+                 timezone = :timezone, role = :role, topics = :topics, version = :version, asked_at = :asked_at,
+                 confirmed_at = :confirmed_at, left_at = :left_at
+               WHERE id = :id""",
+            {
+                "id": subscriber.id,
+                "address": subscriber.address.reveal(),
+                "key": subscriber.address.key,
+                "state": subscriber.state.value,
+                "language": subscriber.language.value,
+                "timezone": subscriber.timezone,
+                "role": subscriber.role,
+                "topics": listed(subscriber.topics),
+                "version": subscriber.version,
+                "asked_at": micros(subscriber.asked_at),
+                "confirmed_at": micros(subscriber.confirmed_at),
+                "left_at": micros(subscriber.left_at),
+            },
+        )
+        if not changed:
+            raise NotFound(f"There is no reader number {subscriber.id} (any more).")
+
+    def forget(self, subscriber_id: SubscriberId) -> None:
+        """Removes the person: what had not left yet is cancelled, notices go, the consent log and the ledger stay
+        without a name."""
+        person = {"id": subscriber_id}
+        self._db.change(
+            """UPDATE delivery SET state = 'cancelled', run = NULL, not_before = NULL
+               WHERE subscriber = :id AND state IN ('queued', 'claimed', 'deferred')""",
+            person,
+        )
+        # A server may repeat the address in its reply.
+        self._db.change("UPDATE delivery SET reply = NULL WHERE subscriber = :id", person)
+        self._db.change("UPDATE consent SET network = NULL WHERE subscriber = :id", person)
+        self._db.change("DELETE FROM subscriber WHERE id = :id", person)
+
+    def everyone(
+        self,
+        *,
+        states: Collection[SubscriberState] | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Subscriber]:
+        """A page of readers by id; the next page begins after the last id of this one."""
+        rows = self._db.rows(
+            """SELECT * FROM subscriber WHERE id > :after
+                 AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+               ORDER BY id LIMIT :limit""",
+            {
+                "after": after,
+                "limit": limit,
+                "states": None if states is None else listed([state.value for state in states]),
+            },
+        )
+        return [_subscriber(row) for row in rows]
+
+    def delete_stale_asked(self, before: datetime) -> int:
+        """Deletes those who asked before this time and never confirmed; how many."""
+        stale = {"before": micros(before)}
+        self._db.change(
+            """UPDATE consent SET network = NULL WHERE network IS NOT NULL AND subscriber IN
+                 (SELECT id FROM subscriber WHERE state = 'asked' AND asked_at < :before)""",
+            stale,
+        )
+        return self._db.change("DELETE FROM subscriber WHERE state = 'asked' AND asked_at < :before", stale)
+
+    def count_confirmed(self) -> int:
+        """How many would get an issue that is approved now."""
+        return int(self._db.value("SELECT count(*) FROM subscriber WHERE state = 'confirmed'"))
+
+    def stats(self) -> Stats:
+        """Counts only."""
+        with self._db.snapshot():
+            by_state = self._counts("SELECT state, count(*) FROM subscriber GROUP BY state")
+            return Stats(
+                by_state={state: by_state.get(state.value, 0) for state in SubscriberState},
+                suppressed=self._db.value("SELECT count(*) FROM suppression"),
+                by_language=self._counts(
+                    "SELECT language, count(*) FROM subscriber WHERE state = 'confirmed' GROUP BY language ORDER BY language"
+                ),
+                by_role=self._counts(
+                    """SELECT role, count(*) FROM subscriber WHERE state = 'confirmed' AND role IS NOT NULL
+                       GROUP BY role ORDER BY role"""
+                ),
+                by_domain=self._counts(
+                    # An address we accept holds one @: quoted local parts are refused.
+                    """SELECT substr(address_key, instr(address_key, '@') + 1) AS domain, count(*) FROM subscriber
+                       WHERE state = 'confirmed' GROUP BY domain ORDER BY domain"""
+                ),
+            )
+
+    def _counts(self, sql: str) -> dict[str, int]:
+        return {row[0]: row[1] for row in self._db.rows(sql)}
+
+
+def _subscriber(row: sqlite3.Row) -> Subscriber:
+    return Subscriber(
+        id=SubscriberId(row["id"]),
+        address=Address(row["address"]),
+        state=SubscriberState(row["state"]),
+        language=Language(row["language"]),
+        timezone=row["timezone"],
+        role=row["role"],
+        topics=texts(row["topics"]),
+        version=row["version"],
+        asked_at=moment(row["asked_at"]),
+        confirmed_at=moment(row["confirmed_at"]),
+        left_at=moment(row["left_at"]),
+    )
