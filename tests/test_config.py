@@ -67,7 +67,7 @@ def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_where_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="There is no .*--config"):
+    with pytest.raises(ConfigError, match=r"There is no .*--config"):
         read_config(tmp_path / "config.toml")
 
 

@@ -1,0 +1,167 @@
+"""The month made: assemble, edit, approve, schedule, hold, on a real database."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.app import App
+from digest.errors import Conflict, InputRefused, MoveRefused
+from digest.model import (
+    DeliveryState, Entry, Issue, IssueState, ItemId, ItemKind, Language, Occasion, Period,
+)  # fmt: skip
+from tests.conftest import NOW, Clock
+
+PERIOD = Period(2026, 12)
+SLOT = NOW + timedelta(days=11)   # 1 December, 9:00 in Toronto is ten and some days away
+
+
+def an_entry(number: int, *, event: bool = False, **more: object) -> Entry:
+    when = Occasion(starts=SLOT + timedelta(days=number), timezone="America/Toronto", online="") if event else None
+    return Entry(
+        kind=ItemKind.EVENT if event else ItemKind.POST, keys=(f"guid:{number}",), title=f"A thing worth knowing, {number}",
+        url=f"https://blog.example.org/{number}", published=None if event else NOW - timedelta(days=number),
+        author=f"Author {number}", summary="What a team of four learned when it asked people first, and what it would do again.",
+        language="en", occasion=when, content_hash=f"h{number}", **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stocked(app: App) -> App:
+    """Three posts and two events in the pool, two readers."""
+    from digest.config import SourcePart
+
+    with app.store.write():
+        app.store.sources.sync([SourcePart(name="Blog", url="https://blog.example.org/feed")])
+        blog = app.store.sources.get("Blog")
+        for number in range(1, 6):
+            app.store.items.add(an_entry(number, event=number > 3), source=blog.id, now=NOW)
+    app.join.add("ann@example.org", basis="express", origin="test", language="en")
+    app.join.add("luc@example.org", basis="express", origin="test", language="fr")
+    return app
+
+
+def ids(issue: Issue, section: str | None) -> list[int]:
+    return [p.item.id for p in issue.section(section)]
+
+
+def a_note(app: App) -> None:
+    app.publish.write(PERIOD, field="note", language=Language.EN, words="Good morning.", by="test")
+    app.publish.write(PERIOD, field="note", language=Language.FR, words="Bonjour.", by="test")
+
+
+def test_the_next_period_is_the_month_of_the_next_sending_date(app: App) -> None:
+    assert app.publish.next_period() == PERIOD
+
+
+def test_assembling_twice_is_assembling_once(stocked: App) -> None:
+    first = stocked.publish.assemble()
+    assert (first.period, first.state, first.number) == (PERIOD, IssueState.DRAFT, 1)
+    assert (ids(first, "coming-up"), ids(first, "worth-reading"), ids(first, None)) == ([4, 5], [1, 2, 3], [])
+    assert stocked.publish.assemble().placed == first.placed
+    assert len(stocked.store.issues.all()) == 1
+
+
+def test_news_goes_to_the_bench_and_an_editors_choice_stays(stocked: App, clock: Clock) -> None:
+    stocked.publish.assemble()
+    stocked.publish.cut(PERIOD, ItemId(1), by="test")
+    stocked.publish.move(PERIOD, ItemId(3), direction="top", by="test")
+    clock.forward(hours=1)
+    with stocked.store.write():
+        blog = stocked.store.sources.get("Blog")
+        new = Entry(kind=ItemKind.POST, keys=("guid:new",), title="Late", url=None, published=clock() - timedelta(minutes=5))
+        stocked.store.items.add(new, source=blog.id, now=clock())
+    again = stocked.publish.assemble()
+    assert ids(again, "worth-reading") == [3, 2]
+    assert ids(again, None) == [1, 6]
+    assert [p.arrived_late for p in again.section(None)] == [False, True]
+
+
+def test_every_edit_is_in_the_log(stocked: App) -> None:
+    issue = stocked.publish.assemble()
+    stocked.publish.cut(PERIOD, ItemId(1), by="ann")
+    stocked.publish.keep(PERIOD, ItemId(1), by="ann")
+    stocked.publish.move(PERIOD, ItemId(5), direction="up", by="luc")
+    stocked.publish.move(PERIOD, ItemId(5), direction="up", by="luc")   # at the edge: nothing to write down
+    stocked.publish.reword(PERIOD, ItemId(1), language=Language.FR, title="Titre", by="luc")
+    log = stocked.store.issues.edits(issue.id)
+    assert [(e.editor, e.act) for e in log] == [
+        ("ann", "cut"), ("ann", "keep"), ("luc", "move up"), ("luc", "reword"),
+    ]  # fmt: skip
+
+
+def test_two_editors_who_write_the_same_text_lose_neither(stocked: App) -> None:
+    stocked.publish.assemble()
+    stocked.publish.write(PERIOD, field="note", language=Language.EN, words="Hers", by="ann", seen="")
+    with pytest.raises(Conflict) as caught:
+        stocked.publish.write(PERIOD, field="note", language=Language.EN, words="His", by="luc", seen="")
+    assert caught.value.theirs == "Hers"
+    assert stocked.store.issues.get(PERIOD).text("note", "en") == "Hers"
+    stocked.publish.write(PERIOD, field="note", language=Language.FR, words="La sienne", by="luc", seen="")
+
+
+def test_an_unknown_text_field_is_refused(stocked: App) -> None:
+    stocked.publish.assemble()
+    with pytest.raises(InputRefused, match="no text called 'footer'"):
+        stocked.publish.write(PERIOD, field="footer", language=Language.EN, words="x", by="ann")
+
+
+def test_approving_freezes_the_letters_and_lists_the_readers(stocked: App) -> None:
+    issue = stocked.publish.assemble()
+    a_note(stocked)
+    approved = stocked.publish.approve(PERIOD, by="ann")
+    assert approved.state is IssueState.APPROVED
+    assert approved.hash
+    assert set(stocked.store.issues.editions(issue.id)) == {Language.EN, Language.FR}
+    assert stocked.store.deliveries.counts(issue.id)[DeliveryState.QUEUED] == 2
+    with pytest.raises(MoveRefused, match="cannot be edited: it is approved and frozen"):
+        stocked.publish.cut(PERIOD, ItemId(1), by="ann")
+    with pytest.raises(MoveRefused, match="cannot approve"):
+        stocked.publish.approve(PERIOD, by="luc")
+
+
+def test_a_change_at_the_source_does_not_reach_an_approved_letter(stocked: App, clock: Clock) -> None:
+    issue = stocked.publish.assemble()
+    a_note(stocked)
+    stocked.publish.approve(PERIOD, by="ann")
+    before = stocked.publish.preview(PERIOD, Language.EN)
+    with stocked.store.write():
+        stocked.store.items.update(ItemId(1), an_entry(1, flags=("changed",)), now=clock())
+    assert stocked.publish.preview(PERIOD, Language.EN) == before
+    assert stocked.store.issues.editions(issue.id)[Language.EN] == before
+
+
+def test_holding_gives_the_draft_back_and_approving_again_works(stocked: App) -> None:
+    issue = stocked.publish.assemble()
+    a_note(stocked)
+    stocked.publish.approve(PERIOD, by="ann")
+    held = stocked.publish.hold(PERIOD, by="ann")
+    assert (held.state, held.hash) == (IssueState.DRAFT, None)
+    assert stocked.store.issues.editions(issue.id) == {}
+    assert sum(stocked.store.deliveries.counts(issue.id).values()) == 0
+    stocked.publish.cut(PERIOD, ItemId(1), by="ann")
+    assert stocked.publish.approve(PERIOD, by="ann").state is IssueState.APPROVED
+    assert stocked.store.deliveries.counts(issue.id)[DeliveryState.QUEUED] == 2
+
+
+def test_scheduling_never_leaves_less_than_ten_minutes(stocked: App, clock: Clock) -> None:
+    stocked.publish.assemble()
+    a_note(stocked)
+    stocked.publish.approve(PERIOD, by="ann")
+    assert stocked.publish.schedule(PERIOD, by="ann").send_at > clock() + timedelta(days=9)
+    soon = stocked.publish.schedule(PERIOD, by="ann", at=clock())
+    assert (soon.state, soon.send_at) == (IssueState.SCHEDULED, clock() + timedelta(minutes=10))
+    assert stocked.publish.hold(PERIOD, by="ann").state is IssueState.DRAFT
+
+
+def test_an_issue_without_readers_cannot_be_approved(app: App) -> None:
+    app.publish.assemble()
+    with pytest.raises(MoveRefused, match="cannot be approved"):
+        app.publish.approve(PERIOD, by="ann")
+
+
+def test_what_an_approved_issue_used_is_not_used_again(stocked: App, clock: Clock) -> None:
+    stocked.publish.assemble()
+    a_note(stocked)
+    stocked.publish.approve(PERIOD, by="ann")
+    later = stocked.publish.assemble(Period(2027, 1))
+    assert not {p.item.id for p in later.placed if p.section} & {1, 2, 3}
