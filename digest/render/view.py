@@ -20,12 +20,13 @@ WORDS_A_MINUTE = 230
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhenView:
-    """When an event takes place. line: in words, with zones; at: POSIX seconds, to sort by.
+    """When an event takes place. line: in words, with zones; short: in the event's zone; at: POSIX seconds, to sort by.
 
     starts, ends: ISO 8601 with the offset of the event's zone. month, day, weekday: a small calendar page.
     """
 
     line: str
+    short: str
     at: float
     starts: str
     ends: str | None
@@ -50,6 +51,7 @@ class ItemView:
     title: str
     url: str | None
     lang: str
+    dir: str
     hreflang: str
     language_note: str
     source: str
@@ -58,6 +60,7 @@ class ItemView:
     meta: tuple[str, ...]
     blurb: str
     blurb_lang: str
+    blurb_dir: str
     when: WhenView | None
     place: str | None
     online_url: str | None
@@ -115,6 +118,7 @@ class IssueView:
     preheader: str
 
 
+_RIGHT_TO_LEFT = frozenset(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"])
 OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
 
 
@@ -134,7 +138,8 @@ def issue_view(issue: Issue, language: Language, config: Config) -> IssueView:
         language=language, dir="ltr", period=str(issue.period), number=issue.number, list_name=name,
         title=_capital(f"{month}{words('letter.colon')}{theme}" if theme else month),
         month=_capital(month), theme=theme,
-        issue_line=words("letter.issue_line", number=issue.number, minutes=words("letter.minutes", n=minutes)),
+        issue_line=words("letter.issue_line", number=issue.number,
+                         minutes=words("letter.minutes", n=minutes)),
         minutes=minutes, words=count, note=note, glance=glance, sections=sections, web_url=page,
         home_url=_url(config, language, "/"),
         calendar_url=f"{about.url}/issues/{issue.period}.ics" if _events(sections) else None,
@@ -180,7 +185,8 @@ def event_place(occasion: Occasion, language: Language) -> str | None:
 def when_view(occasion: Occasion, language: Language, config: Config) -> WhenView:
     month, day, weekday = dates.leaf(occasion.starts, occasion.timezone, language)
     return WhenView(
-        line=dates.span(occasion, language, list_zone=config.list.timezone), at=occasion.starts.timestamp(),
+        line=dates.span(occasion, language, list_zone=config.list.timezone),
+        short=dates.span(occasion, language, list_zone=occasion.timezone, also=()), at=occasion.starts.timestamp(),
         starts=dates.iso(occasion.starts, occasion.timezone, all_day=occasion.all_day),
         ends=dates.iso(occasion.ends, occasion.timezone, all_day=occasion.all_day) if occasion.ends else None,
         month=month, day=day, weekday=weekday, length=dates.length(occasion, language),
@@ -202,16 +208,21 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
     meta = [place, when.length, source] if when else [source, author if author != source else None, minutes]
     status = _status(occasion, words)
     return ItemView(
-        id=item.id, kind=item.kind, title=title, url=safe_url(item.url), lang=title_lang,
+        id=item.id, kind=item.kind, title=title, url=safe_url(item.url), lang=title_lang, dir=direction(title_lang),
         hreflang=_primary(item.language) if foreign else "",
         language_note=language_note(item.language, language),
         source=source, author=author, minutes=minutes, meta=tuple(piece for piece in meta if piece),
-        blurb=blurb, blurb_lang=blurb_lang, when=when, place=place,
+        blurb=blurb, blurb_lang=blurb_lang, blurb_dir=direction(blurb_lang), when=when, place=place,
         online_url=safe_url(occasion.online) if occasion else None,
         is_cancelled=bool(occasion and occasion.status is EventStatus.CANCELLED), status=status,
         add_url=f"{config.list.url}/items/{item.id}.ics" if occasion else None,
         page_url=_url(config, language, f"/items/{item.id}"),
     )  # fmt: skip
+
+
+def direction(tag: str) -> str:
+    """`rtl` for a language that is written from right to left, else `ltr`."""
+    return "rtl" if _primary(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
 def safe_url(url: str | None) -> str | None:
@@ -231,9 +242,9 @@ def _section(name: str, issue: Issue, language: Language, config: Config) -> Sec
 
 def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str, ...]:
     pieces = [section.count for section in sections]
-    coming = [item.when.line for item in _events(sections) if item.when and not item.is_cancelled]
+    coming = [item.when.short for item in _events(sections) if item.when and not item.is_cancelled]
     if coming:
-        pieces.append(Words(language)("letter.next_event", when=coming[0].split(" (")[0]))
+        pieces.append(Words(language)("letter.next_event", when=coming[0]))
     return tuple(pieces)
 
 

@@ -1,0 +1,199 @@
+"""One letter per edition, built once: static bytes with slots for what differs by reader, then spliced per reader.
+
+Nothing is rendered per reader. Every slot is typed by its place: checked in a header, escaped in HTML, encoded in a body.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as reading
+from email.utils import format_datetime
+from functools import lru_cache
+from html import escape
+
+from digest.errors import RenderError
+from digest.model import Address
+from digest.render.message import alternative, in_quoted_printable, joint, quoted_printable, to_header
+
+_FORMAT = b"digest letter 1\n"
+_HEADER_SLOTS = ("To", "Date", "Message-ID", "List-Unsubscribe")
+_SAFE_URL = re.compile(r"https?://[!#-;=?-~]+").fullmatch
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>").fullmatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """What differs by reader. message_id: with its angle brackets; date: aware; the links: absolute addresses."""
+
+    to: Address
+    message_id: str
+    date: datetime
+    unsubscribe_url: str
+    preferences_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the templates print where a reader's own links will stand.
+
+    They hold a digest of the whole issue, so no feed can foresee them and have a reader's link printed in its own.
+    """
+
+    unsubscribe: str
+    preferences: str
+
+    @classmethod
+    def of(cls, seed: str) -> "Marks":
+        return cls(f"slot-unsubscribe-{seed}", f"slot-preferences-{seed}")
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(f"({self.unsubscribe}|{self.preferences})")
+
+
+MARK = re.compile(r"slot-(unsubscribe|preferences)-[0-9a-f]{24}")
+
+
+class Compiled:
+    """The bytes of one edition with their slots. `splice` makes one reader's message in a few microseconds."""
+
+    def __init__(self, pieces: list[bytes | str], *, mail_to: str) -> None:
+        self._pieces = pieces
+        self._holes = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, str)]
+        self._leave_by_mail = f">, <mailto:{mail_to}?subject=unsubscribe%20"
+
+    def splice(self, slots: Slots) -> bytes:
+        """Message bytes for one reader, CRLF, not dot-stuffed. Raises RenderError for a value that its place refuses."""
+        leave, settings = slots.unsubscribe_url, slots.preferences_url
+        if not (_SAFE_URL(leave) and _SAFE_URL(settings) and _MESSAGE_ID(slots.message_id)):
+            raise RenderError("A link or a Message-ID of this reader holds a sign that no header may hold.")
+        leave_header = f"<{leave}{self._leave_by_mail}{leave.rpartition('/')[2]}>"
+        values = {
+            "To": to_header(slots.to),
+            "Date": date_header(slots.date),
+            "Message-ID": slots.message_id.encode("ascii"),
+            "List-Unsubscribe": leave_header.encode("ascii"),
+            "unsubscribe text": in_quoted_printable(leave),
+            "preferences text": in_quoted_printable(settings),
+            "unsubscribe html": in_quoted_printable(escape(leave)),
+            "preferences html": in_quoted_printable(escape(settings)),
+        }
+        filled = self._pieces.copy()
+        for index, name in self._holes:
+            filled[index] = values[name]
+        return b"".join(filled)  # type: ignore[arg-type]  # every str was a hole
+
+    def to_bytes(self) -> bytes:
+        """The form that is frozen in the store."""
+        plan = [piece if isinstance(piece, str) else len(piece) for piece in self._pieces]
+        head = json.dumps({"pieces": plan, "mail_to": self._mail_to}).encode("ascii")
+        return b"".join([_FORMAT, head, b"\n", *(p for p in self._pieces if isinstance(p, bytes))])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Compiled":
+        """Raises RenderError when these are not the bytes of a compiled letter."""
+        try:
+            if not data.startswith(_FORMAT):
+                raise ValueError("unknown form")
+            head, _, static = data[len(_FORMAT) :].partition(b"\n")
+            plan = json.loads(head)
+            return cls(list(_cut(plan["pieces"], static)), mail_to=plan["mail_to"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise RenderError(
+                "A frozen letter cannot be read; hold the issue and approve it again."
+            ) from error
+
+    @property
+    def _mail_to(self) -> str:
+        return self._leave_by_mail.removeprefix(">, <mailto:").partition("?")[0]
+
+
+def compile_letter(headers: bytes, *, html: str, text: str, marks: Marks, mail_to: str) -> Compiled:
+    """Static bytes and slots of one edition. headers: those that all readers share, CRLF lines.
+
+    mail_to: where a letter goes that asks to leave. Raises RenderError when the letter, spliced for a trial reader and
+    read back, differs from what was rendered.
+    """
+    slotted = b"".join(f"{name}: \0{name}\0\r\n".encode() for name in _HEADER_SLOTS)
+    whole = alternative(slotted + headers, _body(text, marks, "text"), _body(html, marks, "html"))
+    pieces = [piece.decode("ascii") if odd % 2 else piece for odd, piece in enumerate(whole.split(b"\0"))]
+    compiled = Compiled(pieces, mail_to=mail_to)
+    _prove(compiled, html=html, text=text, marks=marks)
+    return compiled
+
+
+def filled(rendered: str, marks: Mapping[str, str]) -> str:
+    """A render with its marks replaced: `marks` maps "unsubscribe" and "preferences" to what shall stand there."""
+    return MARK.sub(lambda found: marks[found.group(1)], rendered)
+
+
+def _body(rendered: str, marks: Marks, kind: str) -> bytes:
+    """Quoted-printable, each slot on lines of its own: a soft break would split a mark, and a splice make a long line."""
+    parts = marks.pattern.split(rendered)
+    body = [quoted_printable(part) if odd % 2 == 0 else b"" for odd, part in enumerate(parts)]
+    for odd in range(1, len(parts), 2):
+        name = "unsubscribe" if parts[odd] == marks.unsubscribe else "preferences"
+        body[odd] = b"%s\0%s %s\0%s" % (joint(), name.encode(), kind.encode(), joint())
+    return b"".join(body)
+
+
+def _cut(plan: list[int | str], static: bytes) -> Iterator[bytes | str]:
+    start = 0
+    for step in plan:
+        if isinstance(step, str):
+            yield step
+        else:
+            yield static[start : start + step]
+            start += step
+    if start != len(static):
+        raise ValueError("bytes missing or left over")
+
+
+@lru_cache(maxsize=4)
+def date_header(at: datetime) -> bytes:
+    """RFC 5322 section 3.3; readers of one second share it."""
+    return format_datetime(at).encode("ascii")
+
+
+def _prove(compiled: Compiled, *, html: str, text: str, marks: Marks) -> None:
+    """The self-test at compile: a trial reader whose links need escaping, encoding and a line of their own."""
+    links = {"unsubscribe": f"https://list.example.org/unsubscribe/{'q' * 70}?a=1&b='2'",
+             "preferences": "https://list.example.org/preferences/t?x=%C3%A9&y=2"}  # fmt: skip
+    trial = Slots(to=Address("trial+reader@example.org"), message_id="<1.2.abc@example.org>",
+                  date=datetime.fromisoformat("2026-12-01T14:00:00+00:00"), unsubscribe_url=links["unsubscribe"],
+                  preferences_url=links["preferences"])  # fmt: skip
+    data = compiled.splice(trial)
+    message = message_from_bytes(data, policy=reading)
+    faults = [*_shape_faults(data)]
+    for kind, wanted in (("plain", text), ("html", html)):
+        links_there = {k: escape(v) for k, v in links.items()} if kind == "html" else links
+        found = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
+        if found is None or _lines(found.get_content()) != _lines(filled(wanted, links_there)):
+            faults.append(f"the {kind} part does not come back as it was written")
+    if message["To"] != "trial+reader@example.org" or not str(message["List-Unsubscribe"]).startswith(
+        "<https://"
+    ):
+        faults.append("a header does not come back as it was written")
+    if faults:
+        raise RenderError(f"The letter failed its own test: {'; '.join(faults)}.")
+
+
+def _shape_faults(data: bytes) -> Iterator[str]:
+    lines = data.split(b"\r\n")
+    if not data.isascii():
+        yield "a byte above 127"
+    if any(b"\n" in line or b"\r" in line for line in lines):
+        yield "a bare line end"
+    if any(len(line) > 998 for line in lines):
+        yield "a line over 998 characters"
+    body = data.partition(b"\r\n\r\n")[2]
+    if any(len(line) > 76 or line.startswith((b".", b"From ")) for line in body.split(b"\r\n")):
+        yield "a body line that a relay would change"
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").rstrip("\n")

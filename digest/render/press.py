@@ -1,0 +1,131 @@
+"""The press: an issue and a language in, one edition out; a notice in, its bytes out. It opens templates, nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import Environment, TemplateError
+
+from digest.config import Config
+from digest.errors import RenderError
+from digest.model import Address, Edition, Issue, Language, NoticeKind
+from digest.render.letter import Compiled, Marks, compile_letter, date_header, filled
+from digest.render.message import (
+    alternative,
+    header_lines,
+    issue_headers,
+    notice_headers,
+    quoted_printable,
+    to_header,
+)
+from digest.render.templates import environment
+from digest.render.text import Run
+from digest.render.theme import DARK, LIGHT
+from digest.render.view import IssueView, issue_view
+from digest.words import Words
+
+HEAD_CSS = "<!--HEADCSS-->"
+
+
+class Press:
+    """Makes letters of one list. folders: an operator's template folders, the first one winning."""
+
+    def __init__(self, config: Config, *, folders: Sequence[Path] = ()) -> None:
+        self._config = config
+        self._templates = environment(folders)
+        self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
+
+    @property
+    def templates(self) -> Environment:
+        """The environment, with the operator's folders in front: web/ reads its pages through it too."""
+        return self._templates
+
+    def edition(self, issue: Issue, language: Language) -> Edition:
+        """One language of an issue, with marks where a reader's links will stand, and its compiled letter.
+
+        The same issue and configuration give the same bytes. Raises RenderError.
+        """
+        view = issue_view(issue, language, self._config)
+        marks = Marks.of(sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()[:24])
+        html, text = self.html(view, marks), self.text(view, marks)
+        headers = header_lines(issue_headers(self._config, language, subject=view.subject, period=view.period,
+                                             page=view.web_url))  # fmt: skip
+        letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=view.contact).to_bytes()
+        digest = sha256(b"\0".join([html.encode(), text.encode(), letter])).hexdigest()
+        return Edition(
+            language=language, subject=view.subject, html=html, text=text, letter=letter, sha256=digest
+        )
+
+    def preview(self, edition: Edition) -> tuple[str, str]:
+        """HTML and text with links that do nothing, to be looked at: never a reader's own."""
+        links = {"unsubscribe": "#unsubscribe", "preferences": "#preferences"}
+        words = Words(edition.language)
+        notes = {
+            "unsubscribe": f"({words('letter.own_link')})",
+            "preferences": f"({words('letter.own_link')})",
+        }
+        return filled(edition.html, links), filled(edition.text, notes)
+
+    def compiled(self, edition: Edition) -> Compiled:
+        """The letter to splice. Raises RenderError when the frozen bytes cannot be read."""
+        return Compiled.from_bytes(edition.letter)
+
+    def notice(
+        self, kind: NoticeKind, *, to: Address, language: Language, message_id: str, date: datetime,
+        link: str | None = None, code: str | None = None,
+    ) -> bytes:  # fmt: skip
+        """A one-off letter's bytes. It holds nothing of the asker but the address. Raises RenderError."""
+        words, about = Words(language), self._config.list
+        context = {
+            "kind": kind.value, "key": kind.value.replace("-", "_"), "words": words, "language": language,
+            "link": link, "code": code, "list_name": about.name.in_(language), "home_url": self._home(language),
+            "contact": about.reply_to or about.from_, "postal_address": about.postal_address.in_(language),
+            "theme": LIGHT, "dark": DARK,
+        }  # fmt: skip
+        subject = words(f"mail.{kind.value.replace('-', '_')}_subject", name=about.name.in_(language))
+        html = self._page(f"mail/{kind.value}.html", context | {"subject": subject})
+        text = self._render(f"mail/{kind.value}.txt", context | {"subject": subject})
+        own = b"To: %s\r\nDate: %s\r\nMessage-ID: %s\r\n"
+        slots = own % (to_header(to), date_header(date), message_id.encode("ascii"))
+        headers = header_lines(notice_headers(self._config, language, subject=subject))
+        return alternative(slots + headers, quoted_printable(text), quoted_printable(html))
+
+    def html(self, view: IssueView, marks: Marks) -> str:
+        return self._page("letter/letter.html", self._context(view, marks))
+
+    def text(self, view: IssueView, marks: Marks) -> str:
+        return self._render("letter/letter.txt", self._context(view, marks))
+
+    def _context(self, view: IssueView, marks: Marks) -> dict[str, Any]:
+        links = SimpleNamespace(unsubscribe=marks.unsubscribe, preferences=marks.preferences)
+        return {"view": view, "words": Words(view.language), "links": links, "theme": LIGHT, "dark": DARK,
+                "paragraph_text": _paragraph_text}  # fmt: skip
+
+    def _page(self, template: str, context: dict[str, Any]) -> str:
+        """HTML with the styles of inline.css in its elements and those of head.css in its head.
+
+        The inliner drops @media rules, so they are put back after it has run.
+        """
+        inlined = self._inliner.inline(self._render(template, context))
+        head = " ".join(self._render("letter/head.css", context).split())
+        if inlined.count(HEAD_CSS) != 1:
+            raise RenderError(f"The template {template} must hold {HEAD_CSS} once, in its head.")
+        return inlined.replace(HEAD_CSS, f"<style>{head}</style>")
+
+    def _render(self, template: str, context: dict[str, Any]) -> str:
+        try:
+            return self._templates.get_template(template).render(context)
+        except TemplateError as error:
+            where = f"{template}, line {error.lineno}" if hasattr(error, "lineno") else template
+            raise RenderError(f"The template {where} cannot be used: {error}.") from error
+
+    def _home(self, language: Language) -> str:
+        return f"{self._config.list.url}/{'fr/' if language is Language.FR else ''}"
+
+
+def _paragraph_text(paragraph: Sequence[Run]) -> str:
+    return "".join(run.url or run.text for run in paragraph)
