@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from digest.config import Config
 from digest.errors import InputRefused, NotFound, TokenRefused
@@ -35,8 +35,9 @@ class Subscribers(Protocol):
     def find(self, address: Address) -> Subscriber | None: ...
     def get(self, subscriber_id: SubscriberId) -> Subscriber: ...
     def add(
-        self, address: Address, *, language: Language, state: SubscriberState, now: datetime, **optional: Any
-    ) -> Subscriber: ...
+        self, address: Address, *, language: Language, state: SubscriberState, now: datetime,
+        timezone: str | None = None, role: str | None = None, topics: Sequence[str] = (),
+    ) -> Subscriber: ...  # fmt: skip
     def save(self, subscriber: Subscriber) -> None: ...
     def forget(self, subscriber_id: SubscriberId) -> None: ...
     def delete_stale_asked(self, before: datetime) -> int: ...

@@ -231,6 +231,8 @@ class Connections:
     def _savepoint(self, line: _Line, *, durable: bool) -> Iterator[None]:
         if durable and not line.durable:
             raise RuntimeError("a durable write cannot stand inside one that is not")
+        if line.broken is not None:
+            raise line.broken
         name = f"inner_{line.depth}"
         line.connection.execute(f"SAVEPOINT {name}")
         line.depth += 1

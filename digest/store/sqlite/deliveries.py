@@ -154,15 +154,12 @@ class Deliveries(Runs):
             {"subscriber": subscriber_id},
         )
 
-    def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> bool:
+    def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None:
         """A link of this letter was used, so it arrived: ends a doubt."""
-        return (
-            self._db.change(
-                """UPDATE delivery SET state = 'sent', reply = 'arrived: its link was used'
+        self._db.change(
+            """UPDATE delivery SET state = 'sent', reply = 'arrived: its link was used'
                WHERE issue = :issue AND subscriber = :subscriber AND state = 'unsure'""",
-                {"issue": issue_id, "subscriber": subscriber_id},
-            )
-            == 1
+            {"issue": issue_id, "subscriber": subscriber_id},
         )
 
     def settle(
