@@ -1,18 +1,14 @@
 """Message bytes: headers and MIME (RFC 5322, 2045 to 2047, 2369, 2919, 8058, 3834). 7-bit, CRLF, never sent from here.
 
-List-* lines are never folded: from 76 characters on, Python's own policies turn them into encoded-words and one-click
-leaving dies unseen. No line of a body begins with a dot, so dot-stuffing (RFC 5321 section 4.5.2) never touches a letter.
+List-* lines are never folded: from 76 characters on, Python's own policies turn them into encoded-words and
+one-click leaving dies unseen. No line of a body begins with a dot, so the
+dot-stuffing of RFC 5321 section 4.5.2 never touches a letter.
 """
 
 import re
 from binascii import b2a_qp
 from collections.abc import Iterable
-from email.errors import HeaderParseError
-from email.headerregistry import Address as Mailbox
-from email.message import EmailMessage
-from email.policy import EmailPolicy
 from hashlib import sha256
-from typing import Any
 
 import idna
 
@@ -20,53 +16,59 @@ from digest.config import Config
 from digest.errors import RenderError
 from digest.model import Address, Language
 
-Header = tuple[str, str | Mailbox]
-QP_LINE = 76  # RFC 2045 section 6.7, rule 5: with the "=" of a soft break
+Header = tuple[str, str]
+LINE = 76  # characters of a header or body line; an encoded-word may have 75 (RFC 2047 section 2)
 
+# Read as a whole by programs: never folded, never encoded (RFC 2369, 8058).
 _WHOLE = frozenset(
     [
-        "message-id",
-        "feedback-id",
-        "list-unsubscribe",
-        "list-unsubscribe-post",
-        "list-archive",
-        "list-help",
-        "list-owner",
-        "list-subscribe",
+        "Message-ID",
+        "Feedback-ID",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+        "List-Archive",
+        "List-Help",
+        "List-Owner",
+        "List-Subscribe",
     ]
 )
+_Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*").fullmatch
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+").fullmatch
 _BAD_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>,;:\\\"()\[\]\ud800-\udfff]").search
 
 
-class LetterPolicy(EmailPolicy):
-    """Folds as RFC 5322 wants, save the headers that programs read as a whole."""
-
-    def fold(self, name: str, value: Any) -> str:
-        if name.lower() in _WHOLE:
-            return f"{name}: {value}{self.linesep}"
-        return str(super().fold(name, value))
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if name.lower() in _WHOLE:
-            return self.fold(name, value).encode("ascii")
-        return bytes(super().fold_binary(name, value))
-
-
-LETTER = LetterPolicy(linesep="\r\n", cte_type="7bit", max_line_length=QP_LINE)
-
-
 def header_lines(headers: Iterable[Header]) -> bytes:
-    """Header fields in order, each once, encoded and folded. Raises RenderError for a line break in a value."""
-    message = EmailMessage(policy=LETTER)
-    try:
-        for name, value in headers:
-            message[name] = value
-        return b"".join(LETTER.fold_binary(name, message[name]) for name in message)
-    except (ValueError, HeaderParseError, UnicodeError) as error:
-        raise RenderError(
-            "A header of this letter holds what no header may: a line break or a control sign."
-        ) from error
+    """Header fields in order, folded and 7-bit. Raises RenderError for a line break or control sign in a value.
+
+    A value is plain text, or holds encoded-words already. Written here rather than by `email`, so that the bytes
+    are the same on every Python version, no From begins with an empty line, and List-* stays whole.
+    """
+    lines: list[str] = []
+    for name, value in headers:
+        if _BREAKS(value):
+            raise RenderError(f"The {name} of this letter holds a line break or a control sign.")
+        if not value.isascii():
+            value = encoded_words(value, room=LINE - len(name) - 2)
+        lines.append(f"{name}: {value}" if name in _WHOLE else _folded(f"{name}: {value}"))
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def encoded_words(text: str, *, room: int = LINE) -> str:
+    """RFC 2047 encoded-words, parted by spaces, each at most 75 characters and none cut inside a character.
+
+    room: characters left on the first line.
+    """
+    words, word, most = [], "", min(75, room) - len("=?utf-8?q??=")
+    for sign in text:
+        raw = sign.encode("utf-8")
+        code = "_" if sign == " " else "".join(chr(b) if b in _Q_SAFE else f"={b:02X}" for b in raw)
+        if len(word) + len(code) > most:
+            words.append(word)
+            word, most = "", 75 - len("=?utf-8?q??=")
+        word += code
+    return " ".join(f"=?utf-8?q?{piece}?=" for piece in [*words, word])
 
 
 def issue_headers(
@@ -75,12 +77,13 @@ def issue_headers(
     """The headers of an issue that are the same for every reader. page: the issue on the web (List-Archive)."""
     about = config.list
     contact = about.reply_to or about.from_
+    name = about.name.in_(language)
     sender = re.sub(r"[^a-z0-9]", "", about.list_id.lower())[:15].ljust(5, "0")
     return [
-        ("From", mailbox(about.name.in_(language), about.from_)),
-        ("Reply-To", mailbox(about.name.in_(language), contact)),
+        ("From", mailbox(name, about.from_)),
+        ("Reply-To", mailbox(name, contact)),
         ("Subject", subject),
-        ("List-Id", f"{_phrase(about.name.in_(language))} <{about.list_id}>"),
+        ("List-Id", f"{_phrase(name)} <{about.list_id}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Archive", f"<{page}>"),
         ("List-Subscribe", f"<{about.url}/>"),
@@ -94,11 +97,12 @@ def issue_headers(
 
 
 def notice_headers(config: Config, language: Language, *, subject: str) -> list[Header]:
-    """The headers of a one-off letter: made by a machine, answered by nobody's (RFC 3834)."""
+    """The headers of a one-off letter: made by a machine, to be answered by none (RFC 3834)."""
     about = config.list
+    name = about.name.in_(language)
     return [
-        ("From", mailbox(about.name.in_(language), about.from_)),
-        ("Reply-To", mailbox(about.name.in_(language), about.reply_to or about.from_)),
+        ("From", mailbox(name, about.from_)),
+        ("Reply-To", mailbox(name, about.reply_to or about.from_)),
         ("Subject", subject),
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", "All"),
@@ -106,12 +110,9 @@ def notice_headers(config: Config, language: Language, *, subject: str) -> list[
     ]
 
 
-def mailbox(name: str, address: str) -> Mailbox:
-    """A name with an address of our own configuration."""
-    try:
-        return Mailbox(display_name=name, addr_spec=ascii_domain(address))
-    except (ValueError, HeaderParseError) as error:
-        raise RenderError(f"[list] {address!r} cannot stand in a From or Reply-To header.") from error
+def mailbox(name: str, address: str) -> str:
+    """A display name with an address of our own configuration (RFC 5322 section 3.4)."""
+    return f"{_phrase(name)} <{ascii_domain(address)}>"
 
 
 def to_header(address: Address) -> bytes:
@@ -154,7 +155,7 @@ def joint() -> bytes:
 def in_quoted_printable(value: str) -> bytes:
     """A slot's value (no line breaks) for its own quoted-printable lines."""
     raw = value.encode("utf-8").replace(b"=", b"=3D")
-    if len(raw) < QP_LINE and value.isascii() and not value.startswith("."):
+    if len(raw) < LINE and value.isascii() and not value.startswith("."):
         return raw
     return quoted_printable(value)
 
@@ -177,5 +178,18 @@ def _guard_lines(body: bytes) -> bytes:
 
 
 def _phrase(name: str) -> str:
-    """A name fit for the phrase of List-Id: specials of RFC 5322 would need quoting, so they become spaces."""
-    return re.sub(r"\s+", " ", re.sub(r'[()<>\[\]:;@\\,."]', " ", name)).strip()
+    """A name as the phrase of an address or List-Id: atoms, quoted, or encoded-words."""
+    if not name.isascii():
+        return name if _BREAKS(name) else encoded_words(name, room=LINE - len("Reply-To: "))
+    return name if _ATOMS(name) else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _folded(line: str) -> str:
+    """Broken before a space wherever a line would pass 76 characters; a word is never cut."""
+    lines = [""]
+    for word in line.split(" "):
+        if len(lines[-1]) + 1 + len(word) > LINE and lines[-1].count(" ") >= (len(lines) == 1):
+            lines.append(f" {word}")
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return "\r\n".join(lines)

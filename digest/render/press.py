@@ -84,7 +84,7 @@ class Press:
             "kind": kind.value, "key": kind.value.replace("-", "_"), "words": words, "language": language,
             "link": link, "code": code, "list_name": about.name.in_(language), "home_url": self._home(language),
             "contact": about.reply_to or about.from_, "postal_address": about.postal_address.in_(language),
-            "theme": LIGHT, "dark": DARK,
+            "archive_url": f"{self._home(language)}issues/", "theme": LIGHT, "dark": DARK,
         }  # fmt: skip
         subject = words(f"mail.{kind.value.replace('-', '_')}_subject", name=about.name.in_(language))
         html = self._page(f"mail/{kind.value}.html", context | {"subject": subject})

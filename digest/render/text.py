@@ -71,10 +71,10 @@ def wrap(text: str, *, indent: str = "", hang: str = "", width: int = WIDTH) -> 
     lines: list[str] = []
     end = 0
     for match in URL.finditer(text):
-        lines += _wrap(text[end : match.start()], indent if not lines else hang, hang, width)
+        lines += _wrap(text[end : match.start()].strip(" "), indent if not lines else hang, hang, width)
         lines.append((indent if not lines else hang) + match.group())
         end = match.end()
-    lines += _wrap(text[end:], indent if not lines else hang, hang, width)
+    lines += _wrap(text[end:].strip(" "), indent if not lines else hang, hang, width)
     return "\n".join(lines)
 
 

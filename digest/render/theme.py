@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-SERIF = "'Iowan Old Style','Palatino Linotype',Palatino,'Source Serif 4','Noto Serif',Georgia,serif"
+SERIF = "'Iowan Old Style',Palatino,'Noto Serif',Georgia,serif"
 SANS = "'Noto Sans','Segoe UI',Helvetica,Arial,sans-serif"
 
 

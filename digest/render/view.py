@@ -205,7 +205,13 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
     minutes = words("letter.read_minutes", n=item.minutes) if item.minutes else None
     author = clean(item.author or "") or None
     source = clean(item.source)
-    meta = [place, when.length, source] if when else [source, author if author != source else None, minutes]
+    others = [clean(name) for name in item.also_in if name != item.source]
+    also = words("letter.also_in", sources=", ".join(others)) if others else None
+    meta = (
+        [place, when.length, source]
+        if when
+        else [source, author if author != source else None, minutes, also]
+    )
     status = _status(occasion, words)
     return ItemView(
         id=item.id, kind=item.kind, title=title, url=safe_url(item.url), lang=title_lang, dir=direction(title_lang),
