@@ -45,13 +45,16 @@ class Runs:
             {"run": run, "now": micros(now)},
         )
 
-    def recover(self, issue_id: IssueId, *, now: datetime) -> tuple[int, int]:
-        """Sorts what dead runs held: (back to queued, unsure). claimed never had a final dot; committing may have."""
+    def recover(self, issue_id: IssueId, *, now: datetime, alone: bool = False) -> tuple[int, int]:
+        """Sorts what dead runs held: (back to queued, unsure). claimed never had a final dot; committing may have.
+
+        alone: the caller knows (by a lock that dies with its holder) that no run lives, whatever its lease says.
+        """
         held = {"issue": issue_id, "now": micros(now)}
         # First of all the dead are marked so: a run that wakes up now finds its lease gone, whatever its clock says.
         self._db.change(
-            "UPDATE run SET ended_at = :now WHERE issue = :issue AND ended_at IS NULL AND lease_until <= :now",
-            held,
+            "UPDATE run SET ended_at = :now WHERE issue = :issue AND ended_at IS NULL AND (lease_until <= :now OR :alone)",
+            {**held, "alone": int(alone)},
         )
         requeued = self._db.change(
             """UPDATE delivery SET state = 'queued', run = NULL, changed_at = :now

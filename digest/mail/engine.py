@@ -1,0 +1,304 @@
+"""The bulk sender: one event loop, persistent connections, one durable commit a turn. No dot is written before its commit.
+
+The order is the promise (guide: sending, "The send protocol"): body without dot, COMMIT of results and intents, dots.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Any
+
+from digest.errors import MailError, StoreError
+from digest.mail.dialogue import Dialogue, Fate
+from digest.mail.lane import Lane
+from digest.mail.ledger import Ledger
+from digest.mail.opening import Relay, TryLater, opened
+from digest.model import DeliveryId, DeliveryState, Letter, Outcome
+from digest.rules.pace import Phase
+
+BLOCK = 100  # letters claimed at once, at least
+DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
+DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
+RESULTS_WAIT_S = 0.002  # results wait so long for the next intent, to share its commit
+TICK_S = 0.2
+LOSSES_MOST = 3  # connections that one letter may lose before it is put off
+STRIKES_AT_START, STRIKES_MOST = 3, 5  # connections in a row on which no letter was taken: the run pauses
+DOUBTS_MOST = 10  # letters in doubt in one run: the run pauses
+
+
+class Engine:
+    """One `carry`: from the first claim until the ledger gives no more or says stop."""
+
+    def __init__(
+        self, relay: Relay, ledger: Ledger, *, connections: int, most: int = 0, backoff_s: float = 0.5,
+        dot_timeout_s: float = DOT_TIMEOUT_S, drain_s: float = DRAIN_S,
+    ) -> None:  # fmt: skip
+        self.draining = False
+        self._relay = relay
+        self._ledger = ledger
+        self._backoff_s = backoff_s
+        self._dot_timeout_s = dot_timeout_s
+        self._drain_s = drain_s
+        self._block = max(BLOCK, 3 * connections)
+        self._lanes = [Lane(self, number=number, most=most) for number in range(connections)]
+        self._over = [asyncio.Event() for _ in self._lanes]
+        self._first_is_open = asyncio.Event()
+        self._waiting: deque[Letter] = deque()
+        self._exhausted = False  # the last claim gave nothing
+        self._ready: list[Lane] = []
+        self._results: list[Outcome] = []
+        self._flush: asyncio.Handle | None = None
+        self._flush_is_soon = False
+        self._losses: dict[DeliveryId, int] = {}
+        self._taken = self._strikes = self._doubts = 0
+        self._fault: BaseException | None = None
+        self._drain_until_s = 0.0
+
+    async def run(self) -> None:
+        """Raises MailError (the relay), StoreError (the ledger); every result known by then is recorded first."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._bug)
+        sweep = asyncio.create_task(self._sweep())
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for lane in self._lanes:
+                    lanes.create_task(self._drive(lane))
+        finally:
+            sweep.cancel()
+            self._drain()
+            for lane in self._lanes:
+                lane.end("stopped")
+            await self._settle()
+        if self._fault is not None:
+            raise self._fault
+
+    # --- lanes -------------------------------------------------------------------------------------------------
+
+    async def _drive(self, lane: Lane) -> None:
+        """Keeps one lane open while there is work for it."""
+        if lane.number:
+            await self._first_is_open.wait()
+        tries = 0
+        while self._has_work():
+            try:
+                connection, offers = await opened(self._relay)
+            except (TryLater, MailError) as error:
+                tries += 1
+                if self._others_are_open(lane):
+                    await self._rest(self._backoff_s * 2 ** min(tries, 6))
+                else:
+                    self._strike(error, at_once=isinstance(error, MailError))
+                    await self._rest(self._backoff_s * 2 ** min(tries - 1, 6))
+                continue
+            if self.draining:
+                connection.drop()
+                break
+            tries = 0
+            self._first_is_open.set()
+            over = self._over[lane.number]
+            over.clear()
+            lane.start(connection, Dialogue(offers))
+            await over.wait()
+            if self._strikes:
+                await self._rest(self._backoff_s * 2 ** min(self._strikes - 1, 6))
+        self._first_is_open.set()  # nothing to do, or no way: nobody need wait for us
+
+    def _has_work(self) -> bool:
+        if self.draining:
+            return False
+        if not self._waiting:
+            self._write_ledger()  # what came back queued can be claimed again
+            self._top_up()
+        return bool(self._waiting) and not self.draining
+
+    def _others_are_open(self, lane: Lane) -> bool:
+        return any(other.is_open for other in self._lanes if other is not lane)
+
+    async def _rest(self, seconds: float) -> None:
+        end_s = self._now_s() + seconds
+        while not self.draining and self._now_s() < end_s and not (self._exhausted and not self._waiting):
+            await asyncio.sleep(min(TICK_S, max(0.0, end_s - self._now_s())))
+
+    def ended(self, lane: Lane, dialogue: Dialogue, why: str) -> None:
+        """A lane is closed; `why` is empty when nobody is to blame."""
+        self._over[lane.number].set()
+        if not why or self.draining:
+            return
+        if dialogue.fate is Fate.REFUSED:
+            self._strike(MailError(f"The mail server {self._relay} refused our sender: {why}"), at_once=True)
+        elif not dialogue.taken:
+            self._strike(MailError(f"The mail server {self._relay} ends every connection: {why}"))
+        if self._doubts >= DOUBTS_MOST:
+            reason = f"The mail server {self._relay} left {self._doubts} final dots without an answer: {why}"
+            self._strike(MailError(reason), at_once=True)
+
+    def _strike(self, error: Exception, *, at_once: bool = False) -> None:
+        """One more connection on which nothing was taken. Too many in a row: the run ends with the reason."""
+        self._strikes += 1
+        most = STRIKES_MOST if self._taken else STRIKES_AT_START
+        if (at_once or self._strikes >= most) and self._fault is None:
+            self._fault = error if isinstance(error, MailError) else MailError(str(error))
+            self._fault.__cause__ = error.__cause__
+            self._drain()
+
+    # --- letters -----------------------------------------------------------------------------------------------
+
+    def next_letter(self) -> Letter | None:
+        if self.draining:
+            return None
+        if not self._waiting:
+            self._top_up()
+        return self._waiting.popleft() if self._waiting else None
+
+    def _top_up(self) -> None:
+        try:
+            block = self._ledger.claim(self._block)
+        except StoreError as error:
+            self._store_failed(error)
+            return
+        self._exhausted = not block
+        self._waiting.extend(block)
+
+    def put_back(self, letter: Letter) -> None:
+        """Its dot was never written, so it may go again; a letter that breaks connection after connection waits."""
+        losses = self._losses[letter.delivery] = self._losses.get(letter.delivery, 0) + 1
+        if losses < LOSSES_MOST or self.draining:
+            self._waiting.appendleft(letter)
+            return
+        reply = f"the connection broke {losses} times before the letter was whole"
+        self.note([Outcome(delivery=letter.delivery, state=DeliveryState.DEFERRED, reply=reply)], soon=True)
+
+    def note(self, outcomes: list[Outcome], *, soon: bool) -> None:
+        for outcome in outcomes:
+            if outcome.state is DeliveryState.SENT:
+                self._taken += 1
+                self._strikes = 0
+            elif outcome.state is DeliveryState.UNSURE:
+                self._doubts += 1
+        self._results.extend(outcomes)
+        self._flush_by(soon=soon)
+
+    # --- the ledger --------------------------------------------------------------------------------------------
+
+    def is_ready(self, lane: Lane) -> None:
+        if lane not in self._ready:
+            self._ready.append(lane)
+        self._flush_by(soon=True)
+
+    def _flush_by(self, *, soon: bool) -> None:
+        """One flush a turn: it runs after the call-backs of all sockets that this turn found ready."""
+        if self._flush is not None and (self._flush_is_soon or not soon):
+            return
+        if self._flush is not None:
+            self._flush.cancel()
+        loop = asyncio.get_running_loop()
+        later = loop.call_soon if soon else lambda call: loop.call_later(RESULTS_WAIT_S, call)
+        self._flush = later(self._write_ledger)
+        self._flush_is_soon = soon
+
+    def _write_ledger(self) -> None:
+        """The group commit, and after it, never before, the dots."""
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        ready = [lane for lane in self._ready if lane.dialogue is not None and lane.dialogue.ready]
+        self._ready.clear()
+        if self.draining:
+            for lane in ready:
+                lane.end("stopped")
+            ready = []
+        results, self._results = self._results, []
+        if not results and not ready:
+            return
+        try:
+            passed = self._ledger.commit(results, [(_delivery(lane), lane.number) for lane in ready])
+        except StoreError as error:
+            self._results = results + self._results
+            self._store_failed(error)
+            return
+        for lane in ready:
+            self._after_commit(lane, passed=_delivery(lane) in passed)
+        if len(self._waiting) < len(self._lanes) and not self._exhausted and not self.draining:
+            self._top_up()
+
+    def _after_commit(self, lane: Lane, *, passed: bool) -> None:
+        delivery = _delivery(lane)
+        if not passed:  # left, forgotten, stopped: the receiver must not get its dot
+            lane.end(keep=False, blame=False)
+        elif lane.connection is not None and lane.connection.usable:
+            lane.write_dot()
+        else:
+            lane.end("closed", keep=False)
+            self.note([Outcome(delivery=delivery, state=DeliveryState.QUEUED)], soon=True)
+
+    def _store_failed(self, error: StoreError) -> None:
+        """No intent on the disk, no dot: every letter without one is safe, and the run ends."""
+        if self._fault is None:
+            self._fault = error
+        self._drain()
+
+    async def _settle(self) -> None:
+        """The last results. A store that was busy or full gets three more chances, then its error stands."""
+        for wait_s in (0.5, 1.0, 1.0):
+            self._write_ledger()
+            if not self._results:
+                break
+            await asyncio.sleep(wait_s)
+        else:
+            self._ledger.commit(self._results, [])
+        for _ in range(50):
+            if not any(lane.parting for lane in self._lanes):
+                break
+            await asyncio.sleep(0.01)
+        for lane in self._lanes:
+            lane.forget_parting()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    # --- time and stops ----------------------------------------------------------------------------------------
+
+    def wait_s(self, phase: Phase | None) -> float:
+        """Until when the reply of `phase` is awaited, on the loop's own (monotonic) clock."""
+        return self._now_s() + (self._dot_timeout_s if phase is Phase.DOT else self._relay.timeout_s)
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            with contextlib.suppress(StoreError):  # a busy store is met, and told, at the next commit
+                if not self.draining and self._ledger.stopping():
+                    self._drain()
+            now_s = self._now_s()
+            for lane in self._lanes:
+                if lane.dialogue is None:
+                    continue
+                if now_s > lane.deadline_s:
+                    lane.end(f"no answer within the time-out ({lane.dialogue.awaits or Phase.BODY})")
+                elif self.draining and now_s > self._drain_until_s:
+                    lane.end("stopped while it was awaited")
+
+    def _drain(self) -> None:
+        """Claim no more, write no more dots; wait only for the answers to dots that are written."""
+        if self.draining:
+            return
+        self.draining = True
+        self._drain_until_s = self._now_s() + self._drain_s
+        self._first_is_open.set()
+        for lane in self._lanes:
+            if lane.dialogue is not None and lane.dialogue.dotted is None:
+                lane.end("stopped", goodbye=lane.dialogue.idle)
+
+    def _bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception in a call-back is ours: asyncio would only log it."""
+        error = context.get("exception")
+        if self._fault is None and error is not None:
+            self._fault = error
+        self._drain()
+
+
+def _delivery(lane: Lane) -> DeliveryId:
+    assert lane.dialogue is not None
+    assert lane.dialogue.letter is not None
+    return lane.dialogue.letter.delivery

@@ -1,0 +1,44 @@
+"""What a transport asks of the durable record, and what the house asks of a transport. No transport decides who is written to."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from digest.model import DeliveryId, Letter, Outcome
+
+
+class Ledger(Protocol):
+    """The durable record of one run, as a transport sees it. Called from one thread, between network waits."""
+
+    def claim(self, count: int) -> Sequence[Letter]:
+        """Up to `count` letters reserved for this run; none: nothing can be done now."""
+        ...
+
+    def commit(
+        self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
+    ) -> Collection[DeliveryId]:
+        """One durable transaction: the outcomes first, then claimed → committing for each (delivery, connection).
+
+        When it returns, it is on the disk. Returns the deliveries that passed: for those, and no others, the final
+        dot may now be written. Raises StoreError: nothing was written, so no dot may be.
+        """
+        ...
+
+    def stopping(self) -> bool:
+        """True: claim no more, finish what cannot be taken back, return. Asked several times a second."""
+        ...
+
+
+class Transport(Protocol):
+    """A way out of the house."""
+
+    def carry(self, ledger: Ledger) -> None:
+        """Bulk: letters until the ledger gives no more or says stop. Raises MailError (nobody is marked), StoreError."""
+        ...
+
+    def post(self, letter: Letter) -> Outcome:
+        """One letter at once: sent, deferred, failed or unsure. Raises MailError when the relay is the fault."""
+        ...
+
+    def arrived(self, letter: Letter) -> bool | None:
+        """Whether a letter in doubt did arrive; None: nobody here can know."""
+        ...

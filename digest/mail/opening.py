@@ -1,0 +1,174 @@
+"""From nothing to a logged-in connection: connect, greeting, EHLO, STARTTLS, AUTH. No letter is known here."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from dataclasses import dataclass, field
+from socket import gaierror, gethostname
+
+from digest.errors import MailError
+from digest.mail.connection import Connection, ConnectionEnded
+from digest.mail.envelope import Offers
+from digest.mail.replies import Reply, kept
+from digest.mail.tls import may_go_in_clear
+from digest.rules.pace import Meaning, Phase, meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where letters are handed over, and as whom. security: tls, starttls or none."""
+
+    server: str
+    port: int
+    security: str
+    tls: ssl.SSLContext | None
+    username: str | None
+    password: str | None = field(repr=False)
+    timeout_s: float
+
+    def __str__(self) -> str:
+        return f"{self.server} port {self.port}"
+
+
+class TryLater(Exception):
+    """This connection could not be opened now; a later one may. str(): a sentence for the operator."""
+
+
+async def opened(relay: Relay) -> tuple[Connection, Offers]:
+    """A connection on which MAIL may be said. Raises TryLater, or MailError when trying again will not help."""
+    connection = Connection()
+    phase = [Phase.CONNECT]
+    try:
+        return connection, await _open(relay, connection, phase)
+    except TimeoutError:
+        reason = f"The mail server {relay} did not answer within {relay.timeout_s:g} s ({phase[0]})."
+        raise TryLater(reason) from None
+    except ConnectionEnded as error:
+        raise TryLater(f"The mail server {relay} gave up at {phase[0]}: {error}.") from error
+    except ssl.SSLCertVerificationError as error:
+        raise MailError(
+            f"The certificate of the mail server {relay} cannot be trusted: {error.verify_message}. "
+            "If the server is yours, name its certificate in [mail] ca_file."
+        ) from error
+    except ssl.SSLError as error:
+        raise MailError(
+            f"The mail server {relay} does not speak TLS 1.2 or later here ({error.reason or 'no TLS'}); "
+            "look at [mail] security and port."
+        ) from error
+    except gaierror as error:
+        raise TryLater(f"The mail server {relay.server} cannot be found: {error.strerror}.") from error
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).split(":")[0].rstrip(".").lower()
+        raise TryLater(f"The mail server {relay} cannot be reached: {reason}.") from error
+    finally:
+        if not connection.ready:
+            connection.drop()
+
+
+async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Offers:
+    loop = asyncio.get_running_loop()
+    direct = relay.tls if relay.security == "tls" else None
+    async with asyncio.timeout(relay.timeout_s):
+        await loop.create_connection(
+            lambda: connection, relay.server, relay.port,
+            ssl=direct, server_hostname=relay.server if direct else None,
+        )  # fmt: skip
+    _refuse_public_clear(relay, connection)
+    phase[0] = Phase.GREETING
+    async with asyncio.timeout(relay.timeout_s):
+        _expect(relay, phase[0], await connection.reply())
+    phase[0] = Phase.HELLO
+    offers = await _hello(relay, connection)
+    if relay.security == "starttls":
+        phase[0] = Phase.TLS
+        await _start_tls(relay, connection, offers)
+        phase[0] = Phase.HELLO
+        offers = await _hello(relay, connection)
+    if relay.username is not None:
+        phase[0] = Phase.AUTH
+        await _log_in(relay, connection, offers)
+    connection.ready = True
+    return offers
+
+
+def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
+    assert connection.transport is not None
+    peer = connection.transport.get_extra_info("peername")
+    if relay.security == "none" and not may_go_in_clear(str(peer[0])):
+        raise MailError(
+            f"The mail server {relay.server} is on a public network and letters would go there in clear; "
+            'set [mail] security to "tls" or "starttls".'
+        )
+
+
+async def _hello(relay: Relay, connection: Connection) -> Offers:
+    """EHLO, and HELO for a server that does not know it (RFC 5321 section 4.1.4)."""
+    assert connection.transport is not None
+    name = gethostname()
+    if "." not in name or not name.isascii():
+        host = str(connection.transport.get_extra_info("sockname")[0])
+        name = f"[IPv6:{host}]" if ":" in host else f"[{host}]"
+    async with asyncio.timeout(relay.timeout_s):
+        reply = await connection.ask(b"EHLO " + name.encode())
+        if 500 <= reply.code < 600:
+            _expect(relay, Phase.HELLO, await connection.ask(b"HELO " + name.encode()))
+            return Offers()
+    _expect(relay, Phase.HELLO, reply)
+    return Offers.read(reply)
+
+
+async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> None:
+    if not offers.starttls:
+        raise MailError(
+            f"The mail server {relay} offers no STARTTLS and nothing was sent in clear; look at [mail] security and port."
+        )
+    async with asyncio.timeout(relay.timeout_s):
+        _expect(relay, Phase.TLS, await connection.ask(b"STARTTLS"))
+        if connection.holds_more:
+            raise MailError(
+                f"The mail server {relay} sent something in clear after STARTTLS; nothing was sent to it."
+            )
+        assert connection.transport is not None
+        assert relay.tls is not None
+        secured = await asyncio.get_running_loop().start_tls(
+            connection.transport, connection, relay.tls, server_hostname=relay.server
+        )
+        if secured is None:
+            raise ConnectionEnded("it closed the connection")
+        connection.connection_made(secured)
+
+
+async def _log_in(relay: Relay, connection: Connection, offers: Offers) -> None:
+    """AUTH PLAIN (RFC 4616) or LOGIN. The engine's caller made sure that this never runs in clear."""
+    assert relay.username is not None
+    assert relay.security != "none"
+    user, password = relay.username.encode(), (relay.password or "").encode()
+    async with asyncio.timeout(relay.timeout_s):
+        if "PLAIN" in offers.auth:
+            token = b64encode(b"\0" + user + b"\0" + password)
+            reply = await connection.ask(b"AUTH PLAIN " + token)
+        elif "LOGIN" in offers.auth:
+            reply = await connection.ask(b"AUTH LOGIN")
+            for secret in (user, password):
+                if reply.code == 334:
+                    reply = await connection.ask(b64encode(secret))
+        else:
+            raise MailError(f"The mail server {relay} offers no login that we know (PLAIN or LOGIN).")
+    if reply.code == 334:
+        raise MailError(f"The mail server {relay} asked for more than a name and a password.")
+    _expect(relay, Phase.AUTH, reply)
+
+
+def _expect(relay: Relay, phase: Phase, reply: Reply) -> None:
+    """Raises TryLater or MailError unless the reply says yes."""
+    verdict = meaning(phase, reply.code, reply.text)
+    if verdict is Meaning.YES:
+        return
+    words = f"{reply.code} {kept(reply.text)}"
+    if verdict is Meaning.STOP and phase is Phase.AUTH:
+        raise MailError(
+            f"The mail server {relay} refused our login: {words}. Look at [mail] username and the password."
+        )
+    if verdict is Meaning.STOP:
+        raise MailError(f"The mail server {relay} refused us at {phase}: {words}")
+    raise TryLater(f"The mail server {relay} put us off at {phase}: {words}")

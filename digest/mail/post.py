@@ -1,0 +1,195 @@
+"""One-off letters through Flask-Mail, hardened: its settings and its Connection, our time-out, TLS, and our own bytes.
+
+What it would do by itself and must not: no time-out, unverified TLS, a message of its own making, QUIT that raises.
+"""
+
+import smtplib
+import ssl
+from contextlib import suppress
+from socket import gaierror
+from types import TracebackType
+
+from flask_mail import Connection, Mail
+
+from digest.errors import MailError
+from digest.mail.envelope import Offers, Unsendable, Wire, wire
+from digest.mail.opening import Relay
+from digest.mail.replies import kept
+from digest.mail.tls import may_go_in_clear
+from digest.model import DeliveryState, Letter, Outcome
+from digest.rules.pace import Meaning, Phase, meaning
+
+_STATE = {
+    Meaning.YES: DeliveryState.SENT,
+    Meaning.NEVER: DeliveryState.FAILED,
+    Meaning.NONSENSE: DeliveryState.UNSURE,
+}
+
+
+class RelayRefused(Exception):
+    """The server said no before any recipient was named."""
+
+    def __init__(self, phase: Phase, code: int, text: bytes | str) -> None:
+        words = kept(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+        super().__init__(f"{code} {words}")
+        self.phase = phase
+
+
+class VerifiedConnection(Connection):
+    """Flask-Mail's Connection with what it lacks: time-outs, verified TLS, no login in clear, a QUIT that may fail."""
+
+    def __init__(self, mail: Mail, relay: Relay) -> None:
+        super().__init__(mail)
+        self._relay = relay
+        self.phase = Phase.CONNECT
+
+    def configure_host(self) -> smtplib.SMTP:
+        relay, server = self._relay, self.mail
+        if server.use_ssl:
+            assert relay.tls is not None
+            host: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.server, server.port, timeout=relay.timeout_s, context=relay.tls
+            )
+        else:
+            host = smtplib.SMTP(server.server, server.port, timeout=relay.timeout_s)
+        try:
+            self._greet(host)
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def _greet(self, host: smtplib.SMTP) -> None:
+        assert host.sock is not None
+        if self._relay.security == "none" and not may_go_in_clear(str(host.sock.getpeername()[0])):
+            raise MailError(
+                f"The mail server {self._relay.server} is on a public network and letters would go there in clear."
+            )
+        self.phase = Phase.HELLO
+        host.ehlo_or_helo_if_needed()
+        if self.mail.use_tls:
+            self.phase = Phase.TLS
+            host.starttls(context=self._relay.tls)  # raises when it is not offered
+            self.phase = Phase.HELLO
+            host.ehlo_or_helo_if_needed()
+        if self.mail.username:
+            self.phase = Phase.AUTH
+            host.login(self.mail.username, self.mail.password or "")
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Says QUIT if that works; the letter's fate is known by now (Flask-Mail's issue 98)."""
+        if self.host is None:
+            return
+        with suppress(OSError, smtplib.SMTPException):
+            self.host.quit()
+        self.host.close()
+
+
+def post(letter: Letter, relay: Relay) -> Outcome:
+    """Sends one letter and says what became of it. Raises MailError when the relay is the fault."""
+    connection = VerifiedConnection(_settings(relay), relay)
+    try:
+        with connection:
+            return _send(letter, connection)
+    except RelayRefused as error:
+        raise MailError(f"The mail server {relay} refused us at {error.phase}: {error}") from error
+    except Unsendable as reason:
+        return Outcome(delivery=letter.delivery, state=DeliveryState.FAILED, reply=str(reason))
+    except (smtplib.SMTPException, OSError) as error:
+        if connection.phase is Phase.DOT:
+            reply = "no answer to the final dot"
+            return Outcome(delivery=letter.delivery, state=DeliveryState.UNSURE, reply=reply)
+        raise MailError(_sentence(error, relay, connection.phase)) from error
+
+
+def _settings(relay: Relay) -> Mail:
+    """Flask-Mail's own reading of its settings, without a Flask application."""
+    settings: Mail = Mail().init_mail(
+        {
+            "MAIL_SERVER": relay.server, "MAIL_PORT": relay.port, "MAIL_USERNAME": relay.username,
+            "MAIL_PASSWORD": relay.password, "MAIL_USE_SSL": relay.security == "tls",
+            "MAIL_USE_TLS": relay.security == "starttls", "MAIL_SUPPRESS_SEND": False,
+        }
+    )  # type: ignore[assignment]  # fmt: skip
+    return settings
+
+
+def _send(letter: Letter, connection: VerifiedConnection) -> Outcome:
+    host = connection.host
+    assert host is not None
+    ready = wire(letter, _offers(host))
+    connection.phase = Phase.MAIL
+    code, text = _ask(host, ready.mail)
+    if code // 100 != 2:
+        raise RelayRefused(Phase.MAIL, code, text)
+    for phase, command in ((Phase.RCPT, ready.rcpt), (Phase.DATA, b"DATA\r\n")):
+        connection.phase = phase
+        code, text = _ask(host, command)
+        if meaning(phase, code, text) is not Meaning.YES:
+            return _outcome(letter, phase, code, text)
+    return _body(letter, connection, host, ready)
+
+
+def _body(letter: Letter, connection: VerifiedConnection, host: smtplib.SMTP, ready: Wire) -> Outcome:
+    assert host.sock is not None
+    connection.phase = Phase.BODY
+    host.send(ready.body)
+    connection.phase = Phase.DOT
+    host.send(b".\r\n")
+    code, raw = host.getreply()
+    return _outcome(letter, Phase.DOT, code, raw.decode("utf-8", "replace"))
+
+
+def _ask(host: smtplib.SMTP, command: bytes) -> tuple[int, str]:
+    host.send(command)
+    code, raw = host.getreply()
+    return code, raw.decode("utf-8", "replace").replace("\n", " ")
+
+
+def _outcome(letter: Letter, phase: Phase, code: int, text: str) -> Outcome:
+    """Whatever is not a yes, a clear no, or nonsense after the dot is worth another try."""
+    verdict = meaning(phase, code, text)
+    state = _STATE.get(verdict, DeliveryState.DEFERRED)
+    if state is DeliveryState.UNSURE and phase is not Phase.DOT:
+        state = DeliveryState.DEFERRED
+    return Outcome(delivery=letter.delivery, state=state, code=max(code, 0), reply=kept(text))
+
+
+def _offers(host: smtplib.SMTP) -> Offers:
+    return Offers(
+        eightbit=host.has_extn("8bitmime"), smtputf8=host.has_extn("smtputf8"),
+    )  # fmt: skip
+
+
+def _sentence(error: Exception, relay: Relay, phase: Phase) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"The certificate of the mail server {relay} cannot be trusted: {error.verify_message}. "
+            "If the server is yours, name its certificate in [mail] ca_file."
+        )
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        words = kept(
+            error.smtp_error.decode("utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
+        return f"The mail server {relay} refused our login: {error.smtp_code} {words}. Look at [mail] username and the password."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"The mail server {relay} does not offer {phase}; look at [mail] security and port."
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = kept(
+            error.smtp_error.decode("utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
+        return f"The mail server {relay} refused us at {phase}: {error.smtp_code} {words}"
+    if isinstance(error, TimeoutError):
+        return f"The mail server {relay} did not answer within {relay.timeout_s:g} s ({phase})."
+    if isinstance(error, gaierror):
+        return f"The mail server {relay.server} cannot be found: {error.strerror}."
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return f"The mail server {relay} closed the connection at {phase}."
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"The mail server {relay} cannot be reached: {reason.lower()}."

@@ -1,0 +1,78 @@
+"""Bytes from a relay become replies. Nothing is sent from here and nothing is judged; an odd byte is an error, never a guess."""
+
+import re
+from typing import NamedTuple
+
+LONGEST_LINE = 4_096
+MOST_LINES = 200
+KEPT_CHARACTERS = 500
+
+_ADDRESS = re.compile(r"<?[^\s<>@,;:\"']+@[^\s<>,;:\"']+>?")
+
+
+class BrokenReply(Exception):
+    """What came is not an SMTP reply (RFC 5321 section 4.2)."""
+
+
+class Reply(NamedTuple):
+    """code: 200 to 599. lines: texts without the code, as sent (UTF-8, odd bytes replaced)."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.lines)
+
+
+class Replies:
+    """Cuts what arrives into replies, however it was cut on its way."""
+
+    __slots__ = ("_buffer", "_code", "_lines")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._code = 0
+        self._lines: list[str] = []
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that `data` completes. Raises BrokenReply."""
+        *whole, self._buffer = (self._buffer + data).split(b"\n")
+        if len(self._buffer) > LONGEST_LINE:
+            raise BrokenReply("a line without end")
+        found: list[Reply] = []
+        for line in whole:
+            reply = self._line(line)
+            if reply is not None:
+                found.append(reply)
+        return found
+
+    @property
+    def holds_more(self) -> bool:
+        """True when bytes wait that no reply has used: after STARTTLS, a sign of injection (CVE-2011-0411)."""
+        return bool(self._buffer or self._lines)
+
+    def _line(self, line: bytes) -> Reply | None:
+        line = line.rstrip(b"\r")
+        head, mark = line[:3], line[3:4]
+        if len(line) > LONGEST_LINE or not head.isdigit() or len(head) != 3 or mark not in (b" ", b"-", b""):
+            raise BrokenReply("a line that is no reply")
+        code = int(head)
+        if not 200 <= code <= 599 or (self._lines and code != self._code) or len(self._lines) >= MOST_LINES:
+            raise BrokenReply("a code that no reply has")
+        text = line[4:].decode("utf-8", "replace")
+        if mark == b"-":
+            self._code = code
+            self._lines.append(text)
+            return None
+        lines, self._lines = (*self._lines, text), []
+        return Reply(code, lines)
+
+
+def kept(text: str) -> str:
+    """A server's words as we may keep them: one line, at most 500 characters, every address taken out."""
+    if "@" in text:
+        text = _ADDRESS.sub("(address)", text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return text[:KEPT_CHARACTERS].strip()

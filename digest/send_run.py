@@ -1,0 +1,245 @@
+"""One run over one issue: the ledger that a transport works against. It judges every answer, and renews or loses its lease.
+
+Nobody is marked failed before the mail server has taken a letter of this issue: until then such answers wait in memory.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from digest.errors import RenderError
+from digest.model import Delivery, DeliveryId, DeliveryState, IssueId, Letter, Outcome
+from digest.rules.pace import Watch, is_ours, retry_at
+
+LEASE_S = 60.0
+RENEW_S = 10.0
+LOOK_S = 0.25  # how often the issue is asked whether it is still to be sent
+
+
+class Deliveries(Protocol):
+    """The rows of the ledger, as a run needs them."""
+
+    def claim(self, run: int, *, count: int, now: datetime) -> list[Delivery]: ...
+    def commit(
+        self,
+        run: int,
+        *,
+        outcomes: Sequence[Outcome],
+        intents: Sequence[tuple[DeliveryId, int]],
+        now: datetime,
+    ) -> set[DeliveryId]: ...
+    def renew(self, run: int, *, now: datetime, lease_s: float) -> bool: ...
+    def release(self, run: int) -> int: ...
+    def end_run(self, run: int, *, now: datetime) -> None: ...
+    def recover(self, issue_id: IssueId, *, now: datetime, alone: bool = False) -> tuple[int, int]: ...
+
+
+class Books(Protocol):
+    """The store, as a run needs it."""
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. total: letters that could be sent when it began."""
+
+    total: int
+    sent: int
+    deferred: int
+    failed: int
+    unsure: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a run is told. make: one delivery becomes its letter (RenderError, ValueError: this reader's alone).
+
+    wanted: whether the issue is still to be sent. resend: letters in doubt go again by themselves.
+    """
+
+    issue: IssueId
+    total: int
+    accepted: bool
+    make: Callable[[Delivery], Letter]
+    wanted: Callable[[], bool]
+    clock: Callable[[], datetime]
+    stop: Callable[[], bool] | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    resend: bool = False
+
+
+class Run:
+    """The ledger of one run (the Protocol of digest.mail). `close` must follow, whatever happened."""
+
+    def __init__(self, store: Books, number: int, terms: Terms) -> None:
+        self._store, self._number, self._terms = store, number, terms
+        self._watch = Watch(accepted=terms.accepted)
+        self._known: dict[DeliveryId, tuple[int, str]] = {}  # attempts before this one, domain
+        self._passed: set[DeliveryId] = set()  # committing: the dot may be written
+        self._pending: list[Outcome] = []  # decided by us, to be written with the next commit
+        self._early: deque[Outcome] = deque()  # failures, while the relay has taken nothing yet
+        self._last_refusal: Outcome | None = None
+        self._unwanted = False
+        self._began_s = self._looked_s = self._renewed_s = time.monotonic()
+        self.counts = dict.fromkeys(DeliveryState, 0)
+
+    @property
+    def halt(self) -> str | None:
+        """Why the run must pause; None: it need not."""
+        return self._watch.halt
+
+    @property
+    def shunned(self) -> dict[str, str]:
+        """Domains that refuse us, with their words: nobody there was marked."""
+        return self._watch.shunned
+
+    # --- what a transport asks ---------------------------------------------------------------------------------
+
+    def claim(self, count: int) -> list[Letter]:
+        while not self.stopping():
+            with self._store.write():
+                deliveries = self._store.deliveries.claim(self._number, count=count, now=self._terms.clock())
+            letters = [letter for one in deliveries if (letter := self._letter(one)) is not None]
+            if letters or not deliveries:
+                return letters
+        return []
+
+    def commit(
+        self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
+    ) -> Collection[DeliveryId]:
+        judged = self._pending + [one for outcome in outcomes for one in self._judged(outcome)]
+        with self._store.write(durable=True):
+            self._renew_if_due()
+            passed = self._store.deliveries.commit(
+                self._number, outcomes=judged, intents=intents, now=self._terms.clock()
+            )
+        self._pending = []
+        for outcome in judged:
+            self._known.pop(outcome.delivery, None)
+            self.counts[outcome.state] += 1
+        self._passed.difference_update(one.delivery for one in outcomes)
+        self._passed |= passed
+        return passed
+
+    def stopping(self) -> bool:
+        if self._unwanted or self.halt or (self._terms.stop is not None and self._terms.stop()):
+            return True
+        if time.monotonic() - self._looked_s >= LOOK_S:
+            self._looked_s = time.monotonic()
+            self._look()
+        return self._unwanted
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Writes what is still unwritten, gives back what was not begun, ends the run. Raises StoreError."""
+        verdict = self._watch.verdict_at_end(self._last_refusal)
+        if verdict is not None:
+            self._watch.halt = self._watch.halt or verdict
+        if not self.halt:
+            self._pending += self._early
+        self._early.clear()
+        now = self._terms.clock()
+        if self._pending:
+            self.commit([], [])
+        with self._store.write(durable=True):
+            self._store.deliveries.release(self._number)
+            self._store.deliveries.end_run(self._number, now=now)
+            self._store.deliveries.recover(self._terms.issue, now=now)
+        self._tell()
+
+    # --- steps -------------------------------------------------------------------------------------------------
+
+    def _letter(self, delivery: Delivery) -> Letter | None:
+        """None: it cannot go now; its outcome waits for the next commit."""
+        domain = delivery.address.key.rpartition("@")[2]
+        self._known[delivery.id] = (delivery.attempts, domain)
+        words = self._watch.shunned.get(domain)
+        if words is not None:
+            code, _, reply = words.partition(" ")
+            self._pending += self._put_off(
+                Outcome(delivery=delivery.id, state=DeliveryState.DEFERRED, code=int(code), reply=reply)
+            )
+            return None
+        try:
+            return self._terms.make(delivery)
+        except (RenderError, ValueError) as error:
+            reason = str(error) if isinstance(error, RenderError) else type(error).__name__
+            self._pending.append(
+                Outcome(delivery=delivery.id, state=DeliveryState.FAILED, reply=f"render: {reason}")
+            )
+            return None
+
+    def _judged(self, outcome: Outcome) -> list[Outcome]:
+        """What is to be written for an answer; more when it sets free what waited, nothing when it must wait."""
+        attempts, domain = self._known.get(outcome.delivery, (0, ""))
+        self._watch.saw(outcome, domain=domain)
+        if outcome.state is DeliveryState.SENT:
+            if not self._early:
+                return [outcome]
+            waited = list(self._early)
+            self._early.clear()
+            return [outcome, *waited]
+        if outcome.state is DeliveryState.UNSURE and self._terms.resend:
+            return [replace(outcome, state=DeliveryState.QUEUED)]
+        if outcome.state is DeliveryState.DEFERRED:
+            self._last_refusal = outcome if is_ours(outcome.code, outcome.reply) else self._last_refusal
+            return self._put_off(outcome)
+        if outcome.state is DeliveryState.FAILED and outcome.code and not self._watch.accepted:
+            return self._early_failure(outcome, attempts)
+        return [outcome]
+
+    def _early_failure(self, outcome: Outcome, attempts: int) -> list[Outcome]:
+        """The relay has taken nothing yet: the fault may be ours (a blocked address, a wrong login), so we wait."""
+        self._last_refusal = outcome
+        if outcome.delivery not in self._passed:
+            self._early.append(outcome)
+            return []
+        if attempts:
+            return [outcome]
+        # The row is `committing` and must leave that state now: a definite answer, to be asked for once more.
+        return self._put_off(replace(outcome, state=DeliveryState.DEFERRED))
+
+    def _put_off(self, outcome: Outcome) -> list[Outcome]:
+        attempts, _ = self._known.get(outcome.delivery, (0, ""))
+        not_before = retry_at(attempts + 1, now=self._terms.clock())
+        if not_before is None:
+            reply = f"given up after {attempts + 1} tries: {outcome.reply}"
+            return [replace(outcome, state=DeliveryState.FAILED, reply=reply[:500])]
+        return [replace(outcome, not_before=not_before)]
+
+    def _look(self) -> None:
+        """A few times a second: is the lease ours, is the issue still to be sent, and how far are we?"""
+        if time.monotonic() - self._renewed_s >= RENEW_S:
+            with self._store.write():
+                self._renew_if_due()
+        if not self._terms.wanted():
+            self._unwanted = True
+        self._tell()
+
+    def _renew_if_due(self) -> None:
+        """Inside a transaction. A lost lease ends the run: another may have its letters, and no dot would pass."""
+        if time.monotonic() - self._renewed_s < RENEW_S:
+            return
+        self._renewed_s = time.monotonic()
+        if not self._store.deliveries.renew(self._number, now=self._terms.clock(), lease_s=LEASE_S):
+            self._unwanted = True
+
+    def _tell(self) -> None:
+        if self._terms.on_progress is not None:
+            counts, state = self.counts, DeliveryState
+            self._terms.on_progress(
+                Progress(
+                    self._terms.total, counts[state.SENT], counts[state.DEFERRED], counts[state.FAILED],
+                    counts[state.UNSURE], time.monotonic() - self._began_s,
+                )
+            )  # fmt: skip
