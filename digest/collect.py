@@ -1,0 +1,170 @@
+"""Collecting: every due source is visited, judged and remembered, one transaction each. None stops or empties another."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from digest.config import Config
+from digest.errors import NotFound, SourceError
+from digest.model import Entry, ItemId, Source, SourceId, Visit, VisitOutcome
+from digest.rules.gather import (
+    Add,
+    AlsoIn,
+    Fetched,
+    Known,
+    Update,
+    decide,
+    failed,
+    is_due,
+    keys_of,
+    succeeded,
+)
+
+MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
+_log = logging.getLogger(__name__)
+
+
+class Sources(Protocol):
+    """The store's memory of sources."""
+
+    def all(self) -> list[Source]: ...
+    def remember(self, source: Source) -> Any: ...
+    def log(self, visit: Visit, *, at: datetime) -> Any: ...
+
+
+class Items(Protocol):
+    """The store's memory of items."""
+
+    def known(self, keys: Collection[str]) -> dict[str, Known]: ...
+    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
+    def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
+    def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
+
+
+class Store(Protocol):
+    """Where visits are remembered."""
+
+    @property
+    def sources(self) -> Sources: ...
+    @property
+    def items(self) -> Items: ...
+    def write(self) -> AbstractContextManager[Any]: ...
+
+
+class Fetcher(Protocol):
+    """How a source is visited; raises SourceError. Sources of one lane are visited one after the other."""
+
+    def lane(self, source: Source) -> str: ...
+    def visit(self, source: Source, *, now: datetime, horizon: datetime) -> Fetched: ...
+
+
+class Collect:
+    """The verb. clock: now as an aware datetime."""
+
+    def __init__(
+        self, store: Store, fetch: Fetcher, *, clock: Callable[[], datetime], config: Config
+    ) -> None:
+        self._store = store
+        self._fetch = fetch
+        self._clock = clock
+        self._config = config
+
+    def visit(
+        self,
+        names: Sequence[str] = (),
+        *,
+        every: bool = False,
+        on_visit: Callable[[Visit], None] | None = None,
+    ) -> list[Visit]:
+        """Visits the due sources, or those named whether due or not, or every one; a row for each, in their order.
+
+        on_visit hears of each visit as it ends, from several threads. Raises NotFound for a name that no source has.
+        """
+        sources = self._chosen(names)
+        due = [s for s in sources if names or (is_due(s, now=self._clock()) if not every else not s.paused)]
+        rows = {source.id: Visit(source=source, outcome=VisitOutcome.WAITING) for source in sources}
+        lanes: dict[str, list[Source]] = {}
+        for source in due:
+            lanes.setdefault(self._fetch.lane(source), []).append(source)
+
+        def along(lane: list[Source]) -> None:
+            for source in lane:
+                rows[source.id] = row = self._visit(source)
+                if on_visit is not None:
+                    on_visit(row)
+
+        with ThreadPoolExecutor(self._config.collect.workers, thread_name_prefix="collect") as pool:
+            for done in [pool.submit(along, lane) for lane in lanes.values()]:
+                done.result()
+        return [rows[source.id] for source in sources]
+
+    def _chosen(self, names: Sequence[str]) -> list[Source]:
+        order = {part.name: place for place, part in enumerate(self._config.sources)}
+        sources = sorted(
+            self._store.sources.all(), key=lambda source: (order.get(source.name, len(order)), source.id)
+        )
+        by_name = {source.name: source for source in sources}
+        for name in names:
+            if name not in by_name:
+                near = get_close_matches(name, by_name, n=1, cutoff=0.4)
+                hint = f' Did you mean "{near[0]}"?' if near else f" Known: {', '.join(by_name) or 'none'}."
+                raise NotFound(f'There is no source called "{name}".{hint}')
+        return [source for source in sources if not names or source.name in names]
+
+    def _visit(self, source: Source) -> Visit:
+        now, began = self._clock(), time.monotonic()
+        horizon = now + timedelta(days=self._config.issue.events_days) + MARGIN
+        try:
+            fetched = self._fetch.visit(source, now=now, horizon=horizon)
+        except SourceError as error:
+            _log.info("source %s failed: %s", source.name, error.kind)
+            return self._remember_failure(source, error, now=now, seconds=time.monotonic() - began)
+        return self._remember(source, fetched, now=now, began=began)
+
+    def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
+        """Judging and writing are one transaction: two visits at once never add one item twice."""
+        after = succeeded(source, fetched, now=now)
+        entries = fetched.harvest.entries if fetched.harvest else ()
+        new = updated = 0
+        with self._store.write():
+            items = self._store.items
+            for intent in decide(entries, items.known(keys_of(entries)), source=source.id, now=now):
+                if isinstance(intent, Add):
+                    items.add(intent.entry, source=source.id, now=now)
+                    new += 1
+                elif isinstance(intent, AlsoIn):
+                    items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
+                elif isinstance(intent, Update):
+                    items.update(intent.item, intent.entry, now=now)
+                    updated += 1
+            visit = Visit(
+                source=after,
+                outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
+                new=new,
+                updated=updated,
+                seconds=round(time.monotonic() - began, 3),
+            )
+            self._store.sources.remember(after)
+            self._store.sources.log(visit, at=now)
+        return visit
+
+    def _remember_failure(
+        self, source: Source, error: SourceError, *, now: datetime, seconds: float
+    ) -> Visit:
+        after = failed(source, error, now=now)
+        visit = Visit(
+            source=after,
+            outcome=VisitOutcome.FAILED,
+            seconds=round(seconds, 3),
+            error_kind=error.kind.value,
+            error=str(error),
+        )
+        with self._store.write():
+            self._store.sources.remember(after)
+            self._store.sources.log(visit, at=now)
+        return visit

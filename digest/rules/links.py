@@ -1,0 +1,151 @@
+"""Web addresses: which may be shown, what is mere tracking, and when two are the same page. Nothing is asked of the network."""
+
+import re
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+LONGEST = 2_000
+
+_TRACKING_PREFIXES = (
+    "utm_",
+    "mtm_",
+    "pk_",
+    "piwik_",
+    "hsa_",
+    "oly_",
+    "vero_",
+    "stm_",
+    "itm_",
+    "at_custom",
+    "ga_",
+)
+_TRACKING = frozenset(
+    [
+        "fbclid",
+        "gclid",
+        "gclsrc",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "msclkid",
+        "yclid",
+        "twclid",
+        "ttclid",
+        "li_fat_id",
+        "igshid",
+        "igsh",
+        "mc_cid",
+        "mc_eid",
+        "_hsenc",
+        "_hsmi",
+        "hsctatracking",
+        "mkt_tok",
+        "vgo_ee",
+        "ck_subscriber_id",
+        "sc_cid",
+        "s_cid",
+        "ncid",
+        "cmpid",
+        "_openstat",
+        "wickedid",
+        "rb_clickid",
+        "srsltid",
+        "epik",
+        "guccounter",
+        "guce_referrer",
+        "guce_referrer_sig",
+        "spm",
+        "share_id",
+        "sharedid",
+        "sr_share",
+        "__s",
+        "_ga",
+        "_gl",
+        "trk",
+        "trkinfo",
+        "aff_platform",
+        "aff_trace_key",
+        "redircnt",
+        "redirectlogged",
+        "ref_src",
+        "ref_url",
+        "xtor",
+        "mibextid",
+        "eid_source",
+        "cvid",
+        "oicd",
+        "zanpid",
+    ]
+)
+_MEDIUM_TRACKING = frozenset({"source", "gi"})  # `sk` is a friend link and stays
+_PORTS = {"http": 80, "https": 443}
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def shown_link(url: str | None, *, base: str = "") -> str | None:
+    """The address as people may follow it: absolute, http or https, without tracking; None when it is none of these.
+
+    Control characters end it (`java\\tscript:`), and so does a user name before the host, which only serves to deceive.
+    """
+    text = (url or "").strip(" \t\r\n\f\0")
+    if not text or len(text) > LONGEST:
+        return None
+    try:
+        split = urlsplit(urljoin(base, text) if base else text)
+        port = split.port
+    except ValueError:
+        return None
+    if split.scheme not in _PORTS or not split.hostname or "@" in split.netloc:
+        return None
+    if _UNSAFE.search(split.netloc):
+        return None
+    host = f"[{split.hostname}]" if ":" in split.hostname else split.hostname
+    netloc = host if port in (None, _PORTS[split.scheme]) else f"{host}:{port}"
+    query = _without_tracking(split.query, split.hostname)
+    clean = urlunsplit((split.scheme, netloc, split.path or "/", query, split.fragment))
+    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), clean)
+
+
+def same_page_key(url: str) -> str:
+    """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go."""
+    split = urlsplit(url)
+    host = (split.hostname or "").removeprefix("www.")
+    port = f":{split.port}" if split.port else ""
+    query = urlencode(sorted(parse_qsl(split.query, keep_blank_values=True)))
+    return f"{host}{port}{split.path.rstrip('/')}{'?' + query if query else ''}"
+
+
+def is_front_page(url: str) -> bool:
+    """A site's root says nothing about which item is meant."""
+    split = urlsplit(url)
+    return split.path in ("", "/") and not split.query
+
+
+def host_of(url: str) -> str:
+    """Lower-cased host without its last dot, or ""."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_medium_host(host: str) -> bool:
+    return host == "medium.com" or host.endswith(".medium.com")
+
+
+def _without_tracking(query: str, host: str) -> str:
+    if not query:
+        return ""
+    kept = [part for part in query.split("&") if part and not _tracks(part, host)]
+    return "&".join(kept)
+
+
+def _tracks(part: str, host: str) -> bool:
+    name, _, value = part.partition("=")
+    name = name.lower()
+    if name in _TRACKING or name.startswith(_TRACKING_PREFIXES):
+        return True
+    if name == "ref":
+        return value.lower() in (host, host.removeprefix("www."))
+    if name == "source" and value.startswith("rss-"):
+        return True  # Medium on a domain of its own
+    return is_medium_host(host) and name in _MEDIUM_TRACKING

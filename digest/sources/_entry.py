@@ -1,0 +1,190 @@
+"""From what a feed says of a post to an Entry: cleaned, keyed, hashed. The one place where identity is settled for feeds."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from html import unescape
+
+from digest.model import Entry, ItemKind, Occasion
+from digest.rules.dates import When
+from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
+from digest.rules.text import is_odd, language_of, lead, minutes_to_read, one_line, plain_text, safe_html
+from digest.sources._kind import ParseContext
+
+_MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
+_MEDIUM_LINK = re.compile(r"(?:/p/|-|/)([0-9a-f]{10,12})(?:[?#].*)?$")
+_ORIGINAL = re.compile(
+    r"(?:originally|first) (?:published|posted|appeared) (?:at|on)\b[^<>]{0,40}(?:</?(?:em|i|strong|b|span)>[^<>]{0,40}){0,3}"
+    r"<a\s[^>]*href=\"([^\"]+)\"",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry as its feed states it. html is foreign and unsafe; everything else is already plain and checked."""
+
+    title: str
+    guid: str = ""
+    link: str | None = None
+    html: str = ""
+    base: str = ""
+    published: When | None = None
+    updated: When | None = None
+    author: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    is_full: bool = True
+    flags: tuple[str, ...] = ()
+    starts: When | None = None
+    ends: When | None = None
+    place: str | None = None
+
+
+def finished(
+    drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None
+) -> tuple[Entry, ...]:
+    """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
+    guids = Counter(draft.guid for draft in drafts if draft.guid)
+    links = Counter(same_page_key(draft.link) for draft in drafts if draft.link)
+    events = _is_event_feed(drafts, context)
+    made = []
+    for draft in drafts:
+        entry = _entry(draft, context, feed_language=feed_language)
+        keys = _keys(draft, entry, context, guids=guids, links=links)
+        if draft.starts or (events and draft.published):
+            entry, keys = _as_event(entry, keys, draft, context)
+        made.append(replace(entry, keys=keys, content_hash=content_hash(entry)))
+    return tuple(made)
+
+
+def content_hash(entry: Entry) -> str:
+    """Of what a reader would notice: not of dates of the feed, not of markup, not of tracking."""
+    occasion = entry.occasion
+    when = (
+        (
+            occasion.starts,
+            occasion.ends,
+            occasion.all_day,
+            occasion.place,
+            occasion.online,
+            occasion.status.value,
+        )
+        if occasion
+        else ()
+    )
+    words = re.sub(r"<[^>]+>|\s+", " ", entry.html)
+    parts = (entry.title, entry.url, entry.author, entry.summary, words, entry.is_full, *when)
+    return sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()
+
+
+def hashed_key(*parts: object) -> str:
+    return (
+        "hash:" + sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:32]
+    )
+
+
+def scoped(text: str, url: str) -> str:
+    """An identity that only means something beside its host (`42`), made one that means something everywhere."""
+    text = one_line(text, longest=400)
+    return text if len(text) >= 16 and re.search(r"[:/@.-]", text) else f"{host_of(url)}#{text}"
+
+
+def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> Entry:
+    html = safe_html(draft.html, base=draft.base)
+    summary = lead(html, title=draft.title)
+    words = plain_text(html)
+    title = draft.title or one_line(summary, longest=90) or (draft.link or "")
+    language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:1_500]}")
+    flags = list(draft.flags)
+    if is_odd(draft.title) or is_odd(draft.html[:20_000]):
+        flags.append("odd-characters")
+    if draft.published and draft.published.zone_guessed:
+        flags.append("zone-guessed")
+    return Entry(
+        kind=ItemKind.POST,
+        keys=(),
+        title=title,
+        url=draft.link,
+        language=language,
+        published=draft.published.at if draft.published else None,
+        updated=draft.updated.at if draft.updated else None,
+        author=one_line(draft.author, longest=120) or None,
+        summary=summary,
+        html=html,
+        is_full=draft.is_full,
+        minutes=minutes_to_read(words) if draft.is_full else None,
+        tags=draft.tags,
+        flags=tuple(dict.fromkeys(flags)),
+    )
+
+
+def _keys(
+    draft: Draft, entry: Entry, context: ParseContext, *, guids: Counter[str], links: Counter[str]
+) -> tuple[str, ...]:
+    """The ladder: Medium's post id, guid, the original's link, the link, and a hash when there is nothing else."""
+    keys: list[str] = []
+    if post := medium_id(draft.guid, draft.link):
+        keys.append(f"medium:{post}")
+    if draft.guid:
+        guid = (
+            same_page_key(draft.guid)
+            if re.match(r"https?://[^/]", draft.guid)
+            else scoped(draft.guid, context.url)
+        )
+        if guids[draft.guid] > 1:
+            guid += f" {same_page_key(draft.link)}" if draft.link else ""
+            shared = draft.link is None or links[same_page_key(draft.link)] > 1
+            guid += f" {hashed_key(entry.title, entry.published)}" if shared else ""
+        keys.append(f"guid:{guid}")
+    if original := _original(draft):
+        keys.append(f"link:{same_page_key(original)}")
+    if draft.link and links[same_page_key(draft.link)] == 1 and not is_front_page(draft.link):
+        keys.append(f"link:{same_page_key(draft.link)}")
+    if not keys:
+        keys.append(hashed_key(entry.title, entry.published or entry.summary, host_of(context.url)))
+    return tuple(dict.fromkeys(keys))
+
+
+def medium_id(guid: str, link: str | None) -> str | None:
+    """The id that a Medium post keeps in every feed it appears in."""
+    if found := _MEDIUM_GUID.match(guid):
+        return found[1]
+    if link and is_medium_host(host_of(link)) and (found := _MEDIUM_LINK.search(link)):
+        return found[1]
+    return None
+
+
+def _original(draft: Draft) -> str | None:
+    """The link of an "originally published at" note; never a mere front page, never Medium's own footer."""
+    found = _ORIGINAL.search(draft.html[-4_000:]) or _ORIGINAL.search(draft.html[:2_000])
+    link = shown_link(unescape(found[1]), base=draft.base) if found else None
+    return None if link is None or is_front_page(link) or is_medium_host(host_of(link)) else link
+
+
+def _is_event_feed(drafts: Sequence[Draft], context: ParseContext) -> bool:
+    """Dates in the future are starts, not faults, when most of a feed has them (The Events Calendar does so)."""
+    limit = context.now + timedelta(days=1)
+    ahead = sum(1 for draft in drafts if draft.published and limit < draft.published.at)
+    return ahead >= 2 and ahead * 2 > len(drafts)
+
+
+def _as_event(
+    entry: Entry, keys: tuple[str, ...], draft: Draft, context: ParseContext
+) -> tuple[Entry, tuple[str, ...]]:
+    when = draft.starts or draft.published
+    if when is None:
+        return entry, keys
+    occasion = Occasion(
+        starts=when.at,
+        ends=draft.ends.at if draft.ends and draft.ends.at > when.at else None,
+        timezone=when.timezone or context.timezone,
+        all_day=not when.has_time,
+        place=draft.place,
+    )
+    flags = tuple(dict.fromkeys((*entry.flags, *(("zone-guessed",) if when.zone_guessed else ()))))
+    event = replace(entry, kind=ItemKind.EVENT, occasion=occasion, published=None, minutes=None, flags=flags)
+    return event, tuple(f"event-{key}" for key in keys)

@@ -1,0 +1,103 @@
+"""What calendars and event pages have in common: from a stated event to an Entry. Pure."""
+
+import re
+from dataclasses import dataclass, replace
+from html import unescape
+
+from digest.model import Entry, EventStatus, ItemKind, Occasion
+from digest.rules.links import shown_link
+from digest.rules.text import (
+    LONGEST_HTML,
+    LONGEST_SUMMARY,
+    as_html,
+    is_odd,
+    language_of,
+    lead,
+    one_line,
+    plain_text,
+    repaired,
+    safe_html,
+)
+from digest.sources._entry import content_hash
+from digest.sources._kind import ParseContext
+
+_CANCELLED = re.compile(r"\bcancel+ed\b|\bannul[ée]e?s?\b|\bcancelad[oa]\b", re.IGNORECASE)
+_POSTPONED = re.compile(r"\bpostponed\b|\breport[ée]e?\b(?= (?:au|à)\b|[\s\])]*$)", re.IGNORECASE)
+_MEETING_HOSTS = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:zoom\.us|zoom\.com|teams\.microsoft\.com|teams\.live\.com|meet\.google\.com|webex\.com|"
+    r"whereby\.com|gotomeeting\.com|gotowebinar\.com|meet\.jit\.si|streamyard\.com|airmeet\.com|hopin\.com)/[^\s<>\"'\\),]*",
+    re.IGNORECASE,
+)
+_ONLINE_WORDS = re.compile(
+    r"^\W*(online|virtual|en ligne|virtuel(le)?|webinar|webinaire|remote|zoom|internet|web|à distance)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """An event as its source states it. about: foreign HTML or text; place and url may be anything."""
+
+    title: str
+    occasion: Occasion
+    about: str = ""
+    url: str | None = None
+    author: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext) -> Entry:
+    """Cleaned, hashed, its manner of attendance and status found out from words where nobody says them."""
+    if re.search(r"<[a-zA-Z/!][^>]*>", stated.about):
+        html = safe_html(stated.about, base=context.url)
+        summary = lead(html, title=stated.title)
+    else:
+        html = as_html(unescape(repaired(stated.about[:LONGEST_HTML])))
+        summary = one_line(unescape(stated.about), longest=LONGEST_SUMMARY)
+    link = shown_link(stated.url, base=context.url)
+    occasion = _settled(stated, plain=plain_text(html) if "http" in html else "")
+    words = f"{stated.title}. {summary}"
+    flags = list(stated.flags)
+    if is_odd(stated.title) or is_odd(stated.about):
+        flags.append("odd-characters")
+    entry = Entry(
+        kind=ItemKind.EVENT,
+        keys=keys,
+        title=stated.title or one_line(summary, longest=90) or link or occasion.place or "",
+        url=link or (occasion.online or None),
+        language=stated.language or context.language or language_of(words),
+        author=stated.author,
+        summary=summary,
+        html=html,
+        tags=stated.tags,
+        occasion=occasion,
+        flags=tuple(dict.fromkeys(flags)),
+    )
+    return replace(entry, content_hash=content_hash(entry))
+
+
+def _settled(stated: Stated, *, plain: str) -> Occasion:
+    occasion = stated.occasion
+    place = one_line(occasion.place, longest=300) or None
+    online = occasion.online
+    if place and (link := shown_link(place)):
+        online, place = online or link, None
+    if not online and (met := _MEETING_HOSTS.search(f"{place or ''} {stated.url or ''} {plain}")):
+        online = shown_link(met[0]) or ""
+    if online is None and place and _ONLINE_WORDS.match(place):
+        online = ""
+    if place and (_MEETING_HOSTS.search(place) or _ONLINE_WORDS.fullmatch(place.strip(" .!()[]"))):
+        place = None
+    status = occasion.status
+    if status in (EventStatus.CONFIRMED, EventStatus.TENTATIVE):
+        status = named_status(stated.title) or status
+    return replace(occasion, place=place, online=online, status=status)
+
+
+def named_status(title: str) -> EventStatus | None:
+    """`(Cancelled)`, `ANNULÉ :` and the like: many sites say it nowhere else."""
+    if _CANCELLED.search(title):
+        return EventStatus.CANCELLED
+    return EventStatus.POSTPONED if _POSTPONED.search(title) else None

@@ -1,0 +1,102 @@
+"""Answers that are not what was asked for: challenge pages, web pages, empty ones. Says which, never reads items from them."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urljoin
+
+from selectolax.lexbor import LexborHTMLParser
+
+from digest.errors import ErrorKind, SourceError
+from digest.rules.links import host_of, is_medium_host, shown_link
+
+_CHALLENGE = re.compile(
+    r"<title>\s*(just a moment|attention required|one moment, please|checking your browser|access denied|ddos-guard|"
+    r"please wait|verify(ing)? (that )?you are (a )?human|are you a robot|security check|un instant)"
+    r"|/cdn-cgi/challenge-platform/|cf-browser-verification|cf_chl_opt|id=\"challenge-(form|error|running|stage)"
+    r"|_incapsula_resource|px-captcha|captcha-delivery\.com|awswafcookiedomainlist|window\.awsWafCookie",
+    re.IGNORECASE,
+)
+_FEED_TYPES = (
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/feed+json",
+    "application/rdf+xml",
+    "text/calendar",
+)
+
+
+def opening(body: bytes, *, most: int = 4_096) -> str:
+    """The first characters of an answer, whatever its byte order mark says, without the mark and leading space."""
+    for mark, encoding in (
+        (b"\xff\xfe\0\0", "utf-32"),
+        (b"\0\0\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if body.startswith(mark):
+            return body[: most * 4 // 4 * 4].decode(encoding, "ignore").lstrip("\ufeff \t\r\n\0")
+    if body[:4].replace(b"\0", b"") != body[:4] and b"<" in body[:4]:
+        encoding = {0: "utf-16-le", 1: "utf-16-be", 3: "utf-32-be"}.get(body[:4].index(b"<"), "utf-16-le")
+        return body[: most * 2].decode(encoding, "ignore").lstrip()
+    return body[:most].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip("\ufeff \t\r\n\0")
+
+
+def is_html(body: bytes) -> bool:
+    """A web page: by its first tag, comments and XML declaration set aside."""
+    head = re.sub(r"^(\s|<\?xml.*?\?>|<!--.*?-->)+", "", opening(body), flags=re.DOTALL)
+    if re.match(r"<!doctype\s+html|<html|<head|<body", head, re.IGNORECASE):
+        return not re.search(r"<(rss|feed|rdf:rdf)[\s>]", head, re.IGNORECASE)
+    return False
+
+
+def is_challenge(body: bytes, headers: Mapping[str, str]) -> bool:
+    """A page that wants proof of a human: by header, or by its text whatever its status."""
+    if headers.get("cf-mitigated", "").lower() == "challenge" or ("x-datadome" in headers and is_html(body)):
+        return True
+    return is_html(body) and bool(_CHALLENGE.search(body[:60_000].decode("utf-8", "replace")))
+
+
+def challenge(url: str) -> SourceError:
+    who = "Medium" if is_medium_host(host_of(url)) else f"The site {host_of(url)}"
+    return SourceError(
+        ErrorKind.CHALLENGE,
+        f"{who} answered with a page that asks whether we are human; what we had is kept and we try again later.",
+    )
+
+
+def announced(body: bytes, url: str) -> list[str]:
+    """Addresses of the feeds and calendars that a page announces in its head, in its order, comment feeds last."""
+    tree = LexborHTMLParser(body[:600_000].decode("utf-8", "replace"))
+    found: dict[str, bool] = {}
+    base_node = tree.css_first("base[href]")
+    base = urljoin(url, (base_node.attributes.get("href") if base_node else "") or "")
+    for node in tree.css("link[href]"):
+        attributes = {name.lower(): (value or "") for name, value in node.attributes.items()}
+        if (
+            "alternate" in attributes.get("rel", "").lower()
+            and attributes.get("type", "").lower().split(";")[0] in _FEED_TYPES
+        ):
+            link = shown_link(attributes["href"], base=base)
+            if link:
+                found[link] = "comment" in link or "comment" in attributes.get("title", "").lower()
+    return sorted(found, key=lambda link: found[link])
+
+
+def not_a_feed(body: bytes, url: str) -> SourceError:
+    """The sentence for an answer that holds no items: with the address to use instead when the page names one."""
+    if not body.strip():
+        return SourceError(
+            ErrorKind.NOT_A_FEED, "The address answered with an empty page; what we had is kept."
+        )
+    if is_html(body):
+        feeds = announced(body, url)
+        hint = (
+            f" It announces this one: {feeds[0]}"
+            if feeds
+            else " Look on that page for its RSS, Atom or calendar link."
+        )
+        return SourceError(ErrorKind.NOT_A_FEED, f"The address is a web page, not a feed or calendar.{hint}")
+    return SourceError(
+        ErrorKind.NOT_A_FEED,
+        "The answer is neither a feed (RSS, Atom, JSON Feed) nor a calendar; check the address in a browser.",
+    )

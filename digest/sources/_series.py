@@ -1,0 +1,210 @@
+"""Repeating events become dates, each in the zone of its series. Bounded in number and in time; pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import recurring_ical_events
+from icalendar import Calendar
+from icalendar.prop import vDDDLists, vDDDTypes
+from icalendar.prop.broken import vBroken
+
+from digest.rules.dates import zone_named
+
+MOST_DATES = 50  # of one series
+LOOK_BACK = timedelta(days=60)
+_ABBREVIATIONS = {
+    "EST": "America/Toronto", "EDT": "America/Toronto", "ET": "America/Toronto", "CST": "America/Chicago",
+    "CDT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver", "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles", "AST": "America/Halifax", "ADT": "America/Halifax", "NST": "America/St_Johns",
+    "NDT": "America/St_Johns",
+}  # fmt: skip
+_TOO_FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
+_FAULTS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    RecursionError,
+    ArithmeticError,
+)
+
+
+class Refused(ValueError):
+    """A rule that we do not expand; the text says why."""
+
+
+class Unreadable(Refused):
+    """A rule that makes no sense: the first date is still true."""
+
+
+class Zones:
+    """Which zone a time of one calendar is in. guessed: whether this one had to be guessed."""
+
+    def __init__(self, *, calendar: str | None, source: str) -> None:
+        self.default: tzinfo = zone_named(calendar) or zone_named(source) or UTC
+        self.calendar = zone_named(calendar)
+
+    def settle(self, event: Any) -> bool:
+        """Gives every time of the event a zone, in place. True when one was named that nobody knows."""
+        guessed = False
+        for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
+            prop = event.get(name)
+            if isinstance(prop, list):
+                prop = prop[0]
+            if prop is None or not isinstance(getattr(prop, "dt", None), datetime):
+                continue
+            zone, sure = self._zone(prop.dt, str(prop.params.get("TZID") or ""))
+            guessed |= not sure
+            parameters = {key: value for key, value in prop.params.items() if key not in ("TZID", "VALUE")}
+            event[name] = settled = vDDDTypes(_in_zone(prop.dt, zone))
+            settled.params.update(parameters)
+        for name in ("EXDATE", "RDATE"):
+            if name in event:
+                _settle_list(event, name, self)
+        return guessed
+
+    def _zone(self, at: datetime, tzid: str) -> tuple[tzinfo, bool]:
+        if at.tzinfo is not None:
+            if _is_utc(at.tzinfo) and self.calendar is not None:
+                return self.calendar, True  # Google writes single events in UTC beside X-WR-TIMEZONE
+            known = isinstance(at.tzinfo, ZoneInfo) or _is_utc(at.tzinfo)
+            named = zone_named(_ABBREVIATIONS.get(tzid, ""))
+            return (named or at.tzinfo), known
+        if not tzid:
+            return self.default, True
+        path = "/".join(tzid.strip('/"').split("/")[-2:])
+        offset = re.fullmatch(r"\"?(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?\"?", tzid)
+        if offset:
+            minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+            fixed = datetime.strptime(f"{offset[1]}{minutes // 60:02d}{minutes % 60:02d}", "%z").tzinfo
+            return fixed or UTC, True
+        if zone := zone_named(path):
+            return zone, True
+        abbreviated = zone_named(_ABBREVIATIONS.get(tzid, ""))
+        if abbreviated and self.calendar and _alike(abbreviated, self.calendar, at):
+            return self.calendar, True
+        return (abbreviated or self.default), False
+
+
+def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list[Any]:
+    """The occurrences of one UID: master and overrides, near now (60 days back) up to the horizon, at most 50.
+
+    Overrides come whatever their date. A series without a date near gives one of its first year. Raises Refused.
+    """
+    for event in series:
+        _check_rules(event)
+    calendar = Calendar()
+    calendar.add("prodid", "-//digest//")
+    for event in series:
+        calendar.add_component(event)
+    near = _between(calendar, now - LOOK_BACK, horizon)
+    limit = now - timedelta(days=1)
+    ahead = [event for event in near if start_of(event) >= limit]
+    chosen = ahead[:MOST_DATES]
+    room = MOST_DATES - len(chosen)
+    chosen = near[: len(near) - len(ahead)][-room:] + chosen if room else chosen
+    named = {_recurrence(event) for event in series if "RECURRENCE-ID" in event}
+    if not any(_recurrence(event) not in named for event in chosen):
+        first = start_of(series[0])
+        early = _between(calendar, first - timedelta(days=1), first + timedelta(days=370))
+        chosen += [event for event in early if _recurrence(event) not in named][-1:]
+    met = {_recurrence(event) for event in chosen}
+    chosen += [event for event in series if "RECURRENCE-ID" in event and _recurrence(event) not in met]
+    return chosen or [series[0]]
+
+
+def _between(calendar: Any, since: datetime, until: datetime) -> list[Any]:
+    try:
+        return sorted(recurring_ical_events.of(calendar).between(since, until), key=start_of)
+    except _FAULTS as error:
+        raise Unreadable(f"its repetition could not be worked out ({type(error).__name__})") from error
+
+
+def start_of(event: Any) -> datetime:
+    """As an instant; a day starts at midnight UTC, which is good enough to sort and cut by."""
+    at = event["DTSTART"].dt
+    if not isinstance(at, datetime):
+        return datetime(at.year, at.month, at.day, tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def repeats(event: Any) -> bool:
+    return ("RRULE" in event or "RDATE" in event) and "RECURRENCE-ID" not in event
+
+
+def _recurrence(event: Any) -> str:
+    prop = event.get("RECURRENCE-ID", event["DTSTART"])
+    return stamp(prop[0].dt if isinstance(prop, list) else prop.dt)
+
+
+def stamp(at: date) -> str:
+    """One spelling for an instant or a day, whatever zone it was written in."""
+    if not isinstance(at, datetime):
+        return f"{at:%Y%m%d}"
+    return f"{at.astimezone(UTC) if at.tzinfo else at:%Y%m%dT%H%M%SZ}"
+
+
+def _check_rules(event: Any) -> None:
+    """Rules finer than daily, without step, or with too many times a day would expand for ever."""
+    rules = event.get("RRULE") or []
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if str((rule.get("FREQ") or [""])[0]).upper() in _TOO_FINE:
+            raise Refused("it repeats more often than daily")
+        steps = rule.get("INTERVAL") or [1]
+        if any(
+            not isinstance(step, int) or step < 1 for step in (steps if isinstance(steps, list) else [steps])
+        ):
+            raise Refused("its repetition has no step")
+        times = 1
+        for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+            times *= max(1, len(rule.get(name) or []))
+        if times > 8:
+            raise Refused("it repeats too many times a day")
+        if _never_happens(rule):
+            raise Refused("its repetition names a day that no month has")
+
+
+def _never_happens(rule: Any) -> bool:
+    """30 February: the library would look for it until the year 9999."""
+    months, days = rule.get("BYMONTH"), rule.get("BYMONTHDAY")
+    if not months or not days:
+        return False
+    longest = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return not any(
+        abs(int(day)) <= longest[int(month) - 1] for month in months for day in days if 1 <= int(month) <= 12
+    )
+
+
+def _settle_list(event: Any, name: str, zones: Zones) -> None:
+    lists = event[name] if isinstance(event[name], list) else [event[name]]
+    settled = []
+    for dates in lists:
+        tzid = str(dates.params.get("TZID") or "")
+        for prop in [] if isinstance(dates, vBroken) else getattr(dates, "dts", ()):
+            settled.append(_settled_date(prop.dt, tzid, zones))
+    del event[name]
+    if settled:
+        event[name] = [vDDDLists([at]) for at in settled]
+
+
+def _settled_date(at: Any, tzid: str, zones: Zones) -> Any:
+    if isinstance(at, tuple):
+        return tuple(_settled_date(part, tzid, zones) if isinstance(part, datetime) else part for part in at)
+    return _in_zone(at, zones._zone(at, tzid)[0]) if isinstance(at, datetime) else at
+
+
+def _in_zone(at: datetime, zone: tzinfo) -> datetime:
+    return at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
+
+
+def _is_utc(zone: tzinfo) -> bool:
+    return zone is UTC or str(zone) in ("UTC", "Etc/UTC", "Z")
+
+
+def _alike(one: tzinfo, other: tzinfo, at: datetime) -> bool:
+    return at.replace(tzinfo=one).utcoffset() == at.replace(tzinfo=other).utcoffset()

@@ -1,0 +1,206 @@
+"""RSS, RDF, Atom and JSON Feed become entries. Pure: bytes in, never an address, since feedparser would open it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Entry, Harvest
+from digest.rules.dates import When, read_date, read_struct
+from digest.rules.links import shown_link
+from digest.rules.text import language_tag, one_line, title_text
+from digest.sources import json_feed
+from digest.sources._entry import Draft, finished
+from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
+from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
+
+_ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
+_BAD_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));")
+_FAULTS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    RecursionError,
+    ArithmeticError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The words of an entry without what its platform wrapped around them."""
+
+    html: str
+    is_full: bool | None = None
+    flags: tuple[str, ...] = ()
+
+
+Trim = Callable[[str, Any], Trimmed]
+
+
+def parse(body: bytes, context: ParseContext) -> Harvest:
+    """All entries of one answer, newest 500. Raises SourceError (not-a-feed, challenge, parse)."""
+    return read(body, context)
+
+
+def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Harvest:
+    """`parse`, with the platform's own way of trimming the words."""
+    if json_feed.is_json(body):
+        return json_feed.parse(body, context)
+    parsed = _parsed(body, context)
+    drafts, left_out = [], []
+    for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
+        try:
+            drafts.append(_draft(raw, parsed.feed, context, trim))
+        except _FAULTS as error:
+            left_out.append(f"entry {number}: {type(error).__name__}")
+    if parsed.entries and not drafts:
+        raise SourceError(
+            ErrorKind.PARSE, f"None of the {len(parsed.entries)} entries of the feed could be read."
+        )
+    title = title_text(parsed.feed.get("title")) or None
+    language = language_tag(parsed.feed.get("language"))
+    entries = finished(drafts, context, feed_language=language)
+    return Harvest(
+        title=title,
+        language=language,
+        entries=entries,
+        left_out=tuple(left_out),
+        pause_s=_pause_s(parsed.feed),
+    )
+
+
+def _parsed(body: bytes, context: ParseContext) -> Any:
+    if is_challenge(body, context.headers):
+        raise challenge(context.url)
+    if is_html(body) or not body.strip() or opening(body, most=64).startswith("BEGIN:VCALENDAR"):
+        raise not_a_feed(body, context.url)
+    if _ENTITY.search(body):
+        raise SourceError(
+            ErrorKind.PARSE, "The feed declares XML entities, which we do not expand; its maker must mend it."
+        )
+    headers = {name: value for name, value in context.headers.items() if name == "content-type"}
+    if b"xml:base" in body:
+        headers["content-location"] = context.url
+    body = _BAD_REFERENCE.sub(b"", body)
+    try:
+        parsed = feedparser.parse(
+            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except _FAULTS as error:
+        raise SourceError(
+            ErrorKind.PARSE, f"The feed is too broken to be read ({type(error).__name__})."
+        ) from error
+    if not parsed.get("version") and not parsed.entries:
+        raise not_a_feed(body, context.url)
+    return parsed
+
+
+def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim | None) -> Draft:
+    base = _base(raw, feed, context)
+    html, has_content = _words(raw)
+    trimmed = trim(html, raw) if trim else Trimmed(html)
+    published, updated = _dates(raw, context)
+    return Draft(
+        guid=(raw.get("id") or "").strip(),
+        title=title_text(raw.get("title")),
+        link=shown_link(_link(raw), base=base),
+        html=trimmed.html,
+        base=base,
+        published=published,
+        updated=updated,
+        author=_author(raw, feed),
+        language=language_tag(_own_language(raw)),
+        tags=_tags(raw),
+        is_full=has_content if trimmed.is_full is None else trimmed.is_full,
+        flags=trimmed.flags,
+        starts=read_date(raw.get("ev_startdate"), timezone=context.timezone),
+        ends=read_date(raw.get("ev_enddate"), timezone=context.timezone),
+        place=one_line(raw.get("ev_location")) or None,
+    )
+
+
+def _base(raw: Any, feed: Any, context: ParseContext) -> str:
+    """xml:base as feedparser kept it, else the feed's own link, else where it came from."""
+    details = [*raw.get("content", ()), raw.get("summary_detail"), raw.get("title_detail")]
+    declared = next((detail.get("base") for detail in details if detail and detail.get("base")), "")
+    return urljoin(urljoin(context.url, feed.get("link") or ""), declared)
+
+
+def _link(raw: Any) -> str:
+    """The page a reader opens: link, else an alternate of HTML, else a guid that is an address."""
+    if raw.get("link"):
+        return str(raw.link)
+    links = [
+        link for link in raw.get("links", ()) if link.get("href") and link.get("rel") in (None, "alternate")
+    ]
+    if links:
+        return str(links[0].href)
+    guid = str(raw.get("id") or "")
+    return guid if guid.startswith(("http://", "https://")) else ""
+
+
+def _words(raw: Any) -> tuple[str, bool]:
+    """The longest text an entry carries, as HTML, and whether it came as content rather than as a summary."""
+    details = [(detail, True) for detail in raw.get("content", ())]
+    if raw.get("summary_detail"):
+        details.append((raw.summary_detail, False))
+    best = max(details, key=lambda pair: len(pair[0].get("value") or ""), default=None)
+    if best is None:
+        return "", False
+    value = best[0].get("value") or ""
+    if best[0].get("type") == "text/plain" and not re.search(r"</?[a-zA-Z][^>]*>", value):
+        value = escape(value, quote=False) if "&" not in value else value
+    return value, best[1] or len(value) > 1_500
+
+
+def _dates(raw: Any, context: ParseContext) -> tuple[When | None, When | None]:
+    """Ours first, feedparser's where ours knows no reading. `in` and not `get`: it lends `published` as `updated`."""
+    found: dict[str, When | None] = {}
+    for name in ("published", "updated", "created"):
+        if name not in raw:
+            continue
+        found[name] = read_date(raw[name], timezone=context.timezone)
+        if found[name] is None and (at := read_struct(raw.get(f"{name}_parsed"))):
+            found[name] = When(at, zone_guessed=True)
+    published = found.get("published") or found.get("created") or found.get("updated")
+    return published, found.get("updated")
+
+
+def _author(raw: Any, feed: Any) -> str | None:
+    """A name; never a mail address, which is personal data nobody gave us for this."""
+    for holder in (raw, feed):
+        detail = holder.get("author_detail") or {}
+        for text in (detail.get("name"), holder.get("author")):
+            name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" ()<>,;")
+            if name:
+                return name
+    return None
+
+
+def _own_language(raw: Any) -> str | None:
+    details = [raw.get("title_detail"), *raw.get("content", ()), raw.get("summary_detail")]
+    spoken = next((detail.get("language") for detail in details if detail and detail.get("language")), None)
+    return raw.get("language") or spoken
+
+
+def _tags(raw: Any) -> tuple[str, ...]:
+    terms = (one_line(tag.get("label") or tag.get("term"), longest=60) for tag in raw.get("tags", ())[:20])
+    return tuple(dict.fromkeys(term for term in terms if term))
+
+
+def _pause_s(feed: Any) -> float | None:
+    """RSS <ttl> is in minutes."""
+    ttl = str(feed.get("ttl") or "").strip()
+    return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
+
+
+KIND = Kind(name="feed", version="feed-1", parse=parse, claims=lambda url: False, prepare=lambda url: url)

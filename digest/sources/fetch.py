@@ -1,0 +1,118 @@
+"""One visit to one source: ask, find out its kind, read. Nothing is stored here, and no fault but SourceError leaves."""
+
+import logging
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Harvest, Source
+from digest.rules.gather import Fetched
+from digest.rules.links import host_of, is_medium_host
+from digest.sources import KINDS, Kind, ParseContext, medium, sniff
+from digest.sources._http import Answer, Client, Manners
+
+MEDIUM_DELAY_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Fetch:
+    """Visits sources over HTTP. Threads may share it.
+
+    manners: the [collect] table. user_agent: with a contact. timezone: of sources that name none.
+    """
+
+    def __init__(
+        self, manners: Manners, *, user_agent: str, timezone: str = "UTC", ca_file: str | None = None
+    ) -> None:
+        self._manners = manners
+        self._timezone = timezone
+        self._own_domains: set[str] = set()
+        self._client = Client(manners, user_agent=user_agent, lane=self._lane, ca_file=ca_file)
+
+    def lane(self, source: Source) -> str:
+        """Sources of one lane are visited one after the other; all of Medium is one lane."""
+        host = host_of(source.url)
+        if source.kind == medium.KIND.name:
+            self._own_domains.add(host)
+        return self._lane(host)[0]
+
+    def visit(self, source: Source, *, now: datetime, horizon: datetime) -> Fetched:
+        """What the source says now. Validators of another parser version or kind are not sent. Raises SourceError."""
+        kind = self._kind(source)
+        known = kind is not None and source.parser == kind.version
+        answer = self._client.get(
+            _prepared(source.url, kind),
+            etag=source.etag if known else None,
+            last_modified=source.last_modified if known else None,
+            now=now,
+        )
+        if kind is not None and answer.status == 304:
+            return Fetched(
+                kind=kind.name,
+                parser=kind.version,
+                etag=answer.etag or source.etag,
+                last_modified=answer.last_modified or source.last_modified,
+                pause_s=_max_age_s(answer),
+                moved_to=answer.moved_to,
+            )
+        kind = kind or KINDS[sniff(answer.body, answer.url)]
+        context = ParseContext(
+            url=answer.url, now=now, horizon=horizon, language=source.language,
+            timezone=source.timezone or self._timezone, headers=answer.headers,
+        )  # fmt: skip
+        harvest = _read(kind, answer.body, context)
+        return Fetched(
+            kind=kind.name,
+            parser=kind.version,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            harvest=harvest,
+            pause_s=max(harvest.pause_s or 0.0, _max_age_s(answer) or 0.0) or None,
+            moved_to=answer.moved_to,
+        )
+
+    def _kind(self, source: Source) -> Kind | None:
+        """None: to be found out. An unknown name is the fault of this source alone."""
+        if not source.kind:
+            return KINDS[medium.KIND.name] if medium.claims(source.url) else None
+        if source.kind not in KINDS:
+            known = ", ".join(KINDS)
+            raise SourceError(
+                ErrorKind.UNKNOWN_KIND, f'There is no kind of source called "{source.kind}"; known: {known}.'
+            )
+        return KINDS[source.kind]
+
+    def _lane(self, host: str) -> tuple[str, float]:
+        if is_medium_host(host) or host in self._own_domains:
+            return medium.LANE, max(MEDIUM_DELAY_S, self._manners.delay_s)
+        return host, self._manners.delay_s
+
+
+def _prepared(url: str, kind: Kind | None) -> str:
+    """webcal: is how calendars are offered; the rest is the kind's own knowledge."""
+    if urlsplit(url).scheme in ("webcal", "webcals"):
+        url = "https" + url[url.index(":") :]
+    return kind.prepare(url) if kind else url
+
+
+def _read(kind: Kind, body: bytes, context: ParseContext) -> Harvest:
+    """A bug in a reader is the misfortune of this source, told to its editor, logged for us, never anybody else's."""
+    try:
+        return kind.parse(body, context)
+    except SourceError:
+        raise
+    except Exception as error:
+        _log.debug("reader %s failed at %s", kind.version, host_of(context.url), exc_info=True)
+        raise SourceError(
+            ErrorKind.PARSE,
+            f"The answer could not be read ({type(error).__name__}); please report this address to us.",
+        ) from error
+
+
+def _max_age_s(answer: Answer) -> float | None:
+    """How long the server lets others keep this answer."""
+    for part in answer.headers.get("cache-control", "").lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "max-age" and value.isdigit():
+            return float(value[:9])
+    return None

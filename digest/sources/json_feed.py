@@ -1,0 +1,98 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org) become entries. Pure; anything that is not of the expected shape is left aside."""
+
+import json
+import re
+from html import escape
+from typing import Any
+from urllib.parse import urljoin
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Harvest
+from digest.rules.dates import read_date
+from digest.rules.links import shown_link
+from digest.rules.text import as_html, language_tag, one_line, title_text
+from digest.sources._entry import Draft, finished
+from digest.sources._kind import MOST_ENTRIES, ParseContext
+from digest.sources._page import opening
+
+
+def is_json(body: bytes) -> bool:
+    return opening(body, most=64).startswith("{")
+
+
+def parse(body: bytes, context: ParseContext) -> Harvest:
+    """Raises SourceError: parse for broken JSON, not-a-feed for JSON of another kind."""
+    try:
+        feed = json.loads(body.decode("utf-8-sig"), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(
+            ErrorKind.PARSE, "The answer begins like JSON but is broken; the site must mend it."
+        ) from error
+    version = feed.get("version") if isinstance(feed, dict) else None
+    if not isinstance(version, str) or not re.match(r"https?://(www\.)?jsonfeed\.org/version/1", version):
+        raise SourceError(ErrorKind.NOT_A_FEED, "The answer is JSON, but not a JSON Feed; check the address.")
+    items = feed.get("items")
+    drafts, left_out = [], []
+    for number, raw in enumerate(items[:MOST_ENTRIES] if isinstance(items, list) else [], start=1):
+        if isinstance(raw, dict):
+            drafts.append(_draft(raw, feed, context))
+        else:
+            left_out.append(f"entry {number}: not an object")
+    language = language_tag(_text(feed, "language"))
+    entries = finished(drafts, context, feed_language=language)
+    return Harvest(
+        title=title_text(_text(feed, "title")) or None,
+        language=language,
+        entries=entries,
+        left_out=tuple(left_out),
+    )
+
+
+def _draft(raw: dict[str, Any], feed: dict[str, Any], context: ParseContext) -> Draft:
+    base = urljoin(context.url, _text(feed, "home_page_url"))
+    identity = raw.get("id")
+    guid = str(identity) if isinstance(identity, str | int | float) else ""
+    html = _text(raw, "content_html") or as_html(_text(raw, "content_text"))
+    summary = _text(raw, "summary")
+    return Draft(
+        guid=guid.strip(),
+        title=title_text(_text(raw, "title")),
+        link=shown_link(
+            _text(raw, "url") or _text(raw, "external_url") or (guid if "://" in guid else ""), base=base
+        ),
+        html=html or (f"<p>{escape(summary)}</p>" if summary else ""),
+        base=base,
+        published=read_date(
+            _text(raw, "date_published") or _text(raw, "date_modified"), timezone=context.timezone
+        ),
+        updated=read_date(_text(raw, "date_modified"), timezone=context.timezone),
+        author=_author(raw) or _author(feed),
+        language=language_tag(_text(raw, "language")),
+        tags=tuple(
+            dict.fromkeys(
+                one_line(tag, longest=60) for tag in _list(raw, "tags")[:20] if isinstance(tag, str)
+            )
+        ),
+        is_full=bool(html),
+    )
+
+
+def _author(holder: dict[str, Any]) -> str | None:
+    """1.1 has a list of authors, 1.0 one author."""
+    people = [
+        person for person in (*_list(holder, "authors"), holder.get("author")) if isinstance(person, dict)
+    ]
+    return (
+        ", ".join(dict.fromkeys(name for person in people[:4] if (name := title_text(_text(person, "name")))))
+        or None
+    )
+
+
+def _text(holder: dict[str, Any], name: str) -> str:
+    value = holder.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _list(holder: dict[str, Any], name: str) -> list[Any]:
+    value = holder.get(name)
+    return value if isinstance(value, list) else []
