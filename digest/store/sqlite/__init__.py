@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Migrations
 
+from digest.errors import StoreError
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
 from digest.store.sqlite.deliveries import Deliveries
@@ -61,15 +62,13 @@ class SqliteStore:
 
     def check(self) -> list[str]:
         """What is wrong with the file, one sentence each; [] is well."""
-        found = [
-            f"The database is damaged: {row[0]}."
-            for row in self._db.rows("PRAGMA integrity_check")
-            if row[0] != "ok"
-        ]
-        broken = self._db.rows("PRAGMA foreign_key_check")
-        return found + [
-            f"A row of {row['table']} points at a missing row of {row['parent']}." for row in broken
-        ]
+        try:
+            found = [row[0] for row in self._db.rows("PRAGMA integrity_check")]
+            broken = self._db.rows("PRAGMA foreign_key_check")
+        except StoreError as error:
+            return [str(error)]
+        damage = [f"The database is damaged: {what}." for what in found if what != "ok"]
+        return damage + [f"A row of {row['table']} points at nothing in {row['parent']}." for row in broken]
 
     def close(self) -> None:
         """Closes the connections of all threads."""

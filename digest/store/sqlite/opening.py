@@ -131,7 +131,7 @@ def _pending(database: Database, path: Path, *, migrations: Migrations) -> list[
     unknown = [name for name in applied if name not in known]
     if unknown:
         raise StoreNewer(_newer(path, unknown[0]))
-    if not applied and database.table_names():
+    if not applied and set(database.table_names()) - {migrations.migrations_table}:
         raise StoreError(f"{path} is another program's database; name another file under [store] url.")
     return pending
 
