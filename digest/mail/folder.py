@@ -49,6 +49,13 @@ class FolderTransport:
         """True when the file of this very letter stands in the folder."""
         return self._path(letter).exists()
 
+    def probe(self) -> str:
+        """Raises MailError when the folder cannot be written."""
+        self._make()
+        if not os.access(self._folder, os.W_OK):
+            raise MailError(f"The folder {self._folder} of [mail] cannot be written; change its rights.")
+        return f"no letter leaves this machine: they are written to {self._folder}."
+
     def _write_all(self, letters: Sequence[Letter], ledger: Ledger) -> list[Outcome]:
         done: list[Outcome] = []
         for place, letter in enumerate(letters):

@@ -42,3 +42,7 @@ class Transport(Protocol):
     def arrived(self, letter: Letter) -> bool | None:
         """Whether a letter in doubt did arrive; None: nobody here can know."""
         ...
+
+    def probe(self) -> str:
+        """Whether letters could leave now, in one sentence; nothing is sent. Raises MailError."""
+        ...

@@ -104,6 +104,16 @@ def post(letter: Letter, relay: Relay) -> Outcome:
         raise MailError(_sentence(error, relay, connection.phase)) from error
 
 
+def knock(relay: Relay) -> None:
+    """Opens the way for a letter and sends none. Raises MailError."""
+    connection = VerifiedConnection(_settings(relay), relay)
+    try:
+        with connection:
+            pass
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailError(_sentence(error, relay, connection.phase)) from error
+
+
 def _settings(relay: Relay) -> Mail:
     """Flask-Mail's own reading of its settings, without a Flask application."""
     settings: Mail = Mail().init_mail(

@@ -8,7 +8,7 @@ from digest.errors import MailError
 from digest.mail.engine import DOT_TIMEOUT_S, DRAIN_S, Engine
 from digest.mail.ledger import Ledger
 from digest.mail.opening import Relay
-from digest.mail.post import post
+from digest.mail.post import knock, post
 from digest.mail.tls import context, refuse_clear_login
 from digest.model import Letter, Outcome
 
@@ -53,3 +53,9 @@ class SmtpTransport:
     def arrived(self, letter: Letter) -> bool | None:
         """Nobody on this side of the wire can know."""
         return None
+
+    def probe(self) -> str:
+        """Connects, says EHLO, agrees on TLS and logs in, as for a letter, and leaves. Raises MailError."""
+        knock(self._relay)
+        login = "our login is accepted" if self._relay.username else "no login is set"
+        return f"{self._relay} answers ({self._relay.security}); {login}."
