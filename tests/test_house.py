@@ -12,15 +12,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 TIERS = {
     "errors": 0, "model": 0, "__init__": 0,
-    "config": 1, "words": 1,
+    "config": 1, "words": 1, "colour": 1,
     "rules": 2, "render": 2,
     "sources": 3, "store": 3, "mail": 3,
-    "collect": 4, "publish": 4, "send": 4, "join": 4,
+    "collect": 4, "publish": 4, "send": 4, "join": 4, "invite": 4,
     "app": 5,
-    "sample": 5, "web": 6, "schedule": 6, "demo": 7, "cli": 8, "__main__": 8,
+    "sample": 5, "web": 6, "schedule": 6, "serve": 7, "demo": 8, "cli": 9, "__main__": 9,
 }  # fmt: skip
 DOORS = {
-    "flask": {"web"}, "werkzeug": {"web"}, "waitress": {"cli", "demo", "web"},
+    "flask": {"web"}, "werkzeug": {"web"}, "waitress": {"serve"},
     "flask_mail": {"mail"}, "smtplib": {"mail"}, "aiosmtplib": {"mail"},
     "sqlite3": {"store"}, "sqlite_utils": {"store"},
     "urllib3": {"sources"}, "feedparser": {"sources"}, "icalendar": {"sources", "render"},

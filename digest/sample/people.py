@@ -4,10 +4,86 @@ from dataclasses import dataclass
 
 from digest.model import Language
 
-_ENGLISH = ["Abigail", "Aaron", "Bronwen", "Callum", "Deepa", "Ebony", "Farid", "Gillian", "Hamza", "Ingrid", "Jarrod", "Keisha", "Lachlan", "Maureen", "Nikhil", "Oona", "Parveen", "Quinn", "Rosalind", "Stefan", "Tamara", "Usha", "Vincent", "Winona", "Yusuf"]
-_FRENCH = ["Aurélie", "Bastien", "Chantal", "Denis", "Édith", "Fabrice", "Ginette", "Hugo", "Isabelle", "Jérôme", "Karine", "Léandre", "Manon", "Normand", "Océane", "Pascal", "Rachelle", "Sébastien", "Thérèse", "Ulysse", "Virginie", "Wilfrid", "Xavier", "Yolande", "Zacharie"]
-_ENGLISH_SURNAMES = ["Mackenzie", "Blackwood", "Cheung", "Delorey", "Eastwood", "Ferreira", "Grewal", "Hutchings", "Ilunga", "Jamieson", "Kowalchuk"]
-_FRENCH_SURNAMES = ["Arsenault", "Bouchard", "Cyr", "Desjardins", "Émond", "Fortin", "Gallant", "Hébert", "Jolicoeur", "Lachance", "Melanson"]
+_ENGLISH = [
+    "Abigail",
+    "Aaron",
+    "Bronwen",
+    "Callum",
+    "Deepa",
+    "Ebony",
+    "Farid",
+    "Gillian",
+    "Hamza",
+    "Ingrid",
+    "Jarrod",
+    "Keisha",
+    "Lachlan",
+    "Maureen",
+    "Nikhil",
+    "Oona",
+    "Parveen",
+    "Quinn",
+    "Rosalind",
+    "Stefan",
+    "Tamara",
+    "Usha",
+    "Vincent",
+    "Winona",
+    "Yusuf",
+]
+_FRENCH = [
+    "Aurélie",
+    "Bastien",
+    "Chantal",
+    "Denis",
+    "Édith",
+    "Fabrice",
+    "Ginette",
+    "Hugo",
+    "Isabelle",
+    "Jérôme",
+    "Karine",
+    "Léandre",
+    "Manon",
+    "Normand",
+    "Océane",
+    "Pascal",
+    "Rachelle",
+    "Sébastien",
+    "Thérèse",
+    "Ulysse",
+    "Virginie",
+    "Wilfrid",
+    "Xavier",
+    "Yolande",
+    "Zacharie",
+]
+_ENGLISH_SURNAMES = [
+    "Mackenzie",
+    "Blackwood",
+    "Cheung",
+    "Delorey",
+    "Eastwood",
+    "Ferreira",
+    "Grewal",
+    "Hutchings",
+    "Ilunga",
+    "Jamieson",
+    "Kowalchuk",
+]
+_FRENCH_SURNAMES = [
+    "Arsenault",
+    "Bouchard",
+    "Cyr",
+    "Desjardins",
+    "Émond",
+    "Fortin",
+    "Gallant",
+    "Hébert",
+    "Jolicoeur",
+    "Lachance",
+    "Melanson",
+]
 _ROLES = ("policy", "service-delivery", "it", "research")
 _PLAIN = str.maketrans("Éàâéèêëîïôöûüç", "Eaaeeeeiioouuc")
 

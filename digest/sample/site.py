@@ -9,7 +9,7 @@ from threading import Thread
 
 from digest.config import SourcePart
 from digest.sample import feeds
-from digest.sample.month import PUBLICATIONS, Publication, sample_events, sample_posts
+from digest.sample.month import PUBLICATIONS, Publication, SamplePost, sample_events, sample_posts
 
 _TYPES = {
     "medium": "text/xml; charset=UTF-8",
@@ -87,7 +87,7 @@ class SampleSite:
         write = feeds.atom if publication.format == "atom" else feeds.json_feed
         return write(publication, posts, site=self.url)
 
-    def _posts(self) -> list[feeds.SamplePost]:
+    def _posts(self) -> list[SamplePost]:
         early = sample_posts(self._now)
         if self._late_at is None:
             return early

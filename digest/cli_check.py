@@ -1,0 +1,141 @@
+"""The doctor: what is well, what is broken, what could not be looked at. It changes nothing and sends nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from digest.app import App, open_app, use_packaged_zones
+from digest.config import Config
+from digest.config_file import read_config
+from digest.errors import DigestError, MailError
+
+_RED_AFTER = timedelta(days=7)
+_DNS_S = 5.0
+# guide: collecting, section 8. What the western provinces decided in 2026, which older time-zone data does not know.
+_WINTER = datetime(2026, 12, 1, 12, tzinfo=UTC)
+_OFFSETS = {"America/Vancouver": -7, "America/Edmonton": -6, "America/Winnipeg": -5}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """outcome: pass, fail, warn, not-checked."""
+
+    id: str
+    outcome: str
+    message: str
+
+
+def examine(config_path: Path) -> list[Finding]:
+    """Everything in order; when the configuration or the database cannot be used, what depends on it is not checked."""
+    found = [_zones()]
+    try:
+        config = read_config(config_path)
+    except DigestError as error:
+        return [*found, Finding("configuration", "fail", str(error))]
+    found.append(Finding("configuration", "pass", f"{config_path} is understood."))
+    try:
+        with open_app(config) as app:
+            found += [*_database(app), *_sources(app), _mail(app), *_people(app)]
+    except DigestError as error:
+        found.append(Finding("database" if not isinstance(error, MailError) else "mail", "fail", str(error)))
+    return [*found, *_dns(config)]
+
+
+def _zones() -> Finding:
+    use_packaged_zones()
+    wrong = [zone for zone, hours in _OFFSETS.items()
+             if _WINTER.astimezone(ZoneInfo(zone)).utcoffset() != timedelta(hours=hours)]  # fmt: skip
+    release = _iana_version()
+    if wrong:
+        return Finding("time-zones", "fail", f"The time-zone data ({release}) is too old for {', '.join(wrong)}: "
+                                             "upgrade the package tzdata.")  # fmt: skip
+    return Finding(
+        "time-zones", "pass", f"IANA {release} knows Vancouver, Edmonton and Winnipeg in winter 2026."
+    )
+
+
+def _iana_version() -> str:
+    return str(getattr(import_module("tzdata"), "IANA_VERSION", "of unknown version"))
+
+
+def _database(app: App) -> Iterator[Finding]:
+    faults = app.store.check()
+    for fault in faults:
+        yield Finding("database", "fail", fault)
+    if not faults:
+        yield Finding("database", "pass", f"{app.store.path} is sound.")
+
+
+def _sources(app: App) -> Iterator[Finding]:
+    sources = app.store.sources.all()
+    if not sources:
+        yield Finding(
+            "sources", "warn", "No source is named in the configuration; no post or event will come in."
+        )
+    now = app.clock()
+    for source in sources:
+        id_ = f"source {source.name}"
+        if source.last_visit_at is None:
+            yield Finding(id_, "not-checked", "never visited yet; digest collect does.")
+        elif source.fail_count and source.failing_since and now - source.failing_since > _RED_AFTER:
+            yield Finding(id_, "fail", f"fails since {source.failing_since:%Y-%m-%d}: {source.last_error}")
+        elif source.fail_count:
+            yield Finding(id_, "warn", f"the last visit failed: {source.last_error}")
+        else:
+            yield Finding(id_, "pass", f"answered at {source.last_ok_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _mail(app: App) -> Finding:
+    try:
+        return Finding("mail", "pass", app.transport.probe())
+    except MailError as error:
+        return Finding("mail", "fail", str(error))
+
+
+def _people(app: App) -> Iterator[Finding]:
+    if not app.store.editors.all():
+        yield Finding(
+            "editors",
+            "warn",
+            "Nobody can approve an issue yet. Let somebody in with: digest editors invite ADDRESS",
+        )
+    address = app.config.list.postal_address
+    if not (address.en.strip() and address.fr.strip()):
+        yield Finding(
+            "postal-address",
+            "warn",
+            "[list] postal_address is empty; Canadian law (CASL) asks for one in every letter.",
+        )
+
+
+def _dns(config: Config) -> Iterator[Finding]:
+    """What receivers look for before they believe a From address. Only when a resolver can be asked."""
+    domain = config.list.domain
+    questions: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
+        ("dns-mx", domain, lambda text: True, "MX"),
+        ("dns-spf", domain, lambda text: text.startswith("v=spf1"), "TXT"),
+        ("dns-dmarc", f"_dmarc.{domain}", lambda text: text.startswith("v=DMARC1"), "TXT"),
+    )
+    for id_, name, wanted, kind in questions:
+        yield _record(id_, name, wanted=wanted, kind=kind)
+
+
+def _record(id_: str, name: str, *, wanted: Callable[[str], bool], kind: str) -> Finding:
+    import dns.exception
+    import dns.resolver
+
+    try:
+        answer = dns.resolver.resolve(name, kind, lifetime=_DNS_S)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return Finding(
+            id_, "warn", f"{name} has no {kind} record of this sort; letters may be taken for spam."
+        )
+    except (dns.exception.DNSException, OSError) as error:
+        return Finding(id_, "not-checked", f"no name server answered about {name} ({type(error).__name__}).")
+    texts = [record.to_text().strip('"') for record in answer]
+    if any(wanted(text) for text in texts):
+        return Finding(id_, "pass", f"{name} has one.")
+    return Finding(id_, "warn", f"{name} has no {kind} record of this sort; letters may be taken for spam.")

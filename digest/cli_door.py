@@ -1,0 +1,113 @@
+"""What all commands share: the configuration, the open house, ways to say things. No command is here."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.config_file import read_config
+from digest.model import Period
+
+Step = Callable[[int, str], None]
+
+
+@dataclass(slots=True)
+class Door:
+    """The options before the command."""
+
+    config_path: Path = Path("config.toml")
+    debug: bool = False
+
+    def config(self) -> Config:
+        """Raises ConfigError."""
+        return read_config(self.config_path)
+
+    def open(self) -> App:
+        """The house, wired; a context manager. Raises ConfigError, StoreError."""
+        return open_app(self.config())
+
+
+pass_door = click.make_pass_decorator(Door, ensure=True)
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."
+)
+
+
+def _period(ctx: click.Context, param: click.Parameter, value: str | None) -> Period | None:
+    """An issue by its month: 2026-11. A wrong one is a wrong command line."""
+    try:
+        return None if value is None else Period.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+issue_argument = click.argument("period", metavar="ISSUE", callback=_period)
+
+
+def period_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option("--period", metavar="YYYY-MM", callback=_period, help=text)
+
+
+def say(text: str = "") -> None:
+    """A line on standard output."""
+    click.echo(text)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def columns(rows: list[list[str]]) -> Iterator[str]:
+    """Rows as lines, each column as wide as its widest cell, the last one as it is."""
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join([*cells[:-1], row[-1]]).rstrip()
+
+
+@contextmanager
+def progress(title: str, *, total: int | None, quiet: bool = False) -> Iterator[Step]:
+    """A bar on a terminal, plain lines elsewhere, both on standard error.
+
+    The step takes how many are done by now and a line that says what was just done ("" for none).
+    """
+    if quiet:
+        yield lambda done, line: None
+        return
+    if not sys.stderr.isatty():
+        yield _plain(title, total)
+        return
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+
+        def step(done: int, line: str) -> None:
+            bar.update(task, completed=done)
+            if line:
+                bar.console.print(line, highlight=False, markup=False)
+
+        yield step
+
+
+def _plain(title: str, total: int | None) -> Step:
+    """Every named thing its line; of nameless ones a line at each tenth."""
+    shown = 0
+
+    def step(done: int, line: str) -> None:
+        nonlocal shown
+        if line:
+            click.echo(line, err=True)
+        elif total and (done - shown) * 10 >= total:
+            shown = done
+            click.echo(f"{title}: {done} of {total}", err=True)
+
+    return step

@@ -1,0 +1,231 @@
+"""Commands for the month: assemble, issues, show, preflight, approve, hold, send, status."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import click
+
+from digest import cli_json
+from digest.app import App
+from digest.cli_door import (
+    Door,
+    as_json,
+    columns,
+    issue_argument,
+    pass_door,
+    period_option,
+    print_json,
+    progress,
+    say,
+)
+from digest.errors import InputRefused, MailError, MoveRefused
+from digest.model import Address, DeliveryState, Issue, IssueState, Language, Period
+from digest.render.letter import Slots
+from digest.rules.assemble import SECTIONS
+from digest.rules.consent import judged_address
+from digest.rules.preflight import Check
+from digest.send import Report
+
+_BY = "command"
+
+
+@click.command()
+@period_option("The month; left out: that of the next date in [schedule] send.")
+@as_json
+@pass_door
+def assemble(door: Door, period: Period | None, as_json: bool) -> None:
+    """Make the draft of a month, or bring what is new to its bench. Editors' choices stay."""
+    with door.open() as app:
+        issue = app.publish.assemble(period)
+    if as_json:
+        print_json(cli_json.issue(issue))
+        return
+    if issue.state is not IssueState.DRAFT:
+        say(f"{issue.period} is {issue.state}; nothing was changed.")
+        return
+    say(f"The draft of {issue.period} is ready: {_contents(issue)}.")
+
+
+@click.command()
+@as_json
+@pass_door
+def issues(door: Door, as_json: bool) -> None:
+    """List all issues, the newest first."""
+    with door.open() as app:
+        found = app.store.issues.all()
+    if as_json:
+        print_json(cli_json.issues(found))
+        return
+    if not found:
+        say("No issue yet. Make one with: digest assemble")
+    for line in columns(
+        [[str(i.period), f"no. {i.number}", i.state, f"{i.send_at:%Y-%m-%d %H:%M} UTC"] for i in found]
+    ):
+        say(line)
+
+
+@click.command()
+@issue_argument
+@click.option("--as", "form", type=click.Choice(["html", "text", "eml", "json"]), default="text", show_default=True,
+              help="The letter's HTML or text part, the whole message, or what stands where.")  # fmt: skip
+@click.option("--language", type=click.Choice([*Language]), help="Left out: the list's first.")
+@pass_door
+def show(door: Door, period: Period, form: str, language: str | None) -> None:
+    """Show an issue as its readers get it; the links of a reader do nothing here."""
+    with door.open() as app:
+        if form == "json":
+            print_json(cli_json.issue(app.store.issues.get(period)))
+            return
+        chosen = Language(language) if language else app.config.list.languages[0]
+        if chosen not in app.config.list.languages:
+            raise InputRefused(f"This list has no edition in {chosen}; see [list] languages.")
+        edition = app.publish.preview(period, chosen)
+        if form == "eml":
+            letter = app.press.compiled(edition).splice(_nobody(app.config.list.url, date=app.clock()))
+            click.get_binary_stream("stdout").write(letter)
+            return
+        html, text = app.press.preview(edition)
+    say(html if form == "html" else text)
+
+
+@click.command()
+@issue_argument
+@as_json
+@pass_door
+def preflight(door: Door, period: Period, as_json: bool) -> None:
+    """Check an issue: what blocks it, what to look at. Status 1 when something blocks."""
+    with door.open() as app:
+        issue = app.store.issues.get(period)
+        checks = app.publish.preflight(period)
+    if as_json:
+        print_json(cli_json.preflight(issue, checks))
+    else:
+        _print_checks(checks)
+    if any(check.severity == "block" and check.outcome == "fail" for check in checks):
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@issue_argument
+@pass_door
+def approve(door: Door, period: Period) -> None:
+    """Freeze an issue: the letters and the list of readers. It leaves at its hour, or now by: digest send ISSUE"""
+    with door.open() as app:
+        issue = app.publish.approve(period, by=_BY)
+        counts = app.store.deliveries.counts(issue.id)
+        now = app.clock()
+    say(f"{period} is approved; {counts[DeliveryState.QUEUED]} letters wait.")
+    if issue.send_at > now:
+        say(
+            f"They leave at {issue.send_at:%Y-%m-%d %H:%M} UTC while digest serve runs, or now by: digest send {period}"
+        )
+    else:
+        say(f"Its date has passed, so it does not leave by itself. Send it with: digest send {period}")
+
+
+@click.command()
+@issue_argument
+@pass_door
+def hold(door: Door, period: Period) -> None:
+    """Back to draft, while nothing was sent."""
+    with door.open() as app:
+        app.publish.hold(period, by=_BY)
+    say(f"{period} is a draft again.")
+
+
+@click.command()
+@issue_argument
+@click.option(
+    "--test", "address", metavar="ADDRESS", help="Send one copy of each language there; readers get nothing."
+)
+@click.option("--language", type=click.Choice([*Language]), help="With --test: this language only.")
+@pass_door
+def send(door: Door, period: Period, address: str | None, language: str | None) -> None:
+    """Send an approved issue, or go on sending it, until nothing can be done now."""
+    with door.open() as app:
+        if address is not None:
+            _send_test(app, period, judged_address(address), language=language)
+            return
+        total = sum(app.store.deliveries.counts(app.store.issues.get(period).id).values())
+        with progress("Sending", total=total or None) as step:
+            report = app.send.issue(
+                period, on_progress=lambda at: step(at.sent + at.deferred + at.failed + at.unsure, "")
+            )
+        issue = app.store.issues.get(period)
+        counts = app.store.deliveries.counts(issue.id)
+    _tell(report, issue, counts)
+
+
+@click.command()
+@issue_argument
+@as_json
+@pass_door
+def status(door: Door, period: Period, as_json: bool) -> None:
+    """Count the letters of an issue by state."""
+    with door.open() as app:
+        issue = app.store.issues.get(period)
+        counts = app.store.deliveries.counts(issue.id)
+        unsure = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=20) if not as_json else []
+    if as_json:
+        print_json(cli_json.status(issue, counts))
+        return
+    say(status_line(issue, counts))
+    for delivery in unsure:
+        say(
+            f"  unsure: {delivery.address.reveal()} (delivery {delivery.id}; the server's last answer was lost)"
+        )
+
+
+def _send_test(app: App, period: Period, address: Address, *, language: str | None) -> None:
+    for one in [Language(language)] if language else app.config.list.languages:
+        outcome = app.send.test(period, address=address, language=one)
+        if outcome.state is not DeliveryState.SENT:
+            raise MailError(
+                f"The test letter ({one}) did not leave: {outcome.state}, {outcome.code} {outcome.reply}"
+            )
+        say(f"A test letter ({one}) has left.")
+
+
+def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int]) -> None:
+    """What one call of send did. Raises MailError when it is paused, MoveRefused when another process is at it."""
+    if report.busy:
+        raise MoveRefused(f"Another process is sending {issue.period}; see: digest status {issue.period}")
+    say(status_line(issue, counts))
+    for domain, words in report.shunned.items():
+        click.echo(f"{domain} refuses us for now: {words}", err=True)
+    if report.next_due is not None:
+        say(f"Put off by the mail server; the next try is due at {report.next_due:%Y-%m-%d %H:%M} UTC.")
+    if report.state is IssueState.PAUSED:
+        raise MailError(
+            f"Sending {issue.period} is paused: {report.reason} Go on with: digest send {issue.period}"
+        )
+
+
+def _nobody(url: str, *, date: datetime) -> Slots:
+    """The place of a reader in a letter that is only looked at."""
+    return Slots(to=Address("reader@example.org"), message_id="<preview@example.org>", date=date,
+                 unsubscribe_url=f"{url}/", preferences_url=f"{url}/")  # fmt: skip
+
+
+def status_line(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
+    """An issue in one line; never just "sent" while a letter is unsure."""
+    named = [f"{count} {state}" for state, count in counts.items() if count]
+    unsure = counts.get(DeliveryState.UNSURE, 0)
+    state = f"sent, with {unsure} unsure" if issue.state is IssueState.SENT and unsure else str(issue.state)
+    return f"{issue.period}: {state}" + (f" ({', '.join(named)})" if named else "")
+
+
+def _contents(issue: Issue) -> str:
+    parts = [f"{len(issue.section(name))} in {name}" for name in SECTIONS if issue.section(name)]
+    late = sum(placed.arrived_late for placed in issue.section(None))
+    bench = f"{len(issue.section(None))} on the bench" + (f", {late} of them new" if late else "")
+    return ", ".join([*parts, bench])
+
+
+def _print_checks(checks: list[Check]) -> None:
+    signs = {"pass": "ok", "fail": "FAIL", "accepted": "accepted", "not-checked": "not checked"}
+    for line in columns([[signs.get(c.outcome, c.outcome), c.severity, c.id, c.message_en] for c in checks]):
+        say(line)
+
+
+COMMANDS = (assemble, issues, show, preflight, approve, hold, send, status)
