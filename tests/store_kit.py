@@ -26,7 +26,10 @@ from digest.store.sqlite import SqliteStore
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 NOVEMBER = Period(2026, 11)
 ROOT = Path(__file__).parent.parent
-_WAIT_FOR_GO = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.001)\n"
+_WAIT_FOR_GO = (
+    "import pathlib, sys, time\npathlib.Path(sys.argv[2] + sys.argv[3]).touch()\n"
+    "while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.001)\n"
+)
 
 
 def days(count: float) -> timedelta:
@@ -89,7 +92,8 @@ def together(script: str, *, path: Path, count: int) -> list[str]:
     In the script, sys.argv[1] is `path`, sys.argv[3] the number of the process, and GO stands where all wait.
     """
     go = path.with_name("go")
-    go.unlink(missing_ok=True)
+    for old in path.parent.glob("go*"):
+        old.unlink()
     processes = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-c", script.replace("GO", _WAIT_FOR_GO), str(path), str(go), str(number)],
@@ -97,7 +101,8 @@ def together(script: str, *, path: Path, count: int) -> list[str]:
         )
         for number in range(count)
     ]  # fmt: skip
-    time.sleep(0.5)
+    while len(list(path.parent.glob("go*"))) < count and all(process.poll() is None for process in processes):
+        time.sleep(0.005)
     go.touch()
     return [_output(process) for process in processes]
 

@@ -70,6 +70,13 @@ class Items:
         )
         self._learn(item_id, entry)
 
+    def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> None:
+        """Its source says it differently, but an approved issue holds its words: only that is remembered."""
+        self._db.change(
+            "UPDATE item SET content_hash = :content_hash, updated = :now WHERE id = :id",
+            {"id": item_id, "content_hash": content_hash, "now": micros(now)},
+        )
+
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
         """The same item, seen at another source; the item itself stays as it is."""
         self._seen_at(item_id, source=source, entry=entry, now=now)
