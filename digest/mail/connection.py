@@ -5,7 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from digest.mail.replies import BrokenReply, Replies, Reply
+from digest.mail.replies import Replies, Reply
 
 
 class ConnectionEnded(Exception):
@@ -41,16 +41,16 @@ class Connection(asyncio.Protocol):
             )  # body and dot in two writes: 40 ms without it
 
     def data_received(self, data: bytes) -> None:
-        try:
-            replies = self._replies.feed(data)
-        except BrokenReply:
-            self._ended("it answered with something that is no SMTP reply")
+        if self._replies.is_broken:
             return
+        replies = self._replies.feed(data)
         if self._on_replies is not None:
             self._on_replies(replies)
         elif replies:
             self._arrived.extend(replies)
             self._wake()
+        if self._replies.is_broken:
+            self._ended("it answered with something that is no SMTP reply")
 
     def pause_writing(self) -> None:
         self.full = True

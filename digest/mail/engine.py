@@ -75,7 +75,13 @@ class Engine:
     # --- lanes -------------------------------------------------------------------------------------------------
 
     async def _drive(self, lane: Lane) -> None:
-        """Keeps one lane open while there is work for it."""
+        try:
+            await self._keep_open(lane)
+        except Exception as error:  # noqa: BLE001  a bug of ours: the dots on the wire are awaited, then it is raised
+            self._fail(error)
+
+    async def _keep_open(self, lane: Lane) -> None:
+        """One connection after the other, while there is work."""
         if lane.number:
             await self._first_is_open.wait()
         tries = 0
@@ -154,7 +160,7 @@ class Engine:
         try:
             block = self._ledger.claim(self._block)
         except StoreError as error:
-            self._store_failed(error)
+            self._fail(error)
             return
         self._exhausted = not block
         self._waiting.extend(block)
@@ -214,8 +220,11 @@ class Engine:
             passed = self._ledger.commit(results, [(_delivery(lane), lane.number) for lane in ready])
         except StoreError as error:
             self._results = results + self._results
-            self._store_failed(error)
+            self._fail(error)
             return
+        except BaseException:
+            self._results = results + self._results
+            raise
         for lane in ready:
             self._after_commit(lane, passed=_delivery(lane) in passed)
         if len(self._waiting) < len(self._lanes) and not self._exhausted and not self.draining:
@@ -231,8 +240,8 @@ class Engine:
             lane.end("closed", keep=False)
             self.note([Outcome(delivery=delivery, state=DeliveryState.QUEUED)], soon=True)
 
-    def _store_failed(self, error: StoreError) -> None:
-        """No intent on the disk, no dot: every letter without one is safe, and the run ends."""
+    def _fail(self, error: BaseException) -> None:
+        """Every letter without an intent on the disk is safe: none is begun any more, and the run ends."""
         if self._fault is None:
             self._fault = error
         self._drain()
@@ -292,10 +301,7 @@ class Engine:
 
     def _bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception in a call-back is ours: asyncio would only log it."""
-        error = context.get("exception")
-        if self._fault is None and error is not None:
-            self._fault = error
-        self._drain()
+        self._fail(context.get("exception") or RuntimeError(context["message"]))
 
 
 def _delivery(lane: Lane) -> DeliveryId:

@@ -1,6 +1,7 @@
 """From nothing to a logged-in connection: connect, greeting, EHLO, STARTTLS, AUTH. No letter is known here."""
 
 import asyncio
+import os
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ async def opened(relay: Relay) -> tuple[Connection, Offers]:
     except gaierror as error:
         raise TryLater(f"The mail server {relay.server} cannot be found: {error.strerror}.") from error
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).split(":")[0].rstrip(".").lower()
+        reason = os.strerror(error.errno).lower() if error.errno else "none of its addresses answers"
         raise TryLater(f"The mail server {relay} cannot be reached: {reason}.") from error
     finally:
         if not connection.ready:

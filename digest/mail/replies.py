@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"<?[^\s<>@,;:\"']+@[^\s<>,;:\"']+>?")
 
 
 class BrokenReply(Exception):
-    """What came is not an SMTP reply (RFC 5321 section 4.2)."""
+    """A line is no part of an SMTP reply (RFC 5321 section 4.2)."""
 
 
 class Reply(NamedTuple):
@@ -28,23 +28,26 @@ class Reply(NamedTuple):
 class Replies:
     """Cuts what arrives into replies, however it was cut on its way."""
 
-    __slots__ = ("_buffer", "_code", "_lines")
+    __slots__ = ("_buffer", "_code", "_lines", "is_broken")
 
     def __init__(self) -> None:
+        self.is_broken = False  # what came last is no reply; nothing after it can be understood
         self._buffer = b""
         self._code = 0
         self._lines: list[str] = []
 
     def feed(self, data: bytes) -> list[Reply]:
-        """The replies that `data` completes. Raises BrokenReply."""
+        """The replies that `data` completes, up to the first line that belongs to none (`is_broken`)."""
         *whole, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > LONGEST_LINE:
-            raise BrokenReply("a line without end")
         found: list[Reply] = []
-        for line in whole:
-            reply = self._line(line)
-            if reply is not None:
-                found.append(reply)
+        try:
+            for line in whole:
+                reply = self._line(line)
+                if reply is not None:
+                    found.append(reply)
+        except BrokenReply:
+            self.is_broken = True
+        self.is_broken = self.is_broken or len(self._buffer) > LONGEST_LINE
         return found
 
     @property
