@@ -1,4 +1,4 @@
-"""The letter's colours and type, and how far two colours stand apart (WCAG 2.2, 1.4.3). Values only."""
+"""The letter's colours and type, light and dark. Values only."""
 
 from dataclasses import dataclass
 
@@ -40,15 +40,3 @@ LIGHT = Theme(paper="#faf8f4", sheet="#ffffff", ink="#1d2125", soft="#565f68", l
               on_accent="#ffffff", link="#0b57a4", warn="#8a5a00")  # fmt: skip
 DARK = Theme(paper="#14171a", sheet="#1b1f23", ink="#ece8e1", soft="#a9b1b8", line="#31373d", accent="#86d0b0",
              on_accent="#10221b", link="#8fc3ff", warn="#f0c36a")  # fmt: skip
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, from 1 to 21."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

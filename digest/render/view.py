@@ -16,6 +16,7 @@ from digest.words import Words
 
 SECTIONS = ("coming-up", "worth-reading", "calls")
 WORDS_A_MINUTE = 230
+SUBJECT_MOST = 60  # what a phone shows; From names the list already, so the name goes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,11 +266,11 @@ def _subject(
     own = _own(issue.text("subject", language), language)
     if own:
         return own
-    subject = f"{name}{Words(language)('letter.colon')}{theme or month}"
-    for section in sections[:1]:
-        longer = f"{subject}, {section.count}"
-        subject = longer if len(longer) <= 60 else subject
-    return subject
+    about = theme or month
+    named = f"{name}{Words(language)('letter.colon')}{about}"
+    counted = [section.count for section in sections[:1]]
+    wishes = [", ".join([named, *counted]), named, ", ".join([_capital(about), *counted]), _capital(about)]
+    return next((wish for wish in wishes if len(wish) <= SUBJECT_MOST), _capital(about))
 
 
 def _preheader(issue: Issue, language: Language, sections: tuple[SectionView, ...]) -> str:

@@ -1,0 +1,181 @@
+"""Preflight of what is told: events, posts, limits, both languages, the text part. Faults out, nothing mended."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from digest.model import EventStatus, ItemKind, Language, Occasion, Placed
+from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
+from digest.rules.proof import Fault, Proof
+
+TEXT_LINE_MOST = 78
+BLURB_LEAST, BLURB_MOST = 8, 45
+LIMITS = {"coming-up": (3, 15), "worth-reading": (5, 15), "calls": (0, 6)}  # guide: desk, section 8
+POSTS_PER_SOURCE = 3
+NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
+WORDS_A_MINUTE = 230
+_PLAIN_SPACE = re.compile(r"\w [:;?!»](?=\s|$)|« ")
+_STRAIGHT = re.compile(r"\w'\w")
+
+
+def ev_past(proof: Proof) -> Iterator[Fault]:
+    for placed, occasion in _events(proof):
+        if (occasion.ends or occasion.starts) <= proof.issue.send_at:
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def ev_window(proof: Proof) -> Iterator[Fault]:
+    last = proof.issue.send_at + timedelta(days=proof.config.issue.events_days)
+    for placed, occasion in _events(proof):
+        if occasion.starts > last:
+            slots = {"what": placed.item.title[:60], "days": proof.config.issue.events_days}
+            yield Fault(where=f"item:{placed.item.id}", slots=slots)
+
+
+def ev_tz(proof: Proof) -> Iterator[Fault]:
+    for placed, occasion in _events(proof):
+        ends_first = occasion.ends is not None and occasion.ends <= occasion.starts
+        if not _zone_is_known(occasion.timezone) or occasion.starts.tzinfo is None or ends_first:
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def ev_doubt(proof: Proof) -> Iterator[Fault]:
+    for placed, _ in _events(proof):
+        if {"zone-guessed", "date-guessed"} & set(placed.item.flags):
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def ev_place(proof: Proof) -> Iterator[Fault]:
+    for placed, occasion in _events(proof):
+        if not (occasion.place or "").strip() and occasion.online is None:
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def ev_cancelled(proof: Proof) -> Iterator[Fault]:
+    for placed, occasion in _events(proof):
+        if occasion.status in {EventStatus.CANCELLED, EventStatus.POSTPONED}:
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def changed(proof: Proof) -> Iterator[Fault]:
+    for placed in proof.placed:
+        if placed.changed_at_source:
+            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+
+
+def item_title(proof: Proof) -> Iterator[Fault]:
+    for placed in proof.placed:
+        if not placed.item.title.strip() or (placed.item.kind is ItemKind.POST and not placed.item.url):
+            yield Fault(where=f"item:{placed.item.id}")
+
+
+def fr_parity(proof: Proof) -> Iterator[Fault]:
+    if set(proof.editions) < {Language.EN, Language.FR}:
+        return
+    for field in ("note", "theme"):
+        english, french = (
+            proof.issue.text(field, language).strip() for language in (Language.EN, Language.FR)
+        )
+        if bool(english) != bool(french):
+            yield Fault(where=field, language=Language.FR if english else Language.EN)
+        elif english and not 0.6 <= len(french) / len(english) <= 1.9:
+            yield Fault(where=field, language=Language.FR, sentence="ratio")
+    for placed in proof.placed:
+        for words in (placed.title, placed.blurb):
+            given = [language for language in Language if words.get(language, "").strip()]
+            if len(given) == 1:
+                missing = Language.FR if given == [Language.EN] else Language.EN
+                yield Fault(where=f"item:{placed.item.id}", language=missing)
+
+
+def fr_typo(proof: Proof) -> Iterator[Fault]:
+    for field in ("note", "theme"):
+        text = proof.issue.text(field, Language.FR)
+        found = _STRAIGHT.search(text) or re.search(r'"', text)
+        if found:
+            yield Fault(where=field, language=Language.FR, slots={"what": found.group()})
+    edition = proof.editions.get(Language.FR)
+    found = _PLAIN_SPACE.search(edition.subject) if edition else None
+    if found:
+        yield Fault(where="theme", language=Language.FR, slots={"what": found.group()})
+
+
+def count(proof: Proof) -> Iterator[Fault]:
+    for section, (least, most) in LIMITS.items():
+        found = len(proof.issue.section(section))
+        if not least <= found <= most:
+            yield Fault(
+                where=f"section:{section}",
+                slots={"n": found, "least": least, "most": most, "section": section},
+            )
+
+
+def mix(proof: Proof) -> Iterator[Fault]:
+    sources = Counter(p.item.source for p in proof.placed if p.section == "worth-reading")
+    for source, found in sources.items():
+        if found > max(POSTS_PER_SOURCE, proof.config.issue.posts_per_source):
+            yield Fault(where="section:worth-reading", slots={"n": found, "source": source})
+
+
+def blurb(proof: Proof) -> Iterator[Fault]:
+    for placed in proof.placed:
+        if placed.section != "worth-reading":
+            continue
+        for language in proof.editions:
+            words = placed.blurb.get(language) or placed.item.summary
+            if not BLURB_LEAST <= len(words.split()) <= BLURB_MOST or words.rstrip().endswith(
+                ("…", "...", "[…]", "[...]")
+            ):
+                yield Fault(
+                    where=f"item:{placed.item.id}",
+                    slots={"what": placed.item.title[:60], "n": len(words.split())},
+                )
+                break
+
+
+def note(proof: Proof) -> Iterator[Fault]:
+    for language in proof.editions:
+        words = len(proof.issue.text("note", language).split())
+        if not 0 < words <= NOTE_WORDS[language]:
+            yield Fault(where="note", language=language, slots={"n": words, "most": NOTE_WORDS[language]},
+                        sentence="fail" if words else "empty")  # fmt: skip
+
+
+def text_parity(proof: Proof) -> Iterator[Fault]:
+    for language, edition in proof.editions.items():
+        flat = "".join(edition.text.split())
+        for link in proof.pages[language].all("a"):
+            url = link.attrs.get("href", "")
+            if not url.startswith("mailto:") and url not in edition.text:
+                yield Fault(where="template", language=language, slots={"what": url[:80]})
+        for element in proof.pages[language].all("h1", "h2", "h3", "time"):
+            if "".join(element.words.split()) not in flat:
+                yield Fault(
+                    where="template", language=language, slots={"what": " ".join(element.words.split())[:80]}
+                )
+        marked = SETTINGS_MARK.sub("", LEAVE_MARK.sub("", edition.text))
+        for line in marked.splitlines():
+            if len(line) > TEXT_LINE_MOST and "://" not in line and " " in line.strip():
+                yield Fault(where="template", language=language, slots={"what": line[:80]})
+
+
+def reading(proof: Proof) -> Iterator[Fault]:
+    language = next(iter(proof.editions))
+    words = len(proof.pages[language].words.split())
+    yield Fault(slots={"n": words, "minutes": max(1, round(words / WORDS_A_MINUTE))}, sentence="pass")
+
+
+def _events(proof: Proof) -> Iterator[tuple[Placed, Occasion]]:
+    for placed in proof.placed:
+        if placed.item.occasion is not None:
+            yield placed, placed.item.occasion
+
+
+def _zone_is_known(name: str) -> bool:
+    try:
+        datetime(2026, 1, 1, tzinfo=UTC).astimezone(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

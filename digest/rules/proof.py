@@ -1,0 +1,209 @@
+"""What preflight looks at: the issue, its printed editions and their HTML read once into elements. Values only."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from html.parser import HTMLParser
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from digest.config import Config
+from digest.model import Edition, Issue, Language, Placed
+
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
+IMPLIED_END = frozenset(["p", "li", "tr", "td", "th", "tbody", "thead", "option", "dt", "dd"])
+
+
+class Severity(StrEnum):
+    """block stops approval; warn asks an editor to look, or to accept with a reason; info is told."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    INFO = "info"
+
+
+class CheckOutcome(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    ACCEPTED = "accepted"
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of preflight. id: the rule's, stable. where: what to mend: "subject", "note", "theme", "item:<id>",
+    "config:<table.key>", "template", or "" when it is nobody's to mend. language: the edition's, when it is one."""
+
+    id: str
+    severity: Severity
+    outcome: CheckOutcome
+    message_en: str
+    message_fr: str
+    where: str = ""
+    language: Language | None = None
+
+    def message(self, language: str) -> str:
+        return self.message_fr if language == Language.FR else self.message_en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a rule found. slots: what its sentence names. severity: when it differs from the rule's own."""
+
+    where: str = ""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    language: Language | None = None
+    severity: Severity | None = None
+    sentence: str = "fail"
+
+
+@dataclass(eq=False, slots=True)
+class Element:
+    """One element of a page with its inline style. text: its own words, without those of its children."""
+
+    tag: str
+    attrs: dict[str, str]
+    parent: "Element | None"
+    children: "list[Element]" = field(default_factory=list)
+    text: str = ""
+    words: str = ""
+
+    @property
+    def style(self) -> dict[str, str]:
+        pairs = (piece.partition(":") for piece in self.attrs.get("style", "").split(";"))
+        return {name.strip().lower(): value.strip() for name, _, value in pairs if value}
+
+    @property
+    def classes(self) -> list[str]:
+        return self.attrs.get("class", "").split()
+
+    def up(self) -> "Iterator[Element]":
+        """Itself, then its parents."""
+        here: Element | None = self
+        while here is not None:
+            yield here
+            here = here.parent
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[Element] = []
+        self.open: list[Element] = []
+        self.faults: list[str] = []
+        self.comments: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        if len(names) != len(set(names)):
+            self.faults.append(f"<{tag}> names an attribute twice")
+        element = Element(
+            tag, {name: value or "" for name, value in attrs}, self.open[-1] if self.open else None
+        )
+        if self.open:
+            self.open[-1].children.append(element)
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open[-1].tag != tag and self.open[-1].tag in IMPLIED_END:
+            self.open.pop()
+        if self.open and self.open[-1].tag == tag:
+            self.open.pop()
+        else:
+            self.faults.append(f"</{tag}> closes nothing that is open")
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.open[-1].text += data
+            for element in self.open:
+                element.words += data
+
+    def handle_comment(self, data: str) -> None:
+        self.comments.append(data)
+
+
+class Page:
+    """The HTML of one edition, read once."""
+
+    def __init__(self, html: str) -> None:
+        reader = _Reader()
+        reader.feed(html)
+        reader.close()
+        self.elements = reader.elements
+        self.comments = reader.comments
+        self.faults = reader.faults + [
+            f"<{e.tag}> is never closed" for e in reader.open if e.tag not in IMPLIED_END
+        ]
+
+    def all(self, *tags: str) -> list[Element]:
+        return [element for element in self.elements if element.tag in tags]
+
+    @cached_property
+    def words(self) -> str:
+        """What a person reads, in one line."""
+        return " ".join("".join(body.words for body in self.all("body")).split())
+
+    @cached_property
+    def head_css(self) -> str:
+        return "".join(style.text for style in self.all("style"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Everything a rule may look at."""
+
+    issue: Issue
+    editions: Mapping[Language, Edition]
+    config: Config
+    now: datetime
+    readers: int
+
+    @cached_property
+    def pages(self) -> dict[Language, Page]:
+        return {language: Page(edition.html) for language, edition in self.editions.items()}
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """What is printed: every section in its order, the bench left out."""
+        kept = [placed for placed in self.issue.placed if placed.section is not None]
+        return tuple(sorted(kept, key=lambda p: (p.section or "", p.position)))
+
+    @cached_property
+    def is_rehearsal(self) -> bool:
+        """Nothing can reach a real reader as it should: caught in a folder, or links that lead to this machine."""
+        return self.config.mail.transport == "folder" or is_private(self.config.list.url)
+
+    def leaving(self) -> Severity:
+        """Blocks when letters leave for real, warns while somebody is only trying things out."""
+        return Severity.WARN if self.is_rehearsal else Severity.BLOCK
+
+
+def is_private(url: str) -> bool:
+    """Whether an address leads to this machine or a private network, as far as its text tells."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal", ".test", ".invalid")):
+        return True
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def colour(value: str) -> str | None:
+    """`#rrggbb` of a CSS colour written in hex, else None."""
+    found = re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value.strip().lower())
+    if not found:
+        return None
+    digits = found.group(1)
+    return f"#{digits}" if len(digits) == 6 else "#" + "".join(sign * 2 for sign in digits)
