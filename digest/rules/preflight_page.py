@@ -123,7 +123,9 @@ def link_scheme(proof: Proof) -> Iterator[Fault]:
             slots = {"what": url[:80] or link.words[:60]}
             if not url.startswith(("https://", "http://", "mailto:")):
                 yield Fault(where=_item_of(proof, url), language=language, slots=slots)
-            elif is_private(url):
+            elif is_private(url) and not is_private(
+                proof.config.list.url
+            ):  # else links-home has said it once
                 yield Fault(
                     where=_item_of(proof, url), language=language, slots=slots, severity=proof.leaving()
                 )
