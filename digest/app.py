@@ -71,7 +71,9 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         links = Links(config.list.url, key=_key(config, store), domain=config.list.domain)
         press = Press(config, folders=template_folders(config))
         transport = open_transport(config.mail, folder=config.path(config.mail.folder), password=password)
-        fetcher = open_fetcher(config.collect, contact=config.collect.contact or config.list.url)
+        fetcher = open_fetcher(
+            config.collect, contact=config.collect.contact or config.list.url, timezone=config.list.timezone
+        )
         opened.callback(fetcher.close)
         return App(
             config=config, clock=clock, store=store, links=links, press=press, transport=transport,

@@ -17,6 +17,7 @@ from digest.rules.gather import (
     AlsoIn,
     Fetched,
     Known,
+    Seen,
     Update,
     decide,
     failed,
@@ -43,6 +44,7 @@ class Items(Protocol):
     def known(self, keys: Collection[str]) -> dict[str, Known]: ...
     def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
+    def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> Any: ...
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
 
 
@@ -139,6 +141,8 @@ class Collect:
                     new += 1
                 elif isinstance(intent, AlsoIn):
                     items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
+                elif isinstance(intent, Seen) and intent.frozen:
+                    items.changed_at_source(intent.item, content_hash=intent.entry.content_hash, now=now)
                 elif isinstance(intent, Update):
                     items.update(intent.item, intent.entry, now=now)
                     updated += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from digest.errors import ErrorKind, SourceError
+from digest.errors import SourceError
 from digest.model import Entry, Harvest, ItemId, ItemKind, Source, SourceId
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
@@ -162,7 +162,6 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime) -> Source:
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         next_at=next_visit(source, now=now, pause_s=fetched.pause_s),
-        paused=source.paused and source.last_error_kind != ErrorKind.GONE,
         fail_count=0,
         failing_since=None,
         last_visit_at=now,
@@ -175,12 +174,11 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime) -> Source:
 def failed(source: Source, error: SourceError, *, now: datetime) -> Source:
     """What to remember of a source after a failed visit. Its items, kind and validators stay as they were.
 
-    A source that is gone (410) is paused until somebody looks at it; every other fault is tried again for ever.
+    It is tried again for ever, at least once a day.
     """
     return replace(
         source,
         next_at=next_try(source, now=now, retry_after_s=error.retry_after_s),
-        paused=source.paused or error.kind is ErrorKind.GONE,
         fail_count=source.fail_count + 1,
         failing_since=source.failing_since or now,
         last_visit_at=now,

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -190,18 +190,17 @@ class Client:
         watch: threading.Timer | None = None
         try:
             pinned = _connected(addresses, port, deadline)
-            deadline.twin = pinned.dup()
-            watch = threading.Timer(deadline.left_s(), deadline.cut)
-            watch.daemon = True
-            watch.start()
-            with _connection(split, port, pinned, self._tls, timeout_s=deadline.left_s()) as connection:
+            with _connection(split, port, pinned, self._tls, timeout_s=self._manners.timeout_s) as connection:
+                deadline.twin = pinned.dup()
+                watch = threading.Timer(deadline.left_s(), deadline.cut)
+                watch.daemon = True
+                watch.start()
                 path = (split.path or "/") + (f"?{split.query}" if split.query else "")
                 headers = {**self._headers(), **validators}
                 connection.request("GET", _quoted(path), headers=headers, preload_content=False)
-                response = connection.getresponse()
-                body = (
-                    b"" if response.status in _REDIRECTS or response.status == 304 else self._body(response)
-                )
+                with closing(connection.getresponse()) as response:
+                    silent = response.status in _REDIRECTS or response.status == 304
+                    body = b"" if silent else self._body(response)
             deadline.left_s()
             return _answer(split, response, body)
         except (OSError, HTTPException, faults.HTTPError, ValueError) as error:

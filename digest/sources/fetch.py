@@ -4,12 +4,15 @@ import logging
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from digest import __version__
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest, Source
 from digest.rules.gather import Fetched
 from digest.rules.links import host_of, is_medium_host
-from digest.sources import KINDS, Kind, ParseContext, medium, sniff
+from digest.sources import medium
 from digest.sources._http import Answer, Client, Manners
+from digest.sources._kind import Kind, ParseContext
+from digest.sources.kinds import KINDS, sniff
 
 MEDIUM_DELAY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -18,16 +21,20 @@ _log = logging.getLogger(__name__)
 class Fetch:
     """Visits sources over HTTP. Threads may share it.
 
-    manners: the [collect] table. user_agent: with a contact. timezone: of sources that name none.
+    manners: the [collect] table. contact: where a site's owner finds who asks. timezone: of sources that name none.
     """
 
     def __init__(
-        self, manners: Manners, *, user_agent: str, timezone: str = "UTC", ca_file: str | None = None
+        self, manners: Manners, *, contact: str, timezone: str = "UTC", ca_file: str | None = None
     ) -> None:
         self._manners = manners
         self._timezone = timezone
         self._own_domains: set[str] = set()
-        self._client = Client(manners, user_agent=user_agent, lane=self._lane, ca_file=ca_file)
+        agent = f"digest/{__version__} (a community's monthly letter; +{contact})"
+        self._client = Client(manners, user_agent=agent, lane=self._lane, ca_file=ca_file)
+
+    def close(self) -> None:
+        """Nothing stays open between visits; here so that whoever opens can close."""
 
     def lane(self, source: Source) -> str:
         """Sources of one lane are visited one after the other; all of Medium is one lane."""

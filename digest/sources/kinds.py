@@ -1,0 +1,26 @@
+"""The kinds of sources, and telling which one an answer is. Adding a kind is adding its file and one line here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from digest.sources import feed, ical, json_feed, medium
+from digest.sources._kind import Kind
+from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {kind.name: kind for kind in (medium.KIND, feed.KIND, ical.KIND)}
+)
+
+
+def sniff(body: bytes, url: str) -> str:
+    """The name of the kind that can read this answer. Raises SourceError (challenge, not-a-feed)."""
+    if ical.is_calendar(body):
+        return ical.KIND.name
+    if json_feed.is_json(body):
+        return feed.KIND.name
+    if is_html(body) or not body.strip():
+        raise challenge(url) if is_challenge(body, {}) else not_a_feed(body, url)
+    if "<" not in opening(body, most=64):
+        raise not_a_feed(body, url)
+    return medium.KIND.name if medium.claims(url) or medium.is_medium(body) else feed.KIND.name
+
