@@ -11,6 +11,7 @@ import time
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,10 +80,8 @@ class Sink:
         with self._guard:
             still_open = list(self._open)
         for one in [self._listener, *still_open]:
-            try:
+            with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             one.close()
         for thread in self._threads:
             thread.join(5)

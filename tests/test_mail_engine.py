@@ -324,7 +324,7 @@ def test_letters_go_over_verified_tls_with_a_login(tls: str, mechanism: str) -> 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls: str) -> None:
     ledger = MemoryLedger(letters(2))
-    with Sink(tls=tls) as sink, pytest.raises(MailError, match="certificate .* cannot be trusted"):
+    with Sink(tls=tls) as sink, pytest.raises(MailError, match=r"certificate .* cannot be trusted"):
         transport(sink, security=tls).carry(ledger)
     assert not ledger.outcomes
     assert not any(line.startswith("MAIL") for line in sink.commands)

@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
             )  # body and dot in two writes: 40 ms without it
 
     def data_received(self, data: bytes) -> None:
-        if self._replies.is_broken:
+        if self._replies.broken():
             return
         replies = self._replies.feed(data)
         if self._on_replies is not None:
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         elif replies:
             self._arrived.extend(replies)
             self._wake()
-        if self._replies.is_broken:
+        if self._replies.broken():
             self._ended("it answered with something that is no SMTP reply")
 
     def pause_writing(self) -> None:

@@ -28,16 +28,16 @@ class Reply(NamedTuple):
 class Replies:
     """Cuts what arrives into replies, however it was cut on its way."""
 
-    __slots__ = ("_buffer", "_code", "_lines", "is_broken")
+    __slots__ = ("_buffer", "_code", "_is_broken", "_lines")
 
     def __init__(self) -> None:
-        self.is_broken = False  # what came last is no reply; nothing after it can be understood
+        self._is_broken = False
         self._buffer = b""
         self._code = 0
         self._lines: list[str] = []
 
     def feed(self, data: bytes) -> list[Reply]:
-        """The replies that `data` completes, up to the first line that belongs to none (`is_broken`)."""
+        """The replies that `data` completes, up to the first line that belongs to none (`broken()`)."""
         *whole, self._buffer = (self._buffer + data).split(b"\n")
         found: list[Reply] = []
         try:
@@ -46,9 +46,13 @@ class Replies:
                 if reply is not None:
                     found.append(reply)
         except BrokenReply:
-            self.is_broken = True
-        self.is_broken = self.is_broken or len(self._buffer) > LONGEST_LINE
+            self._is_broken = True
+        self._is_broken = self._is_broken or len(self._buffer) > LONGEST_LINE
         return found
+
+    def broken(self) -> bool:
+        """True once something came that is no reply: nothing after it can be understood."""
+        return self._is_broken
 
     @property
     def holds_more(self) -> bool:
