@@ -30,7 +30,7 @@ class Words:
             count = slots["n"]
             phrase = phrase[_plural(self.language)(count)]
             slots = {**slots, "n": _number(count, self.language)}
-        return phrase.format_map(slots) if slots else phrase
+        return str(phrase.format_map(slots) if slots else phrase)
 
 
 @cache

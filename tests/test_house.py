@@ -35,6 +35,8 @@ LONG_FUNCTIONS: set[str] = set()
 
 def _room(path: Path) -> str:
     name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if name.startswith("__") and name not in TIERS:
+        return "__init__"  # a name of the package itself, such as __version__
     return name if name in TIERS else name.split("_")[0]
 
 

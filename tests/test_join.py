@@ -60,7 +60,11 @@ def test_each_act_is_in_the_consent_log_with_the_wording(app: App) -> None:
     app.join.confirm(confirm_token(app), page="/confirm")
     app.join.leave(leave_token(app), method="one-click")
     log = app.store.consents.of(person(app).id)
-    assert [(c.act, c.method) for c in log] == [("asked", "form"), ("confirmed", "link"), ("left", "one-click")]
+    assert [(c.act, c.method) for c in log] == [
+        ("asked", "form"),
+        ("confirmed", "link"),
+        ("left", "one-click"),
+    ]
     assert log[0].wording == app.config.signup.wording.en
     assert log[0].network == "192.0.2.0/24"
 
@@ -247,7 +251,9 @@ def _try(join: Join, app: App, act: str, text: str, clock: Clock) -> None:
             join.forget(text)
         elif act == "choose":
             who = person(app, text)
-            join.choose(app.links.manage(who.id, version=who.version, now=clock()).rpartition("/")[2], language="fr")
+            join.choose(
+                app.links.manage(who.id, version=who.version, now=clock()).rpartition("/")[2], language="fr"
+            )
         else:
             clock.time += timedelta(days=1)
     except (DigestError, AssertionError):

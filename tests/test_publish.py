@@ -1,22 +1,36 @@
 """The month made: assemble, edit, approve, schedule, hold, on a real database."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from digest.app import App
+from digest.app import App, open_app
+from digest.config import Config, SourcePart
 from digest.errors import Conflict, InputRefused, MoveRefused
 from digest.model import (
-    DeliveryState, Entry, Issue, IssueState, ItemId, ItemKind, Language, Occasion, Period,
+    DeliveryState,
+    Entry,
+    Issue,
+    IssueState,
+    ItemId,
+    ItemKind,
+    Language,
+    Occasion,
+    Period,
 )  # fmt: skip
 from tests.conftest import NOW, Clock
 
 PERIOD = Period(2026, 12)
-SLOT = NOW + timedelta(days=11)   # 1 December, 9:00 in Toronto is ten and some days away
+SLOT = NOW + timedelta(days=11)  # 1 December, 9:00 in Toronto is ten and some days away
 
 
 def an_entry(number: int, *, event: bool = False, **more: object) -> Entry:
-    when = Occasion(starts=SLOT + timedelta(days=number), timezone="America/Toronto", online="") if event else None
+    when = (
+        Occasion(starts=SLOT + timedelta(days=number), timezone="America/Toronto", online="")
+        if event
+        else None
+    )
     return Entry(
         kind=ItemKind.EVENT if event else ItemKind.POST, keys=(f"guid:{number}",), title=f"A thing worth knowing, {number}",
         url=f"https://blog.example.org/{number}", published=None if event else NOW - timedelta(days=number),
@@ -28,8 +42,6 @@ def an_entry(number: int, *, event: bool = False, **more: object) -> Entry:
 @pytest.fixture
 def stocked(app: App) -> App:
     """Three posts and two events in the pool, two readers."""
-    from digest.config import SourcePart
-
     with app.store.write():
         app.store.sources.sync([SourcePart(name="Blog", url="https://blog.example.org/feed")])
         blog = app.store.sources.get("Blog")
@@ -68,7 +80,13 @@ def test_news_goes_to_the_bench_and_an_editors_choice_stays(stocked: App, clock:
     clock.forward(hours=1)
     with stocked.store.write():
         blog = stocked.store.sources.get("Blog")
-        new = Entry(kind=ItemKind.POST, keys=("guid:new",), title="Late", url=None, published=clock() - timedelta(minutes=5))
+        new = Entry(
+            kind=ItemKind.POST,
+            keys=("guid:new",),
+            title="Late",
+            url=None,
+            published=clock() - timedelta(minutes=5),
+        )
         stocked.store.items.add(new, source=blog.id, now=clock())
     again = stocked.publish.assemble()
     assert ids(again, "worth-reading") == [3, 2]
@@ -81,7 +99,7 @@ def test_every_edit_is_in_the_log(stocked: App) -> None:
     stocked.publish.cut(PERIOD, ItemId(1), by="ann")
     stocked.publish.keep(PERIOD, ItemId(1), by="ann")
     stocked.publish.move(PERIOD, ItemId(5), direction="up", by="luc")
-    stocked.publish.move(PERIOD, ItemId(5), direction="up", by="luc")   # at the edge: nothing to write down
+    stocked.publish.move(PERIOD, ItemId(5), direction="up", by="luc")  # at the edge: nothing to write down
     stocked.publish.reword(PERIOD, ItemId(1), language=Language.FR, title="Titre", by="luc")
     log = stocked.store.issues.edits(issue.id)
     assert [(e.editor, e.act) for e in log] == [
@@ -153,10 +171,13 @@ def test_scheduling_never_leaves_less_than_ten_minutes(stocked: App, clock: Cloc
     assert stocked.publish.hold(PERIOD, by="ann").state is IssueState.DRAFT
 
 
-def test_an_issue_without_readers_cannot_be_approved(app: App) -> None:
-    app.publish.assemble()
-    with pytest.raises(MoveRefused, match="cannot be approved"):
-        app.publish.approve(PERIOD, by="ann")
+def test_an_issue_that_nobody_would_get_cannot_be_approved_for_real_mail(
+    make_config: Callable[[str], Config], clock: Clock
+) -> None:
+    with open_app(make_config('[mail]\ntransport = "smtp"\n'), clock=clock) as app:
+        app.publish.assemble()
+        with pytest.raises(MoveRefused, match="cannot be approved"):
+            app.publish.approve(PERIOD, by="ann")
 
 
 def test_what_an_approved_issue_used_is_not_used_again(stocked: App, clock: Clock) -> None:
