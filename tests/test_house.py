@@ -17,7 +17,7 @@ TIERS = {
     "sources": 3, "store": 3, "mail": 3,
     "collect": 4, "publish": 4, "send": 4, "join": 4, "invite": 4,
     "app": 5,
-    "sample": 5, "web": 6, "schedule": 6, "serve": 7, "demo": 8, "cli": 9, "__main__": 9,
+    "sample": 5, "web": 6, "schedule": 6, "serve": 7, "demo": 8, "cli": 9, "__main__": 10,
 }  # fmt: skip
 DOORS = {
     "flask": {"web"}, "werkzeug": {"web"}, "waitress": {"serve"},
