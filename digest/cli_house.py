@@ -112,15 +112,15 @@ def editors() -> None:
 @click.argument("address")
 @click.option(
     "--role",
-    type=click.Choice([*Role]),
-    default=Role.APPROVER,
+    type=click.Choice([str(one) for one in Role]),
+    default=str(Role.APPROVER),
     show_default=True,
     help="What a new editor may do.",
 )
 @click.option(
     "--language",
-    type=click.Choice([*Language]),
-    default=Language.EN,
+    type=click.Choice([str(one) for one in Language]),
+    default=str(Language.EN),
     show_default=True,
     help="Language of their desk.",
 )

@@ -1,5 +1,6 @@
 """Commands for the month: assemble, issues, show, preflight, approve, hold, send, status."""
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -68,7 +69,9 @@ def issues(door: Door, as_json: bool) -> None:
 @issue_argument
 @click.option("--as", "form", type=click.Choice(["html", "text", "eml", "json"]), default="text", show_default=True,
               help="The letter's HTML or text part, the whole message, or what stands where.")  # fmt: skip
-@click.option("--language", type=click.Choice([*Language]), help="Left out: the list's first.")
+@click.option(
+    "--language", type=click.Choice([str(one) for one in Language]), help="Left out: the list's first."
+)
 @pass_door
 def show(door: Door, period: Period, form: str, language: str | None) -> None:
     """Show an issue as its readers get it; the links of a reader do nothing here."""
@@ -82,7 +85,7 @@ def show(door: Door, period: Period, form: str, language: str | None) -> None:
         edition = app.publish.preview(period, chosen)
         if form == "eml":
             letter = app.press.compiled(edition).splice(_nobody(app.config.list.url, date=app.clock()))
-            click.get_binary_stream("stdout").write(letter)
+            sys.stdout.buffer.write(letter)
             return
         html, text = app.press.preview(edition)
     say(html if form == "html" else text)
@@ -138,7 +141,9 @@ def hold(door: Door, period: Period) -> None:
 @click.option(
     "--test", "address", metavar="ADDRESS", help="Send one copy of each language there; readers get nothing."
 )
-@click.option("--language", type=click.Choice([*Language]), help="With --test: this language only.")
+@click.option(
+    "--language", type=click.Choice([str(one) for one in Language]), help="With --test: this language only."
+)
 @pass_door
 def send(door: Door, period: Period, address: str | None, language: str | None) -> None:
     """Send an approved issue, or go on sending it, until nothing can be done now."""
@@ -223,8 +228,9 @@ def _contents(issue: Issue) -> str:
 
 
 def _print_checks(checks: list[Check]) -> None:
-    signs = {"pass": "ok", "fail": "FAIL", "accepted": "accepted", "not-checked": "not checked"}
-    for line in columns([[signs.get(c.outcome, c.outcome), c.severity, c.id, c.message_en] for c in checks]):
+    signs = {"pass": "ok", "accepted": "accepted", "not-checked": "not checked"}
+    failed = {"block": "BLOCKS", "warn": "look", "info": "note"}
+    for line in columns([[signs.get(c.outcome, failed[c.severity]), c.id, c.message_en] for c in checks]):
         say(line)
 
 

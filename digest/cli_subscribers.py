@@ -29,7 +29,9 @@ _origin = click.option(
     help='Where the consent comes from: "sign-up sheet, 12 May 2026".',
 )
 _language = click.option(
-    "--language", type=click.Choice([*Language]), help="Language of their letter; left out: the list's first."
+    "--language",
+    type=click.Choice([str(one) for one in Language]),
+    help="Language of their letter; left out: the list's first.",
 )
 
 
@@ -120,7 +122,9 @@ def export(door: Door, file: Path | None) -> None:
 
 
 @subscribers.command("list")
-@click.option("--state", type=click.Choice([*SubscriberState]), help="Only readers in this state.")
+@click.option(
+    "--state", type=click.Choice([str(one) for one in SubscriberState]), help="Only readers in this state."
+)
 @pass_door
 def list_(door: Door, state: str | None) -> None:
     """Show the readers: number, state, language, address."""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -91,9 +92,10 @@ class Demo:
                 now=app.clock(),
             )
             newest = next(issue for issue in app.store.issues.all() if issue.state is IssueState.SENT)
+            command = f"{_command()} --config {self._folder / 'config.toml'}"
             self._tell(
                 demo_words.addresses(
-                    url=app.config.list.url, period=newest.period, sign_in=link, folder=self._folder
+                    url=app.config.list.url, period=newest.period, sign_in=link, command=command
                 )
             )
 
@@ -148,6 +150,13 @@ class Demo:
     def _tell(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._say(line)
+
+
+def _command() -> str:
+    """How this very program is called from here."""
+    if shutil.which("digest"):
+        return "digest"
+    return ".venv/bin/digest" if Path(".venv/bin/digest").exists() else "python -m digest"
 
 
 class _claimed:

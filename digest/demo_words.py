@@ -10,6 +10,7 @@ from digest.model import DeliveryState, Edition, Issue, Language, Period, Visit,
 from digest.rules.assemble import SECTIONS
 from digest.rules.preflight import Check
 
+_FEW = 3
 _NAMES = {Language.EN: "English", Language.FR: "French"}
 _THEMES = {
     Language.EN: "one page was enough",
@@ -44,11 +45,11 @@ def config_text(*, port: int, sources: Sequence[SourcePart], editor: str) -> str
 [list]
 name.en = "Civic Letter"
 name.fr = "La Lettre civique"
-description.en = "What a made-up community wrote, built and is meeting about this month"
-description.fr = "Ce qu’une communauté inventée a écrit, bâti et prévu ce mois-ci"
+description.en = "What public servants wrote, built and are meeting about this month"
+description.fr = "Ce que des fonctionnaires ont écrit, bâti et prévu ce mois-ci"
 from = "letter@example.org"
-postal_address.en = "Civic Letter, 12 Example Street, Ottawa, Ontario"
-postal_address.fr = "La Lettre civique, 12, rue de l’Exemple, Ottawa (Ontario)"
+postal_address.en = "12 Example Street, Ottawa, Ontario"
+postal_address.fr = "12, rue de l’Exemple, Ottawa (Ontario)"
 url = "http://127.0.0.1:{port}"
 
 [web]
@@ -95,9 +96,11 @@ def approved(checks: Sequence[Check], *, readers: Mapping[str, int]) -> Iterator
     looked = [check for check in checks if check.outcome == "fail"]
     by_language = " and ".join(f"{readers.get(language, 0)} in {name}" for language, name in _NAMES.items())
     yield f"3. Readers. {sum(readers.values())} sample people joined, with their consent on record: {by_language}."
-    yield f"4. Approved. An editors’ note was written in both languages; {_many(len(checks), 'check')}, none of which blocks."
-    for check in looked:
-        yield f"   Worth a look: {check.message_en}"
+    yield f"4. Approved. An editors’ note was written in both languages, and nothing in {_many(len(checks), 'check')} blocks."
+    for check in looked[:_FEW]:
+        yield f"   To look at before real letters leave: {check.message_en}"
+    if len(looked) > _FEW:
+        yield f"   … and {len(looked) - _FEW} more, at the desk."
 
 
 def sent(
@@ -113,22 +116,22 @@ def sent(
 
 
 def next_month(draft: Issue) -> Iterator[str]:
-    yield f"6. The community went on writing: {_many(len(draft.placed), 'post and event', 'posts and events')} are in the draft"
-    yield f"   of {draft.period}, which waits for an editor."
+    yield f"6. Next. The community went on writing, and the draft of {draft.period} waits for an editor: you, if you like."
 
 
-def addresses(*, url: str, period: Period, sign_in: str, folder: Path) -> Iterator[str]:
+def addresses(*, url: str, period: Period, sign_in: str, command: str) -> Iterator[str]:
     """What to open next."""
     yield ""
     yield "Open next"
     yield f"  The issue, as everybody sees it   {url}/issues/{period}"
     yield f"  The same in French                {url}/fr/issues/{period}"
     yield f"  The desk, signed in as an editor  {sign_in}"
+    yield f"  (the link works once; afterwards  {url}/desk/ knows you)"
     yield f"  The caught letters                {url}/outbox/"
     yield f"  The front page, with the form     {url}/"
     yield ""
     yield "Sign up on the front page and your confirmation appears among the caught letters. Nothing leaves this machine."
-    yield f"Commands work on it too: digest --config {folder / 'config.toml'} status {period}"
+    yield f"Commands work on it too: {command} status {period}"
     yield "Stop it with Ctrl+C."
 
 

@@ -46,7 +46,7 @@ class SamplePost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleEvent:
-    """starts: aware, in `zone`. days: of an all-day event, else 0. rule: RRULE of a series, else ""."""
+    """starts: aware, in `zone`. days: of an all-day event, else 0. rule: RRULE of a series, else "". late: as a post's."""
 
     uid: str
     title: str
@@ -60,6 +60,7 @@ class SampleEvent:
     status: str
     place: str
     online: str
+    late: bool
 
 
 PUBLICATIONS = (
@@ -104,9 +105,10 @@ def sample_posts(now: datetime, *, late: bool = False) -> list[SamplePost]:
     return sorted((p for p in posts if late or not p.late), key=lambda p: (p.published, p.id), reverse=True)
 
 
-def sample_events(now: datetime) -> list[SampleEvent]:
-    """The calendar, in order of its first date."""
-    return sorted((_event(row, now) for row in _rows("events")), key=lambda event: event.starts)
+def sample_events(now: datetime, *, late: bool = False) -> list[SampleEvent]:
+    """The calendar, in order of its first date. late: with what is announced after the letter has left."""
+    events = [_event(row, now) for row in _rows("events")]
+    return sorted((e for e in events if late or not e.late), key=lambda event: event.starts)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
@@ -134,8 +136,9 @@ def _post(row: dict[str, Any], now: datetime) -> SamplePost:
 def _event(row: dict[str, Any], now: datetime) -> SampleEvent:
     zone = ZoneInfo(row["zone"])
     today = now.astimezone(zone).date()
-    rule = row.get("rule", "")
-    day = _first_of_series(today, rule) if rule else _weekday_after(today, row["days"], row["weekday"])
+    rule, late = row.get("rule", ""), row.get("late", False)
+    begin = (today.replace(day=1) + timedelta(days=32)).replace(day=1) if late else today
+    day = _first_of_series(today, rule) if rule else _weekday_after(begin, row["days"], row["weekday"])
     hour, _, minute = row.get("start", "0:00").partition(":")
     return SampleEvent(
         uid=f"{row['uid']}@calendar.example.org",
@@ -150,6 +153,7 @@ def _event(row: dict[str, Any], now: datetime) -> SampleEvent:
         status=row.get("status", "CONFIRMED"),
         place=row.get("place", ""),
         online=row.get("online", ""),
+        late=late,
     )
 
 

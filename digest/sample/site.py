@@ -9,7 +9,14 @@ from threading import Thread
 
 from digest.config import SourcePart
 from digest.sample import feeds
-from digest.sample.month import PUBLICATIONS, Publication, SamplePost, sample_events, sample_posts
+from digest.sample.month import (
+    PUBLICATIONS,
+    Publication,
+    SampleEvent,
+    SamplePost,
+    sample_events,
+    sample_posts,
+)
 
 _TYPES = {
     "medium": "text/xml; charset=UTF-8",
@@ -23,7 +30,7 @@ BROKEN = "Atlantic Data Circle"
 class SampleSite:
     """Serves the sample month over real HTTP until closed. `clock` dates it.
 
-    Posts that are written after the letter has left appear once `publish_late()` was called.
+    Posts and events that come after the letter has left appear once `publish_late()` was called.
     """
 
     def __init__(self, *, clock: Callable[[], datetime], port: int = 0) -> None:
@@ -70,7 +77,7 @@ class SampleSite:
             if path == publication.path:
                 return 200, _TYPES[publication.format], self._feed(publication)
         if path == "/calendar.ics":
-            body = feeds.ical(sample_events(self._now), site=self.url, stamp=self._now)
+            body = feeds.ical(self._events(), site=self.url, stamp=self._now)
             return 200, "text/calendar; charset=utf-8", body
         if path == "/atlantic/feed.xml":
             words = "<p>The Atlantic Data Circle has a new home. Ask your host for the address.</p>"
@@ -94,12 +101,15 @@ class SampleSite:
         late = [post for post in sample_posts(self._late_at, late=True) if post.late]
         return late + early
 
+    def _events(self) -> list[SampleEvent]:
+        return sample_events(self._now, late=self._late_at is not None)
+
     def _page(self, path: str) -> bytes | None:
         for post in self._posts():
             if feeds.post_link(post, site="") == path:
                 by = f'<p class="by">{escape(post.author)} · {post.published:%Y-%m-%d}</p>'
                 return feeds.page(post.title, by + feeds.post_html(post), language=post.language)
-        for event in sample_events(self._now):
+        for event in self._events():
             if feeds.event_link(event, site="") == path:
                 where = f'<p class="by">{escape(event.place or event.online)}</p><p>{escape(event.text)}</p>'
                 return feeds.page(event.title, where, language=event.language)
