@@ -135,7 +135,9 @@ def rss(*items: str, title: str = "A blog", head: str = "") -> bytes:
     ).encode()
 
 
-def post(number: int, *, title: str = "", words: str = "", date: str = "Tue, 10 Nov 2026 10:00:00 GMT") -> str:
+def post(
+    number: int, *, title: str = "", words: str = "", date: str = "Tue, 10 Nov 2026 10:00:00 GMT"
+) -> str:
     return (
         f"<title>{title or f'Post number {number}'}</title><link>https://blog.example.org/{number}</link>"
         f"<guid isPermaLink='false'>tag:blog.example.org,2026:{number}</guid><pubDate>{date}</pubDate>"

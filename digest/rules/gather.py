@@ -88,7 +88,8 @@ def decide(
 ) -> list[Intent]:
     """One intent an entry, in the order of the entries; entries that are one thing become one intent.
 
-    known: for every key of the entries that the store has met, the item it belongs to. Deciding twice, with the
+    known: for every key of the entries that the store has met, the item it belongs to; readers give posts and events
+    keys of different sorts. Deciding twice, with the
     first decision carried out in between, adds nothing (test_gather.py).
     """
     intents = []

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, Harvest
+from digest.model import Harvest
 from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
 from digest.rules.text import language_tag, one_line, title_text

@@ -23,4 +23,3 @@ def sniff(body: bytes, url: str) -> str:
     if "<" not in opening(body, most=64):
         raise not_a_feed(body, url)
     return medium.KIND.name if medium.claims(url) or medium.is_medium(body) else feed.KIND.name
-

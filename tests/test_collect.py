@@ -1,0 +1,334 @@
+"""Collecting: real HTTP on loopback, a real database. One source never costs another; nothing is lost or doubled."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.errors import NotFound
+from digest.model import Item, Visit, VisitOutcome
+from digest.sources import KINDS
+from tests.conftest import Clock
+from tests.http_kit import Site, answer, ics, in_turn, post, raw, rss, serving
+
+MEDIUM_POST = (
+    "<title>Service design, slowly</title><guid isPermaLink='false'>https://medium.com/p/0123456789ab</guid>"
+    "<pubDate>Tue, 10 Nov 2026 10:00:00 GMT</pubDate><link>{link}</link>"
+    "<description>&lt;p&gt;Words enough to be a first paragraph of more than sixty characters.&lt;/p&gt;</description>"
+)
+HACK_NIGHT = (
+    "UID:hack@civic.example\nSUMMARY:Hack night\nDTSTART;TZID=America/Toronto:20261103T190000\n"
+    "DURATION:PT2H\nRRULE:FREQ=WEEKLY\nLOCATION:Toronto"
+)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as opened:
+        yield opened
+
+
+@pytest.fixture
+def collector(make_config: Callable[[str], Config], clock: Clock, site: Site) -> Iterator[Callable[..., App]]:
+    """An app whose sources are pages of the site: `collector(blog="/blog", news=("/n", 'kind = "ical"'))`."""
+    opened: list[App] = []
+
+    def make(**sources: str | tuple[str, str]) -> App:
+        text = "delay_s = 0\ntimeout_s = 2\n"
+        for name, where in sources.items():
+            path, more = (where, "") if isinstance(where, str) else where
+            url = path if path.startswith("http") else site.url(path)
+            text += f'[[sources]]\nname = "{name}"\nurl = "{url}"\n{more}\n'
+        opened.append(app := open_app(make_config(text), clock=clock))
+        return app
+
+    yield make
+    for app in opened:
+        app.close()
+
+
+def items(app: App) -> list[Item]:
+    now = app.clock()
+    return app.store.items.all_between(now - timedelta(days=4000), now + timedelta(days=400))
+
+
+def outcomes(visits: list[Visit]) -> dict[str, str]:
+    return {visit.source.name: visit.error_kind or visit.outcome.value for visit in visits}
+
+
+def test_a_round_visits_each_source_and_the_next_finds_them_waiting(
+    collector: Callable[..., App], site: Site
+) -> None:
+    site.pages |= {"/blog": rss(post(1), post(2)), "/cal": ics(HACK_NIGHT)}
+    app = collector(blog="/blog", cal="/cal")
+    first = app.collect.visit()
+    assert outcomes(first) == {"blog": "new", "cal": "new"}
+    assert [visit.source.kind for visit in first] == ["feed", "ical"]
+    assert first[0].new == 2
+    assert outcomes(app.collect.visit()) == {"blog": "waiting", "cal": "waiting"}
+    assert outcomes(app.collect.visit(every=True)) == {"blog": "unchanged", "cal": "unchanged"}
+    assert len(site.asked) == 4
+
+
+def test_rows_come_in_the_order_of_the_configuration(collector: Callable[..., App], site: Site) -> None:
+    names = ["zebra", "apple", "mango", "kiwi"]
+    site.pages |= {f"/{name}": rss(post(number)) for number, name in enumerate(names)}
+    heard: list[Visit] = []
+    visits = collector(**{name: f"/{name}" for name in names}).collect.visit(on_visit=heard.append)
+    assert [visit.source.name for visit in visits] == names
+    assert sorted(visit.source.name for visit in heard) == sorted(names)
+
+
+def test_a_name_that_no_source_has_is_answered_with_the_nearest(
+    collector: Callable[..., App], site: Site
+) -> None:
+    app = collector(civic_tech="/x")
+    with pytest.raises(NotFound, match="civic_tech"):
+        app.collect.visit(["civictech"])
+    assert site.asked == []
+
+
+def test_naming_a_source_visits_it_and_only_it_whether_due_or_not(
+    collector: Callable[..., App], site: Site
+) -> None:
+    site.pages |= {"/a": rss(post(1)), "/b": rss(post(2))}
+    app = collector(a="/a", b="/b")
+    assert outcomes(app.collect.visit(["b"])) == {"b": "new"}
+    assert outcomes(app.collect.visit(["b"])) == {"b": "unchanged"}
+
+
+def test_failing_sources_are_named_and_stop_nobody(collector: Callable[..., App], site: Site) -> None:
+    site.pages |= {
+        "/good": rss(post(1)),
+        "/challenge": answer(b"<html><title>Just a moment...</title></html>", status=403),
+        "/page": b"<html><head><link rel=alternate type='application/rss+xml' href='/feed.xml'></head></html>",
+        "/slow": raw(*[b"H"] * 100, pause_s=0.1),
+        "/gone": answer(status=410),
+        "/bomb": b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss version="2.0"/>',
+        "/odd": rss(post(2)),
+        "/text": b"hello",
+        "/empty": b"",
+    }
+    app = collector(
+        slow="/slow", challenge="/challenge", page="/page", gone="/gone", bomb="/bomb", odd=("/odd", 'kind = "telepathy"'),
+        text="/text", empty="/empty", closed="http://127.0.0.1:1/feed", secret="http://10.9.8.7/feed", good="/good",
+    )  # fmt: skip
+    visits = app.collect.visit()
+    assert outcomes(visits) == {
+        "slow": "timeout", "challenge": "challenge", "page": "not-a-feed", "gone": "gone", "bomb": "parse",
+        "odd": "unknown-kind", "text": "not-a-feed", "empty": "not-a-feed", "closed": "connection",
+        "secret": "private-address", "good": "new",
+    }  # fmt: skip
+    said = {visit.source.name: visit.error or "" for visit in visits}
+    assert site.url("/feed.xml") in said["page"]
+    assert all(name in said["odd"] for name in ("medium", "feed", "ical"))
+    assert all(
+        text.endswith(".") or text.startswith("The address is a web page") for text in said.values() if text
+    )
+    assert [item.title for item in items(app)] == ["Post number 1"]
+
+
+def test_a_bad_answer_never_replaces_a_good_list(
+    collector: Callable[..., App], site: Site, clock: Clock
+) -> None:
+    bad = [
+        answer(b"<html><title>Just a moment...</title></html>"),
+        answer(b""),
+        answer(rss()),
+        answer(status=500),
+        raw(b""),
+    ]
+    site.pages["/blog"] = in_turn(answer(rss(post(1), post(2))), *bad, answer(rss(post(2), post(3))))
+    app = collector(blog="/blog")
+    for _ in range(7):
+        app.collect.visit(every=True)
+        assert len(items(app)) >= 2
+        clock.forward(hours=25)
+    assert sorted(item.title for item in items(app)) == ["Post number 1", "Post number 2", "Post number 3"]
+
+
+def test_the_same_medium_post_from_three_feeds_is_one_item(collector: Callable[..., App], site: Site) -> None:
+    for path, link in (
+        ("/user", "https://medium.com/@ana/slowly-0123456789ab?source=rss-1------2"),
+        ("/publication", "https://medium.com/civic/slowly-0123456789ab?source=rss----9---4"),
+        ("/own", "https://blog.civic.example/slowly-0123456789ab"),
+    ):
+        site.pages[path] = rss(MEDIUM_POST.format(link=link), head="<generator>Medium</generator>")
+    app = collector(user="/user", publication="/publication", own=("/own", 'kind = "medium"'))
+    visits = app.collect.visit()
+    assert [visit.source.kind for visit in visits] == ["medium"] * 3
+    (item,) = items(app)
+    assert {item.source, *item.also_in} == {"user", "publication", "own"}
+    assert outcomes(app.collect.visit(every=True)) == {
+        "user": "unchanged",
+        "publication": "unchanged",
+        "own": "unchanged",
+    }
+
+
+def test_a_post_whose_words_change_is_updated_and_keeps_its_date(
+    collector: Callable[..., App], site: Site
+) -> None:
+    later = post(1, words="Corrected: what it says now.", date="Fri, 20 Nov 2026 09:00:00 GMT")
+    site.pages["/blog"] = in_turn(answer(rss(post(1))), answer(rss(later)))
+    app = collector(blog="/blog")
+    app.collect.visit()
+    (visit,) = app.collect.visit(every=True)
+    assert (visit.new, visit.updated) == (0, 1)
+    (item,) = items(app)
+    assert item.summary == "Corrected: what it says now."
+    assert item.published is not None
+    assert item.published.day == 10
+
+
+def test_a_calendar_event_that_moves_is_moved_and_not_doubled(
+    collector: Callable[..., App], site: Site
+) -> None:
+    talk = "UID:talk-12345@civic.example\nSUMMARY:A talk\nDTSTART:{}"
+    site.pages["/cal"] = in_turn(
+        answer(ics(talk.format("20261201T230000Z"))), answer(ics(talk.format("20261202T230000Z")))
+    )
+    app = collector(cal="/cal")
+    app.collect.visit()
+    app.collect.visit(every=True)
+    (item,) = items(app)
+    assert item.occasion is not None
+    assert item.occasion.starts.day == 2
+
+
+def test_one_date_of_a_series_that_moves_stays_the_same_item(
+    collector: Callable[..., App], site: Site
+) -> None:
+    moved = (
+        "UID:hack@civic.example\nSUMMARY:Hack night, on a Wednesday\nRECURRENCE-ID;TZID=America/Toronto:20261201T190000\n"
+        "DTSTART;TZID=America/Toronto:20261202T190000\nDURATION:PT2H"
+    )
+    site.pages["/cal"] = in_turn(answer(ics(HACK_NIGHT)), answer(ics(HACK_NIGHT, moved)))
+    app = collector(cal="/cal")
+    (first,) = app.collect.visit()
+    (second,) = app.collect.visit(every=True)
+    assert first.new > 5
+    assert (second.new, second.updated) == (0, 1)
+
+
+def test_an_unchanged_source_is_asked_with_its_validators_and_answers_304(
+    collector: Callable[..., App], site: Site
+) -> None:
+    site.pages["/blog"] = in_turn(answer(rss(post(1)), etag='"abc"'), answer(status=304))
+    app = collector(blog="/blog")
+    app.collect.visit()
+    assert outcomes(app.collect.visit(every=True)) == {"blog": "unchanged"}
+    assert site.asked[1].headers["if-none-match"] == '"abc"'
+    assert app.store.sources.get("blog").etag == '"abc"'
+
+
+def test_validators_of_another_parser_version_are_not_sent(collector: Callable[..., App], site: Site) -> None:
+    site.pages["/blog"] = answer(rss(post(1)), etag='"abc"')
+    app = collector(blog="/blog")
+    app.collect.visit()
+    with app.store.write():
+        app.store.sources.remember(replace(app.store.sources.get("blog"), parser="feed-0"))
+    app.collect.visit(every=True)
+    assert "if-none-match" not in site.asked[1].headers
+
+
+def test_a_failing_source_waits_longer_and_longer_and_comes_back(
+    collector: Callable[..., App], site: Site, clock: Clock
+) -> None:
+    site.pages["/blog"] = in_turn(answer(status=500), answer(status=500), answer(rss(post(1))))
+    app = collector(blog="/blog")
+    app.collect.visit()
+    assert outcomes(app.collect.visit()) == {"blog": "waiting"}
+    clock.forward(hours=1, seconds=1)
+    assert outcomes(app.collect.visit()) == {"blog": "http"}
+    clock.forward(hours=1, seconds=1)
+    assert outcomes(app.collect.visit()) == {"blog": "waiting"}
+    clock.forward(hours=1)
+    assert outcomes(app.collect.visit()) == {"blog": "new"}
+    source = app.store.sources.get("blog")
+    assert (source.fail_count, source.last_error_kind, source.failing_since) == (0, None, None)
+
+
+def test_one_host_is_visited_one_request_at_a_time_and_hosts_in_parallel(
+    collector: Callable[..., App], site: Site
+) -> None:
+    slow = raw(b"HTTP/1.1 200 OK\r\n\r\n" + rss(post(1)), pause_s=0.2)
+    with serving() as other:
+        site.pages |= {"/a": slow, "/b": slow}
+        other.pages |= {"/c": slow, "/d": slow}
+        elsewhere = other.url().replace("127.0.0.1", "localhost")
+        app = collector(a="/a", b="/b", c=f"{elsewhere}c", d=f"{elsewhere}d")
+        app.collect.visit()
+        starts = sorted([*(asked.at for asked in site.asked), *(asked.at for asked in other.asked)])
+        assert abs(site.asked[1].at - site.asked[0].at) >= 0.2
+        assert starts[1] - starts[0] < 0.15
+
+
+def test_a_reader_that_breaks_is_that_sources_misfortune_and_leaves_a_trace(
+    collector: Callable[..., App],
+    site: Site,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bug cannot be had on demand, so one is put in."""
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("digest.sources.feed.feedparser.parse", broken)
+    site.pages |= {"/blog": rss(post(1)), "/cal": ics(HACK_NIGHT)}
+    app = collector(blog="/blog", cal="/cal")
+    with caplog.at_level(logging.DEBUG):
+        assert outcomes(app.collect.visit()) == {"blog": "parse", "cal": "new"}
+    assert "a bug" in caplog.text
+
+
+def test_a_medium_page_is_asked_for_its_feed() -> None:
+    prepare = KINDS["medium"].prepare
+    shapes = {
+        "https://medium.com/@ana": "https://medium.com/feed/@ana",
+        "https://medium.com/@ana/about?x=1": "https://medium.com/feed/@ana",
+        "https://medium.com/@ana/feed": "https://medium.com/feed/@ana",
+        "https://medium.com/feed/@ana": "https://medium.com/feed/@ana",
+        "https://www.medium.com/ontariodigital": "https://medium.com/feed/ontariodigital",
+        "https://medium.com/ontariodigital/": "https://medium.com/feed/ontariodigital",
+        "https://medium.com/ontariodigital/tagged/design": "https://medium.com/feed/ontariodigital/tagged/design",
+        "https://medium.com/ontariodigital/a-post-0123456789ab": "https://medium.com/feed/ontariodigital",
+        "https://medium.com/tag/civic-tech": "https://medium.com/feed/tag/civic-tech",
+        "https://medium.com/tag/civic-tech/latest": "https://medium.com/feed/tag/civic-tech",
+        "https://ana.medium.com": "https://ana.medium.com/feed",
+        "https://ana.medium.com/a-post-0123456789ab": "https://ana.medium.com/feed",
+        "https://blog.civic.example/": "https://blog.civic.example/feed",
+        "https://blog.civic.example/feed": "https://blog.civic.example/feed",
+        "https://blog.civic.example/tagged/design": "https://blog.civic.example/feed/tagged/design",
+        "http://127.0.0.1:8123/samples/medium.xml": "http://127.0.0.1:8123/samples/medium.xml",
+    }
+    assert {page: prepare(page) for page in shapes} == shapes
+
+
+@pytest.mark.corpus
+def test_the_medium_polls_of_two_years_give_ten_posts_and_thirteen_named_challenges(
+    collector: Callable[..., App], site: Site, corpus: Path, clock: Clock
+) -> None:
+    polls = sorted((corpus / "medium").glob("poll_*"))
+    assert len(polls) >= 107
+    site.pages["/feed"] = in_turn(*[answer(poll.read_bytes()) for poll in polls])
+    app = collector(medium=("/feed", 'kind = "medium"'))
+    kept, kinds, moved = 0, [], set()
+    for _poll in polls:
+        (visit,) = app.collect.visit(["medium"])
+        kinds.append(visit.error_kind)
+        assert len(items(app)) >= kept, "something was lost"
+        kept = len(items(app))
+        moved |= {item.url for item in items(app) if item.url and "6cf9f4579155" in item.url}
+        clock.forward(minutes=30)
+    assert kept == 10
+    assert kinds.count("challenge") == 13
+    assert {kind for kind in kinds if kind} == {"challenge"}
+    assert len(moved) == 2, "the link that moved was followed"
+    assert all(visit.outcome is not VisitOutcome.FAILED for visit in app.collect.visit(["medium"]))
