@@ -62,7 +62,10 @@ def approve(room: Room, readers: int, *, domain: str = "example.org") -> None:
         for number in range(1, readers + 1):
             language = Language.FR if number % 3 == 0 else Language.EN
             store.subscribers.add(
-                Address(f"reader{number}@{domain}"), language=language, state=SubscriberState.CONFIRMED, now=now
+                Address(f"reader{number}@{domain}"),
+                language=language,
+                state=SubscriberState.CONFIRMED,
+                now=now,
             )
         store.issues.create(period=PERIOD, since=now - timedelta(days=30), until=now, send_at=now, placed=())
         issue = store.issues.get(PERIOD)
@@ -70,7 +73,11 @@ def approve(room: Room, readers: int, *, domain: str = "example.org") -> None:
         store.issues.freeze(issue.id, list(editions.values()))
         store.deliveries.list_audience(issue.id, languages=room.config.list.languages, now=now)
         store.issues.move(
-            issue.id, from_={IssueState.DRAFT}, to=IssueState.APPROVED, approved_at=now, hash=seal_of_all(editions)
+            issue.id,
+            from_={IssueState.DRAFT},
+            to=IssueState.APPROVED,
+            approved_at=now,
+            hash=seal_of_all(editions),
         )
 
 

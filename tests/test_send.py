@@ -112,7 +112,9 @@ def test_bytes_that_were_not_approved_are_not_sent(make_room: Callable[..., Room
 def test_editions_swapped_for_whole_others_are_not_sent(make_room: Callable[..., Room]) -> None:
     room = make_room(3)
     with room.store.write():
-        room.store.issues.move(room.issue.id, from_={IssueState.APPROVED}, to=IssueState.APPROVED, hash="0" * 64)
+        room.store.issues.move(
+            room.issue.id, from_={IssueState.APPROVED}, to=IssueState.APPROVED, hash="0" * 64
+        )
     with Sink() as sink, pytest.raises(MoveRefused, match="not what was approved"):
         room.send(relay(room, sink.port)).issue(PERIOD)
     assert sink.connections == 0
@@ -140,9 +142,13 @@ def test_an_unknown_mailbox_is_recorded_and_the_issue_is_finished(make_room: Cal
     ]
 
 
-def test_a_greylisted_reader_is_tried_again_when_due_and_not_before(make_room: Callable[..., Room], clock: Clock) -> None:
+def test_a_greylisted_reader_is_tried_again_when_due_and_not_before(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
     room = make_room(12)
-    with Sink(lambda event: "451 4.7.1 greylisted" if event.point == "RCPT" and event.count <= 3 else None) as sink:
+    with Sink(
+        lambda event: "451 4.7.1 greylisted" if event.point == "RCPT" and event.count <= 3 else None
+    ) as sink:
         send = room.send(relay(room, sink.port))
         report = send.issue(PERIOD)
         assert (report.state, report.sent, report.deferred) == (IssueState.SENDING, 9, 3)
@@ -155,7 +161,9 @@ def test_a_greylisted_reader_is_tried_again_when_due_and_not_before(make_room: C
     assert len(sink.accepted) == len(sink.received()) == 12
 
 
-def test_a_mailbox_that_never_opens_is_given_up_after_four_days(make_room: Callable[..., Room], clock: Clock) -> None:
+def test_a_mailbox_that_never_opens_is_given_up_after_four_days(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
     room = make_room(3)
     with Sink(on("RCPT", "452 4.2.2 full", 2)) as sink:
         send = room.send(relay(room, sink.port))
@@ -187,7 +195,9 @@ def test_the_bytes_are_the_same_at_every_try(make_room: Callable[..., Room], clo
     assert bodies[0::2] == bodies[1::2]
 
 
-def test_a_refusal_of_ourselves_marks_nobody_and_leaves_the_domain_alone(make_room: Callable[..., Room]) -> None:
+def test_a_refusal_of_ourselves_marks_nobody_and_leaves_the_domain_alone(
+    make_room: Callable[..., Room],
+) -> None:
     """x.7.x speaks of us: after five in a row the rest of that domain waits, the others go on."""
     room = make_room(40)
     with room.store.write():
@@ -221,7 +231,9 @@ def test_a_relay_that_refuses_the_first_letters_marks_nobody(make_room: Callable
 
 def test_a_relay_that_begins_to_refuse_everybody_pauses_the_run(make_room: Callable[..., Room]) -> None:
     room = make_room(120)
-    with Sink(lambda event: "550 no more today" if event.point == "RCPT" and event.count > 30 else None) as sink:
+    with Sink(
+        lambda event: "550 no more today" if event.point == "RCPT" and event.count > 30 else None
+    ) as sink:
         report = room.send(relay(room, sink.port)).issue(PERIOD)
     assert report.state is IssueState.PAUSED
     counts = room.counts()
@@ -452,7 +464,9 @@ def test_the_folder_holds_one_file_a_reader(make_room: Callable[..., Room], tmp_
     assert all(file.suffix == ".eml" and file.stat().st_mode & 0o777 == 0o600 for file in files)
 
 
-def test_a_letter_in_doubt_is_looked_for_in_the_folder(make_room: Callable[..., Room], tmp_path: Path) -> None:
+def test_a_letter_in_doubt_is_looked_for_in_the_folder(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
     room = make_room(6)
     outbox = tmp_path / "outbox"
     send = room.send(FolderTransport(outbox))
@@ -460,8 +474,10 @@ def test_a_letter_in_doubt_is_looked_for_in_the_folder(make_room: Callable[..., 
     files = sorted(outbox.iterdir())
     files[1].unlink()
     before = {file: file.stat().st_mtime_ns for file in outbox.iterdir()}
-    with room.store.write():        # as a crash between the intents and the results leaves it
-        room.store._db.change("UPDATE delivery SET state = 'committing', connection = id WHERE id IN (1, 2, 3)")
+    with room.store.write():  # as a crash between the intents and the results leaves it
+        room.store._db.change(
+            "UPDATE delivery SET state = 'committing', connection = id WHERE id IN (1, 2, 3)"
+        )
         room.store._db.change("UPDATE run SET ended_at = NULL")
         room.store._db.change("UPDATE issue SET state = 'sending'")
     report = send.issue(PERIOD)
@@ -471,7 +487,9 @@ def test_a_letter_in_doubt_is_looked_for_in_the_folder(make_room: Callable[..., 
     assert len(list(outbox.iterdir())) == 6
 
 
-def test_a_folder_that_cannot_be_written_pauses_the_issue(make_room: Callable[..., Room], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_pauses_the_issue(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
     room = make_room(6)
     (tmp_path / "outbox").write_text("a file stands in the way")
     report = room.send(FolderTransport(tmp_path / "outbox")).issue(PERIOD)
@@ -486,7 +504,10 @@ def ask(room: Room, *numbers: int) -> None:
     with room.store.write():
         for number in numbers:
             reader = room.store.subscribers.add(
-                Address(f"new{number}@example.org"), language=Language.FR, state=SubscriberState.ASKED, now=NOW
+                Address(f"new{number}@example.org"),
+                language=Language.FR,
+                state=SubscriberState.ASKED,
+                now=NOW,
             )
             room.store.notices.queue(NoticeKind.CONFIRM, subscriber=reader.id, language=Language.FR, now=NOW)
 
@@ -507,7 +528,9 @@ def test_a_confirmation_leaves_with_a_link_that_works(make_room: Callable[..., R
     assert room.store.notices.pending() == 0
 
 
-def test_a_notice_that_fails_for_now_is_tried_again_and_stops_no_other(make_room: Callable[..., Room], clock: Clock) -> None:
+def test_a_notice_that_fails_for_now_is_tried_again_and_stops_no_other(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
     room = make_room(1)
     ask(room, 1, 2, 3)
     greylist = lambda event: event.point == "RCPT" and event.recipient.startswith("new2") and event.count == 2  # noqa: E731
@@ -521,7 +544,9 @@ def test_a_notice_that_fails_for_now_is_tried_again_and_stops_no_other(make_room
     assert room.store.notices.pending() == 0
 
 
-def test_notices_outlive_a_server_that_is_down_for_a_day(make_room: Callable[..., Room], clock: Clock) -> None:
+def test_notices_outlive_a_server_that_is_down_for_a_day(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
     room = make_room(1)
     ask(room, 1, 2)
     with Sink() as gone:

@@ -227,7 +227,7 @@ class Engine:
             raise
         for lane in ready:
             self._after_commit(lane, passed=_delivery(lane) in passed)
-        if self._ledger.stopping():             # what was just recorded may be the reason
+        if self._ledger.stopping():  # what was just recorded may be the reason
             self._drain()
         if len(self._waiting) < len(self._lanes) and not self._exhausted and not self.draining:
             self._top_up()

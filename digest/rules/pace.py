@@ -134,7 +134,9 @@ class Watch:
 
     def _refused(self, outcome: Outcome, domain: str) -> None:
         ours = is_ours(outcome.code, outcome.reply)
-        if ours and domain in self.shunned:     # letters already in hand when the domain was given up: nothing new
+        if (
+            ours and domain in self.shunned
+        ):  # letters already in hand when the domain was given up: nothing new
             return
         if ours:
             self._streaks[domain] = self._streaks.get(domain, 0) + 1
