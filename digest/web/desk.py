@@ -1,0 +1,168 @@
+"""The editors' front room: the door, the list of issues, the sources. What changes a draft lives in desk_issue.py."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.model import DeliveryState, Issue, IssueState, Language, Period, Source, SubscriberState
+from digest.render import dates
+from digest.rules import assemble
+from digest.web import desk_issue, desk_press, outline, sessions
+from digest.web import language as tongue
+from digest.web.pages import page, to
+from digest.web.site import site
+
+
+def doors() -> Blueprint:
+    blueprint = Blueprint("desk", __name__)
+    rule = blueprint.add_url_rule
+    rule("/", view_func=home)
+    rule("/link", view_func=ask_link, methods=["POST"])
+    rule("/sign-in/<secret>", view_func=sign_in_page)
+    rule("/sign-in/<secret>", view_func=sign_in, methods=["POST"])
+    rule("/sign-out", view_func=sign_out, methods=["POST"])
+    rule("/sources", view_func=sources)
+    rule("/assemble", view_func=make_draft, methods=["POST"])
+    desk_issue.add_doors(blueprint)
+    desk_press.add_doors(blueprint)
+    blueprint.before_request(sessions.guard)
+    return blueprint
+
+
+# --- the door ----------------------------------------------------------------------------------------------------
+
+
+def home() -> Response:
+    return _dashboard() if g.editor else _door()
+
+
+def _door(*, said: str = "") -> Response:
+    words = tongue.words()
+    return page("desk/door.html", title=words("desk.door_title"), said=said)
+
+
+def ask_link() -> Response:
+    """The same answer for every address."""
+    sessions.mail_link(request.form.get("email", "")[:320])
+    return _door(said=tongue.words()("desk.link_mailed"))
+
+
+def sign_in_page(secret: str) -> Response:
+    """Changes nothing: mail scanners open links, so a button stands between."""
+    return page("desk/sign_in.html", title=tongue.words()("desk.sign_in_title"), is_over=False)
+
+
+def sign_in(secret: str) -> AnyResponse:
+    opened = sessions.redeem(secret)
+    if opened is None:
+        return page(
+            "desk/sign_in.html", status=410, title=tongue.words()("desk.link_over_title"), is_over=True
+        )
+    who, session = opened
+    language = Language.FR if tongue.spoken() is Language.FR else who.language
+    path = f"{request.script_root}{tongue.path_in(language, '/desk/')}"
+    return sessions.give_cookie(redirect(path, 303), session)
+
+
+def sign_out() -> AnyResponse:
+    return sessions.end(redirect(to("/"), 303))
+
+
+# --- the dashboard -----------------------------------------------------------------------------------------------
+
+
+def _dashboard() -> Response:
+    app, words = site().app, tongue.words()
+    issues = app.store.issues.all()
+    # The next issue is the oldest one that has not left; without one, the month that the calendar names.
+    waiting = [issue for issue in issues if issue.state is not IssueState.SENT]
+    following = app.store.issues.get(waiting[-1].period) if waiting else None
+    return page(
+        "desk/home.html", title=words("desk.home_title"), may_edit=sessions.may_edit(),
+        following=_next_issue(following) if following else None,
+        next_month=dates.month(app.publish.next_period(), tongue.spoken()),
+        issues=[_issue_line(issue) for issue in issues], failing=[_source_line(s) for s in _sources() if s.fail_count],
+        sources_count=len(_sources()), pool=_pool_count(), readers=_readers(),
+    )  # fmt: skip
+
+
+def _next_issue(issue: Issue) -> dict[str, Any]:
+    language, config = tongue.spoken(), site().config
+    words = tongue.words()
+    return {
+        "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "state": issue.state.value,
+        "steps": outline.steps(issue, words), "due": outline.due(issue, language, config, now=site().app.clock()),
+        "items": sum(1 for p in issue.placed if p.section), "bench": len(issue.section(None)),
+        "fresh": sum(1 for p in issue.section(None) if p.arrived_late),
+        "note": outline.note_summary(issue, config.list.languages, words),
+    }  # fmt: skip
+
+
+def _issue_line(issue: Issue) -> dict[str, Any]:
+    language, zone = tongue.spoken(), site().config.list.timezone
+    counts = site().app.store.deliveries.counts(issue.id)
+    at = issue.sent_at or issue.sending_since or issue.send_at
+    return {
+        "period": str(issue.period), "number": issue.number, "month": outline.capital(dates.month(issue.period, language)),
+        "state": tongue.words()(f"desk.state_{issue.state}"), "day": dates.day(at, zone, language, year=True),
+        "sent": dates.number(counts[DeliveryState.SENT], language),
+        "open": dates.number(sum(counts.values()) - counts[DeliveryState.SENT] - counts[DeliveryState.CANCELLED], language),
+    }  # fmt: skip
+
+
+def _pool_count() -> int:
+    """How much has come in that no issue has used yet."""
+    app = site().app
+    period = app.publish.next_period()
+    now, used = app.clock(), app.store.issues.used_items()
+    since = app.store.issues.cut_off_before(period) or now - assemble.FIRST_LOOK_BACK
+    found = app.store.items.pool(posts_since=since, posts_until=now, events_from=now,
+                                 events_until=now + assemble.FIRST_LOOK_BACK)  # fmt: skip
+    return sum(1 for item in found if item.id not in used)
+
+
+def _readers() -> list[tuple[str, str]]:
+    stats, language = site().app.store.subscribers.stats(), tongue.spoken()
+    return [(tongue.words()(f"desk.readers_{state}"), dates.number(stats.by_state[state], language))
+            for state in SubscriberState if stats.by_state[state] or state is SubscriberState.CONFIRMED]  # fmt: skip
+
+
+def make_draft() -> AnyResponse:
+    """Makes the next draft, or brings what is new to its bench."""
+    period = request.form.get("period")
+    issue = site().app.publish.assemble(Period.parse(period) if period else None)
+    return redirect(to(f"/desk/issues/{issue.period}/?did=assembled"), 303)
+
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+
+def sources() -> Response:
+    lines = [_source_line(source) for source in _sources()]
+    return page("desk/sources.html", title=tongue.words()("desk.sources_title"), sources=lines,
+                failing=sum(1 for line in lines if line["error"]))  # fmt: skip
+
+
+def _sources() -> list[Source]:
+    return site().app.store.sources.all()
+
+
+def _source_line(source: Source) -> dict[str, Any]:
+    """A failing source says what happened, what was kept, when we try again."""
+    words, config, now = tongue.words(), site().config, site().app.clock()
+
+    def said(at: Any) -> str:
+        return outline.moment(at, tongue.spoken(), config, now=now) if at else ""
+
+    kept = (
+        words("desk.kept_since", when=said(source.last_ok_at))
+        if source.last_ok_at
+        else words("desk.kept_nothing")
+    )
+    return {
+        "name": source.name, "url": source.url, "kind": source.kind or words("desk.kind_unknown"),
+        "last": said(source.last_visit_at) or words("desk.never"), "next": said(source.next_at),
+        "error": (source.last_error or source.last_error_kind or "") if source.fail_count else "",
+        "kept": kept if source.fail_count else "", "fails": source.fail_count,
+    }  # fmt: skip

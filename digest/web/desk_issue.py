@@ -1,0 +1,264 @@
+"""One issue on the desk: outline, letter, and an editor's moves. Every move is one form; whoever lost a race loses no word."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.errors import Conflict, MoveRefused, NotFound
+from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed
+from digest.render import dates
+from digest.render.view import issue_view, section_name
+from digest.rules.assemble import SECTIONS
+from digest.rules.preflight import Check
+from digest.web import language as tongue
+from digest.web import outline, sessions
+from digest.web.pages import page, to
+from digest.web.security import PAGE_WITH_FRAME
+from digest.web.site import site
+
+VIEWS = ("600", "375", "text")
+_LETTER_LIMIT_KB = 100
+_ISSUE = "/issues/<period>/"
+_ITEM = f"{_ISSUE}items/<int:number>"
+
+
+def add_doors(blueprint: Blueprint) -> None:
+    rule = blueprint.add_url_rule
+    rule(_ISSUE, view_func=issue_page)
+    rule(f"{_ISSUE}note", view_func=note_page)
+    rule(f"{_ISSUE}note", view_func=write_note, methods=["POST"])
+    rule(_ITEM, view_func=item_page)
+    rule(_ITEM, view_func=reword, methods=["POST"])
+    rule(f"{_ITEM}/move", view_func=move, methods=["POST"])
+
+
+def found(period: str) -> Issue:
+    """Raises NotFound."""
+    try:
+        return site().app.store.issues.get(Period.parse(period))
+    except ValueError:
+        raise NotFound("There is no such issue.") from None
+
+
+def back(issue: Issue, **said: object) -> AnyResponse:
+    """To the desk of this issue, where a line says what has just been done."""
+    query = "&".join(f"{name}={value}" for name, value in {**said, **_looks()}.items())
+    return redirect(to(f"/desk/issues/{issue.period}/{'?' if query else ''}{query}"), 303)
+
+
+def _looks() -> dict[str, str]:
+    """Which letter the editor was looking at, and how wide: kept over every form."""
+    chosen = {}
+    if request.values.get("letter") in set(site().config.list.languages):
+        chosen["letter"] = request.values["letter"]
+    if request.values.get("view") in VIEWS:
+        chosen["view"] = request.values["view"]
+    return chosen
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def issue_page(period: str) -> Response:
+    issue, language, config = found(period), tongue.spoken(), site().config
+    words, now = tongue.words(), site().app.clock()
+    looks = _looks()
+    letter = Language(
+        looks.get("letter", language if language in config.list.languages else config.list.languages[0])
+    )
+    view = looks.get("view", "600")
+    preview = site().app.publish.preview(issue.period, letter)
+    response = page(
+        "desk/issue.html", title=outline.capital(dates.month(issue.period, language)), **frame(issue),
+        can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+        sections=outline.sections(issue, language, config), bench=outline.bench(issue, language, config),
+        note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),
+        saved=outline.saved(site().app.store.issues.edits(issue.id), issue, language, config, now=now),
+        letter=letter.value, view=view, views=VIEWS, letters=config.list.languages,
+        text=site().app.press.preview(preview)[1] if view == "text" else "",
+        weight=words("desk.weight", size=dates.number(_kilobytes(preview), language), most=_LETTER_LIMIT_KB),
+        minutes=words("desk.minutes", n=issue_view(issue, letter, config).minutes),
+        said=_said(issue), at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
+    )  # fmt: skip
+    response.headers["Content-Security-Policy"] = PAGE_WITH_FRAME
+    return response
+
+
+def frame(issue: Issue) -> dict[str, Any]:
+    """What the head of every page about an issue needs."""
+    language, config = tongue.spoken(), site().config
+    return {
+        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
+        "state": issue.state.value, "steps": outline.steps(issue, tongue.words()),
+        "due": outline.due(issue, language, config, now=site().app.clock()), "may_approve": sessions.may_approve(),
+        "may_edit": sessions.may_edit(), "has_left": issue.state in {IssueState.SENDING, IssueState.PAUSED, IssueState.SENT},
+    }  # fmt: skip
+
+
+def checks_of(issue: Issue) -> dict[str, Any]:
+    """The checks, what stops first, with their sums for the bar."""
+    checks = site().app.publish.preflight(issue.period)
+    order = {"block": 0, "warn": 1, "info": 2}
+    failing = [check for check in checks if check.outcome == "fail"]
+    return {
+        "checks": [_check(check) for check in sorted(checks, key=lambda c: (c.outcome != "fail", order[c.severity]))],
+        "stops": sum(1 for check in failing if check.severity == "block"),
+        "warnings": sum(1 for check in failing if check.severity == "warn"),
+    }  # fmt: skip
+
+
+def _check(check: Check) -> dict[str, str]:
+    message = check.message_fr if tongue.spoken() is Language.FR else check.message_en
+    mark = check.severity if check.outcome == "fail" else check.outcome.replace("-", "_")
+    return {"id": check.id, "mark": mark, "message": message, "outcome": check.outcome}
+
+
+def _kilobytes(edition: Edition) -> int:
+    return max(1, round(len(edition.html.encode()) / 1000))
+
+
+def _said(issue: Issue) -> dict[str, Any] | None:
+    """The line that says what has just been done, made anew from what stands now; nothing in it comes from the address."""
+    did, words = request.args.get("did", ""), tongue.words()
+    if did in {"assembled", "noted", "tested", "held", "approved", "scheduled", "paused", "nothing"}:
+        return {"text": words(f"desk.did_{did}", when=outline.due(issue, tongue.spoken(), site().config,
+                                                                 now=site().app.clock()).day)}  # fmt: skip
+    number = request.args.get("item", type=int)
+    placed = next((p for p in issue.placed if p.item.id == number), None)
+    if placed is None or did not in {"up", "down", "top", "keep", "cut", "reword"}:
+        return None
+    title, section = placed.title.get(tongue.spoken(), "") or placed.item.title, placed.section
+    if did == "cut" and section is None:
+        was = request.args.get("was", "")
+        return {
+            "text": words("desk.did_cut", title=title),
+            "undo": was if was in SECTIONS else "",
+            "item": placed.item.id,
+        }
+    if did == "reword" or section is None:
+        return {"text": words("desk.did_reword", title=title)}
+    name, row = section_name(section, tongue.spoken()), issue.section(section)
+    slots = {"title": title, "section": name, "place": row.index(placed) + 1, "count": len(row)}
+    return {"text": words("desk.did_keep" if did == "keep" else "desk.did_move", **slots)}
+
+
+# --- moves -------------------------------------------------------------------------------------------------------
+
+
+def move(period: str, number: int) -> AnyResponse:
+    """up, down, top, cut, or keep in a section: a button each, no script needed."""
+    editing()
+    issue, act, item = found(period), request.form.get("act", ""), ItemId(number)
+    publish, by = site().app.publish, sessions.by()
+    was = next((p.section for p in issue.placed if p.item.id == number), None)
+    if act == "up":
+        issue = publish.move(issue.period, item, direction="up", by=by)
+    elif act == "down":
+        issue = publish.move(issue.period, item, direction="down", by=by)
+    elif act == "top":
+        issue = publish.move(issue.period, item, direction="top", by=by)
+    elif act == "cut":
+        issue = publish.cut(issue.period, item, by=by)
+    elif act == "keep":
+        issue = publish.keep(issue.period, item, by=by, section=request.form.get("section") or None)
+    else:
+        abort(400)
+    return back(issue, did=act, item=number, **({"was": was} if act == "cut" and was else {}))
+
+
+def editing() -> None:
+    """403 for somebody who may look but not change."""
+    if not sessions.may_edit():
+        abort(403)
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def note_page(period: str) -> Response:
+    issue = found(period)
+    return _note(issue, {code: {"theme": issue.text("theme", code), "note": issue.text("note", code)}
+                         for code in site().config.list.languages})  # fmt: skip
+
+
+def _note(issue: Issue, texts: dict[Any, dict[str, str]], *, theirs: dict[tuple[str, str], str] | None = None,
+          status: int = 200) -> Response:  # fmt: skip
+    words = tongue.words()
+    seen = {code: {"theme": issue.text("theme", code), "note": issue.text("note", code)} for code in texts}
+    return page("desk/note.html", status=status, title=words("desk.note_title"), **frame(issue), texts=texts, seen=seen,
+                theirs=theirs or {}, most=outline.NOTE_WORDS)  # fmt: skip
+
+
+def write_note(period: str) -> AnyResponse:
+    """Saves theme and note, each text by itself; one that somebody else changed is shown beside what was typed here."""
+    editing()
+    issue = found(period)
+    theirs: dict[tuple[str, str], str] = {}
+    typed: dict[Any, dict[str, str]] = {}
+    for code in site().config.list.languages:
+        typed[code] = {}
+        for field in ("theme", "note"):
+            name = f"{field}-{code}"
+            if name not in request.form:
+                typed[code][field] = issue.text(field, code)
+                continue
+            typed[code][field] = request.form[name]
+            try:
+                site().app.publish.write(issue.period, field=field, language=code, words=request.form[name],
+                                         by=sessions.by(), seen=request.form.get(f"seen-{name}"))  # fmt: skip
+            except Conflict as conflict:
+                theirs[field, code] = conflict.theirs
+            except MoveRefused:
+                return _note(found(period), typed | {}, theirs={}, status=409)
+    if theirs:
+        return _note(found(period), typed, theirs=theirs, status=409)
+    return back(issue, did="noted")
+
+
+def item_page(period: str, number: int) -> Response:
+    issue = found(period)
+    return _item(issue, _placed(issue, number), {})
+
+
+def _placed(issue: Issue, number: int) -> Placed:
+    for placed in issue.placed:
+        if placed.item.id == number:
+            return placed
+    raise NotFound("There is no such item in this issue.")
+
+
+def _item(
+    issue: Issue, placed: Placed, typed: dict[Any, dict[str, str]], *, theirs: dict[str, str] | None = None
+) -> Response:
+    words, config = tongue.words(), site().config
+    own = {code: {"title": placed.title.get(code, ""), "blurb": placed.blurb.get(code, "")}
+           for code in config.list.languages}  # fmt: skip
+    return page(
+        "desk/item.html", status=409 if theirs else 200, title=words("desk.item_title"), **frame(issue), item=placed.item,
+        row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
+        can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+    )  # fmt: skip
+
+
+def reword(period: str, number: int) -> AnyResponse:
+    """An editor's own title and blurb per language; empty gives the source's words back."""
+    editing()
+    issue = found(period)
+    _placed(issue, number)
+    theirs: dict[str, str] = {}
+    typed: dict[Any, dict[str, str]] = {}
+    for code in site().config.list.languages:
+        texts = {name: request.form.get(f"{name}-{code}", "") for name in ("title", "blurb")}
+        typed[code] = texts
+        try:
+            site().app.publish.reword(
+                issue.period, ItemId(number), language=code, by=sessions.by(), **texts,
+                seen=(request.form.get(f"seen-title-{code}", ""), request.form.get(f"seen-blurb-{code}", "")),
+            )  # fmt: skip
+        except Conflict as conflict:
+            theirs[code] = conflict.theirs
+    if theirs:
+        issue = found(period)
+        return _item(issue, _placed(issue, number), typed, theirs=theirs)
+    return back(issue, did="reword", item=number)

@@ -1,0 +1,179 @@
+"""From draft to sent, on the desk: look, check, approve, hold, send. A person presses each button; nothing here decides."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.errors import NotFound
+from digest.model import DeliveryState, Issue, IssueState, Language
+from digest.render import dates
+from digest.web import language as tongue
+from digest.web import outline, sessions
+from digest.web.desk_issue import back, checks_of, editing, found, frame
+from digest.web.pages import page, to
+from digest.web.security import LETTER
+from digest.web.site import site
+
+_ISSUE = "/issues/<period>/"
+_BARS = tuple(DeliveryState)
+_UNFINISHED = frozenset(
+    {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED}
+)
+
+
+def add_doors(blueprint: Blueprint) -> None:
+    rule = blueprint.add_url_rule
+    rule(f"{_ISSUE}letter/<code>", view_func=letter)
+    rule(f"{_ISSUE}checks", view_func=checks_page)
+    rule(f"{_ISSUE}approve", view_func=approve_page)
+    rule(f"{_ISSUE}approve", view_func=approve, methods=["POST"])
+    rule(f"{_ISSUE}schedule", view_func=schedule, methods=["POST"])
+    rule(f"{_ISSUE}hold", view_func=hold, methods=["POST"])
+    rule(f"{_ISSUE}test", view_func=test, methods=["POST"])
+    rule(f"{_ISSUE}send", view_func=send_page)
+    rule(f"{_ISSUE}send", view_func=send, methods=["POST"])
+    rule(f"{_ISSUE}sending", view_func=sending_page)
+
+
+def letter(period: str, code: str) -> Response:
+    """The very letter, for the sandboxed frame: no script runs in it, whatever a source wrote."""
+    if code not in set(site().config.list.languages):
+        raise NotFound("The letter is not made in that language.")
+    edition = site().app.publish.preview(found(period).period, Language(code))
+    return framed(site().app.press.preview(edition)[0])
+
+
+def framed(html: str) -> Response:
+    """A letter's HTML, its links opening beside the page that shows it."""
+    response = make_response(html.replace("<head>", '<head><base target="_blank">', 1))
+    response.headers["Content-Security-Policy"] = LETTER
+    return response
+
+
+def checks_page(period: str) -> Response:
+    issue = found(period)
+    return page(
+        "desk/checks.html", title=tongue.words()("desk.checks_title"), **frame(issue), **checks_of(issue)
+    )
+
+
+# --- approving ---------------------------------------------------------------------------------------------------
+
+
+def approve_page(period: str, *, changed: bool = False) -> Response:
+    """What would be frozen: subjects, readers, day, weight, checks."""
+    issue, language, config = found(period), tongue.spoken(), site().config
+    app = site().app
+    if issue.state is not IssueState.DRAFT:
+        return sending_page(period)
+    editions = [app.publish.preview(issue.period, code) for code in config.list.languages]
+    stats = app.store.subscribers.stats()
+    by_language = {Language(code): count for code, count in stats.by_language.items()}
+    return page(
+        "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
+        **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),
+        sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
+        readers=sum(by_language.values()),
+        editions=[{"code": e.language.value, "subject": e.subject,
+                   "size": dates.number(max(1, round(len(e.html.encode()) / 1000)), language),
+                   "readers": dates.number(by_language.get(e.language, 0), language)} for e in editions],
+    )  # fmt: skip
+
+
+def _day(issue: Issue) -> str:
+    return outline.due(issue, tongue.spoken(), site().config, now=site().app.clock()).day
+
+
+def approve(period: str) -> AnyResponse:
+    """Freezes what the approver has just seen; a draft that changed since is shown once more instead."""
+    _approving()
+    issue, by = found(period), sessions.by()
+    if request.form.get("revision") != str(issue.revision):
+        return approve_page(period, changed=True)
+    issue = site().app.publish.approve(issue.period, by=by)
+    if request.form.get("then") == "schedule":
+        issue = site().app.publish.schedule(issue.period, by=by)
+    return back(issue, did=issue.state.value)
+
+
+def schedule(period: str) -> AnyResponse:
+    _approving()
+    return back(site().app.publish.schedule(found(period).period, by=sessions.by()), did="scheduled")
+
+
+def hold(period: str) -> AnyResponse:
+    """Back to draft, any time before the first letter."""
+    _approving()
+    return back(site().app.publish.hold(found(period).period, by=sessions.by()), did="held")
+
+
+def test(period: str) -> AnyResponse:
+    """One letter in each language, to the editor who asks."""
+    editing()
+    issue, who = found(period), sessions.editor()
+    for code in site().config.list.languages:
+        site().app.send.test(issue.period, address=who.address, language=code)
+    return back(issue, did="tested")
+
+
+def _approving() -> None:
+    if not sessions.may_approve():
+        abort(403)
+
+
+# --- sending -----------------------------------------------------------------------------------------------------
+
+
+def send_page(period: str) -> Response:
+    issue = found(period)
+    counts = site().app.store.deliveries.counts(issue.id)
+    waiting = sum(counts[state] for state in _UNFINISHED)
+    return page(
+        "desk/send.html",
+        title=tongue.words()("desk.send_title"),
+        **frame(issue),
+        waiting=waiting,
+        day=_day(issue),
+    )
+
+
+def send(period: str) -> AnyResponse:
+    """Begins, or goes on; the letters leave behind this request, and the page with the counts follows them."""
+    _approving()
+    issue = found(period)
+    if issue.state in {IssueState.DRAFT, IssueState.SENT}:
+        abort(409)
+    app, month = site().app, issue.period
+    site().errands.run(f"send {month}", lambda: app.send.issue(month))
+    return redirect(to(f"/desk/issues/{month}/sending"), 303)
+
+
+def sending_page(period: str) -> Response:
+    """Counts by state; never just "sent" while a letter is in doubt."""
+    issue, language = found(period), tongue.spoken()
+    words, app = tongue.words(), site().app
+    counts = app.store.deliveries.counts(issue.id)
+    total = sum(counts.values())
+    bars: list[dict[str, Any]] = [
+        {"name": words(f"desk.delivery_{state}"), "count": dates.number(counts[state], language),
+         "width": round(100 * counts[state] / total, 2) if total else 0}
+        for state in _BARS if counts[state] or state in {DeliveryState.SENT, DeliveryState.QUEUED}
+    ]  # fmt: skip
+    open_letters = sum(counts[state] for state in _UNFINISHED)
+    return page(
+        "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars,
+        total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
+        as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
+        pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
+    )  # fmt: skip
+
+
+def _is_stalled(issue: Issue) -> bool:
+    """Sending, and nobody at it: a process ended. The next tick goes on; the button does so now."""
+    app = site().app
+    if issue.state is not IssueState.SENDING or issue.sending_since is None:
+        return False
+    begun_a_while_ago = app.clock() - issue.sending_since > timedelta(seconds=30)
+    return begun_a_while_ago and not app.store.deliveries.live_run(issue.id, now=app.clock())

@@ -1,0 +1,166 @@
+"""What the desk shows of an issue, as plain values: the outline, the steps, what it weighs. Nothing here changes anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.config import Config
+from digest.model import Edit, Editor, EventStatus, Issue, IssueState, ItemKind, Language, Placed
+from digest.render import dates
+from digest.render.text import words_in
+from digest.render.view import item_view, section_name
+from digest.rules.assemble import SECTIONS
+from digest.rules.edition import default_section
+from digest.words import Words
+
+NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
+STEPS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING, IssueState.SENT)
+_FLAGS = frozenset({"date-guessed", "zone-guessed", "member-only", "reply"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An item of the outline. tags: (kind, words), kind one of "", warn, bad, ok. section: where keeping puts it."""
+
+    id: int
+    title: str
+    lang: str
+    meta: str
+    tags: tuple[tuple[str, str], ...]
+    section: str
+    section_name: str
+    is_first: bool
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    id: str
+    name: str
+    count: str
+    rows: tuple[Row, ...]
+
+
+def sections(issue: Issue, language: Language, config: Config) -> list[Section]:
+    """The sections in order, also those that are empty."""
+    words = Words(language)
+    most = {"coming-up": config.issue.events_most, "worth-reading": config.issue.posts_most}
+    found = []
+    for name in SECTIONS:
+        rows = _rows(issue.section(name), language, config)
+        count = words("desk.count_of", n=len(rows), most=most[name]) if name in most else str(len(rows))
+        found.append(Section(id=name, name=section_name(name, language), count=count, rows=rows))
+    return found
+
+
+def bench(issue: Issue, language: Language, config: Config) -> tuple[Row, ...]:
+    return _rows(issue.section(None), language, config)
+
+
+def _rows(placed: Sequence[Placed], language: Language, config: Config) -> tuple[Row, ...]:
+    return tuple(
+        row(one, language, config, is_first=n == 0, is_last=n == len(placed) - 1)
+        for n, one in enumerate(placed)
+    )
+
+
+def row(
+    placed: Placed, language: Language, config: Config, *, is_first: bool = False, is_last: bool = False
+) -> Row:
+    words, item, section = Words(language), placed.item, default_section(placed)
+    view = item_view(placed, language, config)
+    meta = [view.when.line.split(" (")[0]] if view.when else []  # other zones: in the letter
+    meta += view.meta
+    if item.also_in:
+        meta.append(words("desk.also_in", n=len(item.also_in)))
+    return Row(
+        id=item.id, title=view.title, lang=view.lang, meta=" · ".join(meta), tags=tuple(_tags(placed, view.language_note, words)),
+        section=placed.section or section, section_name=section_name(placed.section or section, language),
+        is_first=is_first, is_last=is_last,
+    )  # fmt: skip
+
+
+def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, str]]:
+    item, found = placed.item, []
+    if item.occasion and item.occasion.status is not EventStatus.CONFIRMED:
+        kind = "bad" if item.occasion.status is EventStatus.CANCELLED else "warn"
+        found.append((kind, words(f"letter.{item.occasion.status}")))
+    if placed.arrived_late:
+        found.append(("ok", words("desk.tag_new")))
+    if placed.changed_at_source:
+        found.append(("warn", words("desk.tag_changed")))
+    found += [("warn", words(f"desk.flag_{flag.replace('-', '_')}")) for flag in item.flags if flag in _FLAGS]
+    if item.kind is ItemKind.POST and not item.summary and not placed.blurb:
+        found.append(("warn", words("desk.tag_no_blurb")))
+    if language_note:
+        found.append(("", language_note))
+    return found
+
+
+def note_summary(issue: Issue, languages: Sequence[Language], words: Words) -> str:
+    """`EN 62 of 80 words · FR empty`."""
+    pieces = []
+    for language in languages:
+        count = words_in(issue.text("note", language))
+        code = language.upper()
+        pieces.append(words("desk.note_words", language=code, count=count, most=NOTE_WORDS[language]) if count
+                      else words("desk.note_empty", language=code))  # fmt: skip
+    return " · ".join(pieces)
+
+
+def steps(issue: Issue, words: Words) -> list[tuple[str, bool]]:
+    """The five steps in words, with the current one marked; a paused issue stands at sending."""
+    here = IssueState.SENDING if issue.state is IssueState.PAUSED else issue.state
+    return [(words("desk.state_paused") if step is here and issue.state is IssueState.PAUSED
+             else words(f"desk.state_{step}"), step is here) for step in STEPS]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When an issue is to leave, in words; left: how long until then, empty when that is over."""
+
+    day: str
+    left: str
+
+
+def due(issue: Issue, language: Language, config: Config, *, now: datetime) -> Due:
+    words, zone = Words(language), config.list.timezone
+    when = f"{dates.day(issue.send_at, zone, language)}, {dates.hour(issue.send_at, zone, language)}"
+    return Due(when, in_words(issue.send_at - now, words) if issue.send_at > now else "")
+
+
+def in_words(span: timedelta, words: Words) -> str:
+    """`3 d 4 h`, `4 h 10 min`, `10 min`: two units at most."""
+    minutes = max(1, round(abs(span.total_seconds()) / 60))
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days:
+        return words("desk.days_hours", days=days, hours=hours) if hours else words("desk.days", n=days)
+    if hours:
+        return words("desk.hours_minutes", hours=hours, minutes=minutes % 60)
+    return words("desk.minutes", n=minutes)
+
+
+def moment(at: datetime, language: Language, config: Config, *, now: datetime) -> str:
+    """The hour when it was today in the list's zone, else the day and the hour."""
+    zone = config.list.timezone
+    hour, day = dates.hour(at, zone, language), dates.day(at, zone, language)
+    return hour if day == dates.day(now, zone, language) else f"{day}, {hour}"
+
+
+def saved(edits: Sequence[Edit], issue: Issue, language: Language, config: Config, *, now: datetime) -> str:
+    """`Saved 10:42 a.m.`: the last thing an editor did; nothing yet: as assembled."""
+    words = Words(language)
+    return (
+        words("desk.saved", when=moment(edits[-1].at, language, config, now=now))
+        if edits
+        else words("desk.untouched")
+    )
+
+
+def short_name(editor: Editor) -> str:
+    """How editors call each other here: what stands before the @."""
+    return editor.address.reveal().rpartition("@")[0]
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

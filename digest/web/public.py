@@ -1,0 +1,315 @@
+"""The doors for readers: the front page, asking, confirming, leaving, settings. Opening a page never decides anything."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import Gone, NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest import errors
+from digest.join import Ask, Known
+from digest.model import Language, SubscriberState
+from digest.render import dates
+from digest.rules import cron
+from digest.rules.consent import Answer
+from digest.rules.tokens import Purpose
+from digest.web import language as tongue
+from digest.web import shelf
+from digest.web.pages import page, to
+from digest.web.security import keep_public
+from digest.web.site import post_notices, site
+
+ROLES = (
+    "design",
+    "development",
+    "product",
+    "policy",
+    "research",
+    "data",
+    "operations",
+    "leadership",
+    "other",
+)
+_LEAVES = frozenset({Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE})
+_SETTLES = frozenset({Purpose.LETTER, Purpose.MANAGE})
+_ON_HOME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the form shows: empty, or as somebody sent it, with what is wrong in words."""
+
+    email: str = ""
+    language: str = ""
+    role: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One button of a page."""
+
+    path: str
+    button: str
+    fields: dict[str, str]
+    is_main: bool = True
+
+
+def doors() -> Blueprint:
+    blueprint = Blueprint("public", __name__)
+    rule = blueprint.add_url_rule
+    rule("/", view_func=home)
+    rule("/subscribe", view_func=subscribe, methods=["POST"])
+    rule("/confirm/<token>", view_func=confirm_page)
+    rule("/confirm/<token>", view_func=confirm, methods=["POST"])
+    rule("/unsubscribe/<token>", view_func=leave_page)
+    rule("/unsubscribe/<token>", view_func=leave, methods=["POST"])
+    rule("/preferences/<token>", view_func=settings_page)
+    rule("/preferences/<token>", view_func=settings, methods=["POST"])
+    rule("/manage", view_func=manage_page)
+    rule("/manage", view_func=manage, methods=["POST"])
+    return blueprint
+
+
+# --- the front page and asking -----------------------------------------------------------------------------------
+
+
+def home() -> AnyResponse:
+    return keep_public(_home(Form(language=_first_language())))
+
+
+def _first_language() -> str:
+    """The page's own language where the letter has it, else the letter's first."""
+    offered = site().config.list.languages
+    return (tongue.spoken() if tongue.spoken() in offered else offered[0]).value
+
+
+def _home(form: Form, *, status: int = 200) -> Response:
+    signup, language = site().config.signup, tongue.spoken()
+    newest = shelf.newest()
+    issue = shelf.view(newest, language) if newest else None
+    # The two first columns; what does not fit on the front page is one click away.
+    columns = [
+        {"name": section.id, "title": section.name, "items": section.items[:_ON_HOME],
+         "rest": max(0, len(section.items) - _ON_HOME)}
+        for section in (issue.sections[:2] if issue else ())
+    ]  # fmt: skip
+    return page(
+        "home.html", status=status, title="", is_public=True, form=form, roles=ROLES, policy=signup.policy,
+        wording=signup.wording.in_(language), issue=issue, columns=columns, next_send=next_send(),
+    )  # fmt: skip
+
+
+def next_send() -> str:
+    """The day the next issue leaves, in words."""
+    config, now = site().config, site().app.clock()
+    slot = cron.next_slot(config.schedule.send, config.list.timezone, after=now)
+    return dates.long_day(slot, config.list.timezone, tongue.spoken())
+
+
+def subscribe() -> Response:
+    """The same bytes for every address that is one; whether it is known, only its mailbox learns."""
+    sent = Form(
+        email=request.form.get("email", "").strip()[:320],
+        language=request.form.get("language", ""),
+        role=request.form.get("role", ""),
+    )
+    ask = Ask(
+        address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
+        page=request.path, network=_network(),
+    )  # fmt: skip
+    try:
+        site().app.join.ask(ask)
+    except errors.AddressRefused:
+        return _home(replace(sent, error=tongue.words()("web.email_error")), status=400)
+    post_notices()
+    return _say("asked", "asked_lead", "asked_more", mentions_letter=True)
+
+
+def _network() -> str | None:
+    """Where the form came from, shortened so that it names a neighbourhood and not a person."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return None
+    return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+
+
+# --- confirming --------------------------------------------------------------------------------------------------
+
+
+def confirm_page(token: str) -> Response:
+    known = _who(token, allowed=frozenset({Purpose.CONFIRM}))
+    if known.answer is Answer.ALREADY:
+        return _about(known, "already")
+    button = Act(_here(), tongue.words()("web.confirm_button"), {})
+    return _about(known, "confirm", actions=[button])
+
+
+def confirm(token: str) -> Response:
+    _who(token, allowed=frozenset({Purpose.CONFIRM}))
+    try:
+        known = site().app.join.confirm(token, page=request.path, network=_network())
+    except errors.TokenRefused:
+        raise _refused(token) from None
+    post_notices()
+    if known.answer is not Answer.DONE:
+        return _about(known, "already" if known.answer is Answer.ALREADY else "waiting")
+    newest, language = shelf.newest(), tongue.spoken()
+    read = [(to(f"/issues/{newest.period}"), tongue.words()("web.confirmed_read", month=dates.month(newest.period, language)))
+            ] if newest else []  # fmt: skip
+    return _about(known, "confirmed", "confirmed_more", links=read)
+
+
+# --- leaving -----------------------------------------------------------------------------------------------------
+
+
+def leave_page(token: str) -> Response:
+    known = _who(token, allowed=_LEAVES)
+    return _left(known) if _has_left(known) else _leave_button(known)
+
+
+def leave(token: str) -> Response:
+    """RFC 8058: `List-Unsubscribe=One-Click`, no cookie, no redirect, 200 however often. Another body only shows the page."""
+    one_click = request.form.get("List-Unsubscribe") == "One-Click"
+    try:
+        _who(token, allowed=_LEAVES)
+    except Gone:
+        if one_click:  # forgotten since: the wish is fulfilled already
+            return _say("left", "left_for_good")
+        raise
+    if one_click:
+        by_button = request.form.get("from") == "page"
+        method = "link" if by_button else "one-click"
+        return _left(site().app.join.leave(token, method=method, page=request.path))
+    if request.form.get("undo") == "1":
+        back = site().app.join.come_back(token, page=request.path)
+        if back.answer is Answer.WAITING:
+            return _about(back, "gone", links=_again())
+        return _about(back, "back")
+    return leave_page(token)
+
+
+def _has_left(known: Known) -> bool:
+    return known.subscriber.state is SubscriberState.LEFT
+
+
+def _leave_button(known: Known) -> Response:
+    words = tongue.words()
+    one_click = {"List-Unsubscribe": "One-Click", "from": "page"}
+    return _about(known, "leave", actions=[Act(_here(), words("web.leave_button"), one_click)])
+
+
+def _left(known: Known) -> Response:
+    undo = Act(_here(), tongue.words()("web.left_undo"), {"undo": "1"}, is_main=False)
+    return _about(known, "left", "left_more", actions=[undo])
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def settings_page(token: str) -> Response:
+    return _settings(_who(token, allowed=_SETTLES))
+
+
+def settings(token: str) -> Response:
+    known = _who(token, allowed=_SETTLES)
+    if request.form.get("leave") == "1":
+        return _left(site().app.join.leave(token, method="link", page=request.path))
+    if request.form.get("undo") == "1":
+        return leave(token)
+    if request.form.get("language") not in site().config.list.languages:
+        return _settings(known)
+    return _settings(
+        site().app.join.choose(token, language=request.form["language"], page=request.path), saved=True
+    )
+
+
+def _settings(known: Known, *, saved: bool = False) -> Response:
+    if _has_left(known):
+        return _left(known)
+    words, chosen = tongue.words(), known.subscriber.language
+    return page(
+        "preferences.html", title=words("web.settings_title"), masked=known.subscriber.address.masked, action=_here(),
+        chosen=chosen, in_language=words(f"web.in_{chosen}"), saved=saved,
+    )  # fmt: skip
+
+
+def manage_page() -> AnyResponse:
+    return keep_public(_manage())
+
+
+def _manage(*, email: str = "", error: str = "", status: int = 200) -> Response:
+    return page("manage.html", status=status, title=tongue.words()("web.manage_title"), is_public=True,
+                email=email, error=error)  # fmt: skip
+
+
+def manage() -> Response:
+    email = request.form.get("email", "").strip()[:320]
+    try:
+        site().app.join.manage(email)
+    except errors.AddressRefused:
+        return _manage(email=email, error=tongue.words()("web.email_error"), status=400)
+    post_notices()
+    return _say("asked", "manage_asked_lead", mentions_letter=True)
+
+
+# --- inside ------------------------------------------------------------------------------------------------------
+
+
+def _who(token: str, *, allowed: frozenset[Purpose]) -> Known:
+    """The person behind a link; from here on the page speaks their language. Aborts with 404 or 410."""
+    try:
+        known = site().app.join.who(token, allowed=allowed)
+    except errors.TokenRefused:
+        raise _refused(token) from None
+    tongue.speak(known.subscriber.language)
+    return known
+
+
+def _refused(token: str) -> Exception:
+    """410 for a link we made whose time is over, 404 for one that we never made."""
+    here = site().app
+    tongue.speak(tongue.preferred())
+    try:
+        ours = here.links.read(token, allowed=frozenset(Purpose), now=datetime.min.replace(tzinfo=UTC))
+    except (errors.TokenRefused, ValueError, OverflowError):
+        return NotFound("broken link")
+    try:
+        tongue.speak(here.store.subscribers.get(ours.subscriber).language)
+    except errors.NotFound:
+        return Gone("forgotten")
+    return Gone("expired link")
+
+
+def _about(
+    known: Known, heading: str, *more: str, actions: list[Act] | None = None,
+    links: list[tuple[str, str]] | None = None,
+) -> Response:  # fmt: skip
+    """A page about one person, who is named by the masked address only."""
+    words = tongue.words()
+    slots = {"address": known.subscriber.address.masked, "day": next_send(),
+             "language": words(f"web.in_{known.subscriber.language}")}  # fmt: skip
+    paragraphs = [words(f"web.{heading}_lead", **slots), *(words(f"web.{name}", **slots) for name in more)]
+    title = words(f"web.{heading}_title")
+    return page("say.html", title=title, heading=title, paragraphs=paragraphs, actions=actions or [], links=links or [],
+                mentions_letter=False, also=None)  # fmt: skip
+
+
+def _say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
+    words = tongue.words()
+    title = words(f"web.{heading}_title")
+    return page("say.html", title=title, heading=title, paragraphs=[words(f"web.{name}") for name in texts], actions=[],
+                links=[], mentions_letter=mentions_letter, also=None)  # fmt: skip
+
+
+def _again() -> list[tuple[str, str]]:
+    return [(to("/"), tongue.words()("web.start_again"))]
+
+
+def _here() -> str:
+    """Where the buttons of this page post to: itself, in the language it is shown in."""
+    query = "?lang=en" if request.args.get("lang") == Language.EN else ""
+    return f"{request.script_root}{request.path}{query}"

@@ -1,0 +1,80 @@
+"""What every answer carries and every form must prove. Coming from a signed-in browser is never enough."""
+
+import hmac
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from flask import Response, abort, g, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.web.site import site
+
+PAGE = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_WITH_FRAME = f"{PAGE}; frame-src 'self'"
+# A letter in a frame: its own styles and pictures, no script, no form; its links open beside the page.
+LETTER = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+def seal(response: Response) -> Response:
+    """Headers of every answer; a page that said something of its own keeps it."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", PAGE)
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault(
+        "X-Frame-Options",
+        "SAMEORIGIN" if "frame-ancestors 'self'" in headers["Content-Security-Policy"] else "DENY",
+    )
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if site().config.list.url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if not g.get("public") and request.endpoint != "static":
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def keep_public(response: Response) -> AnyResponse:
+    """A page that is the same for everyone: caches may keep it but must ask whether it changed."""
+    g.public = True
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def refuse_foreign_origin() -> None:
+    """403 for a form that another site sent.
+
+    Our own pages say `no-referrer`, for which browsers send `Origin: null` even to ourselves; then Sec-Fetch-Site
+    tells, where the browser has it, and the token of the session where it has not.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        abort(403)
+    origin = request.headers.get("Origin")
+    if origin not in {None, "null"} and origin not in {
+        _origin(site().config.list.url),
+        _origin(request.host_url),
+    }:
+        abort(403)
+
+
+def form_token(session: str) -> str:
+    """The token of every desk form: bound to the session, worth nothing without its cookie."""
+    return hmac.digest(session.encode(), b"digest desk form", sha256).hex()
+
+
+def refuse_missing_token(session: str) -> None:
+    """403 unless the form was made for this session."""
+    if not hmac.compare_digest(request.form.get("token", ""), form_token(session)):
+        abort(403)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
