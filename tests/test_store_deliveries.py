@@ -173,6 +173,28 @@ def test_the_late_answer_of_a_run_given_up_ends_the_doubt(store: SqliteStore) ->
     assert counted(store, issue) == {"sent": 1, "queued": 1}, "an editor's decision is not overruled"
 
 
+def test_a_run_has_no_say_over_the_letters_of_another(store: SqliteStore) -> None:
+    issue = listed(store, 2)
+    mine, other = begin(store, issue), begin(store, issue)
+    one, two = claim(store, mine)
+    commit(store, mine, intents=[(one.id, 0)])
+    assert (
+        commit(store, other, sent(one), replace(sent(two), state=DeliveryState.FAILED), intents=[(two.id, 0)])
+        == set()
+    )
+    assert counted(store, issue) == {"committing": 1, "claimed": 1}
+
+
+def test_a_doubt_is_not_sent_again_on_the_word_of_its_run(store: SqliteStore) -> None:
+    issue = listed(store, 1)
+    run = begin(store, issue)
+    (letter,) = claim(store, run)
+    commit(store, run, intents=[(letter.id, 0)])
+    for state in (DeliveryState.UNSURE, DeliveryState.QUEUED):
+        commit(store, run, Outcome(delivery=letter.id, state=state))
+    assert counted(store, issue) == {"unsure": 1}
+
+
 def test_a_reader_who_left_between_claim_and_intent_gets_no_final_dot(store: SqliteStore) -> None:
     issue = listed(store, 3)
     run = begin(store, issue)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from digest.model import Delivery, DeliveryId, DeliveryState, Language, Outcome, SubscriberState
 from digest.store.sqlite import open_store
@@ -37,14 +37,13 @@ LEASE_S = 60.0
 class Ledger(RuleBasedStateMachine):
     """Two lanes a run; any number of runs, some of which die without a word."""
 
-    runs = Bundle("runs")
-    claims = Bundle("claims")
-
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.store = open_store(self.folder / "subscribers.db")
         self.now = NOW
+        self.runs: list[int] = []
+        self.claimed: list[tuple[int, Delivery]] = []  # what senders hold in their hands
         self.dotted: dict[DeliveryId, tuple[int, int]] = {}  # the dot may be on the wire, no answer known
         self.accepted: dict[DeliveryId, int] = {}  # how often a server said 250
         self.resent: set[DeliveryId] = set()  # a person said: send it again
@@ -72,44 +71,51 @@ class Ledger(RuleBasedStateMachine):
 
     # --- what a sender does ------------------------------------------------------------------------------------
 
-    @rule(target=runs)
-    def begin(self) -> int:
+    @rule()
+    def begin(self) -> None:
         with self.store.write():
-            return self.store.deliveries.begin_run(self.issue, now=self.now, lease_s=LEASE_S)
+            self.runs.append(self.store.deliveries.begin_run(self.issue, now=self.now, lease_s=LEASE_S))
 
-    @rule(target=claims, run=runs, count=st.integers(1, 4))
-    def claim(self, run: int, count: int) -> object:
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def claim(self, data: st.DataObject, count: int) -> None:
+        run = data.draw(st.sampled_from(self.runs))
         with self.store.write():
             block = self.store.deliveries.claim(run, count=count, now=self.now)
-        for letter in block:
-            assert letter.subscriber not in self.gone
-        return multiple(*[(run, letter) for letter in block])
+        assert self.gone.isdisjoint(letter.subscriber for letter in block)
+        self.claimed += [(run, letter) for letter in block]
 
-    @rule(claimed=consumes(claims), lane=st.integers(0, 1))
-    def intend(self, claimed: tuple[int, Delivery], lane: int) -> None:
-        """A lane whose last dot is unanswered takes no next letter; a real sender waits for the answer too."""
-        run, letter = claimed
-        if (run, lane) in self.dotted.values():
+    @precondition(lambda self: self.claimed)
+    @rule(data=st.data(), lane=st.integers(0, 1), foreign=st.booleans())
+    def intend(self, data: st.DataObject, lane: int, foreign: bool) -> None:
+        """A lane whose last dot is unanswered takes no next letter; a real sender waits for the answer too. foreign: a
+        run asks for a letter that another holds."""
+        run, letter = data.draw(st.sampled_from(self.claimed))
+        asking = data.draw(st.sampled_from(self.runs)) if foreign and self.runs else run
+        if (asking, lane) in self.dotted.values():
             return
         with self.store.write(durable=True):
-            passed = self.store.deliveries.commit(run, outcomes=[], intents=[(letter.id, lane)], now=self.now)
+            passed = self.store.deliveries.commit(
+                asking, outcomes=[], intents=[(letter.id, lane)], now=self.now
+            )
         if passed:
             assert letter.subscriber not in self.gone
             assert letter.id not in self.dotted
+            assert (asking, letter.id) in [(holder, one.id) for holder, one in self.claimed]
             assert letter.id not in self.accepted or letter.id in self.resent
-            self.dotted[letter.id] = (run, lane)
+            self.dotted[letter.id] = (asking, lane)
 
-    @rule(claimed=consumes(claims), state=st.sampled_from([QUEUED, DEFERRED, FAILED, SENT, UNSURE]))
-    def refuse_before_the_dot(self, claimed: tuple[int, Delivery], state: DeliveryState) -> None:
-        run, letter = claimed
+    @precondition(lambda self: self.claimed)
+    @rule(data=st.data(), state=st.sampled_from([QUEUED, DEFERRED, FAILED, SENT, UNSURE]))
+    def refuse_before_the_dot(self, data: st.DataObject, state: DeliveryState) -> None:
+        run, letter = data.draw(st.sampled_from(self.claimed))
         if self.dotted.get(letter.id, (None, 0))[0] != run:
             self.answer(run, letter.id, state)
 
+    @precondition(lambda self: self.dotted)
     @rule(data=st.data(), state=st.sampled_from([SENT, DEFERRED, FAILED, UNSURE, QUEUED]))
     def answer_a_dot(self, data: st.DataObject, state: DeliveryState) -> None:
         """queued: the sender knows that it never wrote the dot after all."""
-        if not self.dotted:
-            return
         letter = data.draw(st.sampled_from(sorted(self.dotted)))
         run, _ = self.dotted[letter]
         if state is not UNSURE:
@@ -124,13 +130,16 @@ class Ledger(RuleBasedStateMachine):
         with self.store.write(durable=True):
             self.store.deliveries.commit(run, outcomes=[outcome], intents=[], now=self.now)
 
-    @rule(run=runs)
-    def renew(self, run: int) -> None:
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
         with self.store.write():
-            self.store.deliveries.renew(run, now=self.now, lease_s=LEASE_S)
+            self.store.deliveries.renew(data.draw(st.sampled_from(self.runs)), now=self.now, lease_s=LEASE_S)
 
-    @rule(run=consumes(runs))
-    def end(self, run: int) -> None:
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        run = data.draw(st.sampled_from(self.runs))
         with self.store.write():
             self.store.deliveries.release(run)
             self.store.deliveries.end_run(run, now=self.now)
@@ -156,11 +165,10 @@ class Ledger(RuleBasedStateMachine):
                 self.store.subscribers.save(replace(found[0], state=SubscriberState.LEFT))
                 self.store.deliveries.cancel(found[0].id)
 
+    @precondition(lambda self: UNSURE in self.before.values())
     @rule(data=st.data(), again=st.booleans())
     def an_editor_ends_a_doubt(self, data: st.DataObject, again: bool) -> None:
         doubts = self.store.deliveries.listed(self.issue, UNSURE, limit=99)
-        if not doubts:
-            return
         letter = data.draw(st.sampled_from([doubt.id for doubt in doubts]))
         with self.store.write():
             assert self.store.deliveries.settle(letter, state=QUEUED if again else SENT, note="by hand")
