@@ -11,6 +11,7 @@ from digest.config import Config
 from digest.errors import Conflict, InputRefused, MoveRefused
 from digest.model import Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
 from digest.rules import assemble, cron, edition
+from digest.rules.assemble import Window
 from digest.rules.preflight import Check, blocking, check
 
 SHORTEST_NOTICE = timedelta(minutes=10)
@@ -143,7 +144,7 @@ class Publish:
                 issues.extend(issue.id, until=window.until, late=late)
             return issues.get(period)
 
-    def _window(self, period: Period, issue: Issue | None, *, now: datetime) -> assemble.Window:
+    def _window(self, period: Period, issue: Issue | None, *, now: datetime) -> Window:
         zone = ZoneInfo(self._config.list.timezone)
         slot = cron.slot_in(self._config.schedule.send, str(zone), period=period)
         slot = slot or assemble.month(period, zone)[0]
