@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as reading
 from typing import Any
+from zoneinfo import ZoneInfo, reset_tzpath
 
 from digest.config import Config
 from digest.model import (
+    Address,
     EventStatus,
     Issue,
     IssueId,
@@ -17,6 +22,11 @@ from digest.model import (
     Period,
     Placed,
 )
+from digest.render.letter import Slots
+
+# As app.py does: the machine's own zone data may be older than the law (guide: collecting, section 8).
+reset_tzpath(to=())
+ZoneInfo.clear_cache()
 
 SEND_AT = datetime(2026, 12, 1, 14, tzinfo=UTC)
 SEEN = datetime(2026, 11, 20, tzinfo=UTC)
@@ -102,9 +112,11 @@ def month_of_12() -> Issue:
         post(6, "We replaced a 14-page form with four questions", author="Ines Okafor",
              summary="What the team cut, whom they had to convince, and the one question they put back after a month."),
         post(7, "Ce que nos centres d’appels nous ont appris", language="fr", source="Service numérique", minutes=4,
-             author="Luc Tremblay", summary="Écouter vingt appels vaut mieux que lire deux cents sondages : récit d’une semaine au téléphone."),
+             author="Luc Tremblay",
+             summary="Écouter vingt appels vaut mieux que lire deux cents sondages : récit d’une semaine au téléphone."),
         post(8, "Procurement in the open: month three", source="Harbour City", minutes=8, author="Dana Whitefeather",
-             also_in=("Prairie Digital",), summary="Bids, questions and scores are public from the first day. What suppliers said, and what it cost in time."),
+             also_in=("Prairie Digital",),
+             summary="Bids, questions and scores are public from the first day. What suppliers said, and what it cost in time."),
         post(9, "A small test for your error messages", source="Pacific Commons", minutes=3, author="Sam Achebe",
              summary="Read them aloud to someone who is late for work. If they sigh, rewrite; three examples, before and after."),
         post(10, "Why we turned the chatbot off", source="Harbour City", minutes=5, author="Wei Zhang",
@@ -119,3 +131,65 @@ def month_of_12() -> Issue:
     texts = {("theme", "en"): "forms that ask less", ("theme", "fr"): "des formulaires plus courts",
              ("note", "en"): NOTE_EN, ("note", "fr"): NOTE_FR}  # fmt: skip
     return issue(events, posts, calls, texts=texts)
+
+
+def small() -> Issue:
+    """One event and nothing else: no note, no theme."""
+    return issue([event(1, "Office hours", "2026-12-03T12:00-05:00", online="")])
+
+
+def month_of(count: int) -> Issue:
+    """As many items as asked, a third of them events, every fourth in French, with blurbs of ordinary length."""
+    blurb = "What the team cut, whom they had to convince, and the one question they put back after a month of calls."
+    events, posts = [], []
+    for number in range(1, count + 1):
+        language = "fr" if number % 4 == 0 else "en"
+        title = (
+            f"Atelier no {number} : écrire pour être lu"
+            if language == "fr"
+            else f"Workshop {number}: write to be read"
+        )
+        if number % 3 == 0:
+            day = 2 + number % 27
+            events.append(
+                event(
+                    number,
+                    title,
+                    f"2026-12-{day:02d}T12:00-05:00",
+                    online="",
+                    language=language,
+                    summary=blurb,
+                )
+            )
+        else:
+            posts.append(post(number, title, language=language, author=f"Writer {number}", summary=blurb))
+    texts = {("theme", "en"): "much to read", ("theme", "fr"): "beaucoup à lire", ("note", "en"): NOTE_EN,
+             ("note", "fr"): NOTE_FR}  # fmt: skip
+    return issue(events, posts, texts=texts)
+
+
+def right_to_left() -> Issue:
+    """Items in Arabic and Hebrew beside an English one."""
+    return issue(
+        [event(1, "لقاء مفتوح حول الخدمات الرقمية", "2026-12-03T12:00-05:00", online="", language="ar")],
+        [post(2, "איך כותבים טופס קצר", language="he", summary="ארבע שאלות במקום ארבעה עשר עמודים, ומה נשאר בחוץ."),
+         post(3, "Forms that ask less", summary="Four questions in place of fourteen pages, and what stayed out.")],
+    )  # fmt: skip
+
+
+def reader(address: str = "maya@example.org", *, token: str = "q" * 28) -> Slots:
+    return Slots(to=Address(address), message_id="<15.7.0123456789abcdef@example.org>", date=SEND_AT,
+                 unsubscribe_url=f"https://digest.example.org/unsubscribe/{token}",
+                 preferences_url=f"https://digest.example.org/preferences/{token}")  # fmt: skip
+
+
+def parsed(data: bytes) -> EmailMessage:
+    message = message_from_bytes(data, policy=reading)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -5,7 +5,7 @@ Nothing is rendered per reader. Every slot is typed by its place: checked in a h
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -43,25 +43,30 @@ class Marks:
     They hold a digest of the whole issue, so no feed can foresee them and have a reader's link printed in its own.
     """
 
-    unsubscribe: str
-    preferences: str
+    seed: str
 
-    @classmethod
-    def of(cls, seed: str) -> "Marks":
-        return cls(f"slot-unsubscribe-{seed}", f"slot-preferences-{seed}")
+    @property
+    def unsubscribe(self) -> str:
+        return f"slot-unsubscribe-{self.seed}"
+
+    @property
+    def preferences(self) -> str:
+        return f"slot-preferences-{self.seed}"
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile(f"({self.unsubscribe}|{self.preferences})")
+        return re.compile(f"slot-(unsubscribe|preferences)-{self.seed}")
 
-
-MARK = re.compile(r"slot-(unsubscribe|preferences)-[0-9a-f]{24}")
+    def filled(self, rendered: str, *, unsubscribe: str, preferences: str) -> str:
+        """A render with something else where its marks stand."""
+        return rendered.replace(self.unsubscribe, unsubscribe).replace(self.preferences, preferences)
 
 
 class Compiled:
     """The bytes of one edition with their slots. `splice` makes one reader's message in a few microseconds."""
 
-    def __init__(self, pieces: list[bytes | str], *, mail_to: str) -> None:
+    def __init__(self, pieces: list[bytes | str], *, marks: Marks, mail_to: str) -> None:
+        self.marks = marks
         self._pieces = pieces
         self._holes = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, str)]
         self._leave_by_mail = f">, <mailto:{mail_to}?subject=unsubscribe%20"
@@ -90,7 +95,9 @@ class Compiled:
     def to_bytes(self) -> bytes:
         """The form that is frozen in the store."""
         plan = [piece if isinstance(piece, str) else len(piece) for piece in self._pieces]
-        head = json.dumps({"pieces": plan, "mail_to": self._mail_to}).encode("ascii")
+        head = json.dumps({"pieces": plan, "mail_to": self._mail_to, "marks": self.marks.seed}).encode(
+            "ascii"
+        )
         return b"".join([_FORMAT, head, b"\n", *(p for p in self._pieces if isinstance(p, bytes))])
 
     @classmethod
@@ -101,7 +108,8 @@ class Compiled:
                 raise ValueError("unknown form")
             head, _, static = data[len(_FORMAT) :].partition(b"\n")
             plan = json.loads(head)
-            return cls(list(_cut(plan["pieces"], static)), mail_to=plan["mail_to"])
+            pieces = list(_cut(plan["pieces"], static))
+            return cls(pieces, marks=Marks(plan["marks"]), mail_to=plan["mail_to"])
         except (ValueError, KeyError, TypeError) as error:
             raise RenderError(
                 "A frozen letter cannot be read; hold the issue and approve it again."
@@ -121,14 +129,9 @@ def compile_letter(headers: bytes, *, html: str, text: str, marks: Marks, mail_t
     slotted = b"".join(f"{name}: \0{name}\0\r\n".encode() for name in _HEADER_SLOTS)
     whole = alternative(slotted + headers, _body(text, marks, "text"), _body(html, marks, "html"))
     pieces = [piece.decode("ascii") if odd % 2 else piece for odd, piece in enumerate(whole.split(b"\0"))]
-    compiled = Compiled(pieces, mail_to=mail_to)
-    _prove(compiled, html=html, text=text, marks=marks)
+    compiled = Compiled(pieces, marks=marks, mail_to=mail_to)
+    _prove(compiled, html=html, text=text)
     return compiled
-
-
-def filled(rendered: str, marks: Mapping[str, str]) -> str:
-    """A render with its marks replaced: `marks` maps "unsubscribe" and "preferences" to what shall stand there."""
-    return MARK.sub(lambda found: marks[found.group(1)], rendered)
 
 
 def _body(rendered: str, marks: Marks, kind: str) -> bytes:
@@ -136,8 +139,7 @@ def _body(rendered: str, marks: Marks, kind: str) -> bytes:
     parts = marks.pattern.split(rendered)
     body = [quoted_printable(part) if odd % 2 == 0 else b"" for odd, part in enumerate(parts)]
     for odd in range(1, len(parts), 2):
-        name = "unsubscribe" if parts[odd] == marks.unsubscribe else "preferences"
-        body[odd] = b"%s\0%s %s\0%s" % (joint(), name.encode(), kind.encode(), joint())
+        body[odd] = b"%s\0%s %s\0%s" % (joint(), parts[odd].encode(), kind.encode(), joint())
     return b"".join(body)
 
 
@@ -159,7 +161,7 @@ def date_header(at: datetime) -> bytes:
     return format_datetime(at).encode("ascii")
 
 
-def _prove(compiled: Compiled, *, html: str, text: str, marks: Marks) -> None:
+def _prove(compiled: Compiled, *, html: str, text: str) -> None:
     """The self-test at compile: a trial reader whose links need escaping, encoding and a line of their own."""
     links = {"unsubscribe": f"https://list.example.org/unsubscribe/{'q' * 70}?a=1&b='2'",
              "preferences": "https://list.example.org/preferences/t?x=%C3%A9&y=2"}  # fmt: skip
@@ -172,7 +174,9 @@ def _prove(compiled: Compiled, *, html: str, text: str, marks: Marks) -> None:
     for kind, wanted in (("plain", text), ("html", html)):
         links_there = {k: escape(v) for k, v in links.items()} if kind == "html" else links
         found = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
-        if found is None or _lines(found.get_content()) != _lines(filled(wanted, links_there)):
+        if found is None or _lines(found.get_content()) != _lines(
+            compiled.marks.filled(wanted, **links_there)
+        ):
             faults.append(f"the {kind} part does not come back as it was written")
     if message["To"] != "trial+reader@example.org" or not str(message["List-Unsubscribe"]).startswith(
         "<https://"

@@ -13,7 +13,7 @@ from jinja2 import Environment, TemplateError
 from digest.config import Config
 from digest.errors import RenderError
 from digest.model import Address, Edition, Issue, Language, NoticeKind
-from digest.render.letter import Compiled, Marks, compile_letter, date_header, filled
+from digest.render.letter import Compiled, Marks, compile_letter, date_header
 from digest.render.message import (
     alternative,
     header_lines,
@@ -50,7 +50,7 @@ class Press:
         The same issue and configuration give the same bytes. Raises RenderError.
         """
         view = issue_view(issue, language, self._config)
-        marks = Marks.of(sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()[:24])
+        marks = Marks(sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()[:24])
         html, text = self.html(view, marks), self.text(view, marks)
         headers = header_lines(issue_headers(self._config, language, subject=view.subject, period=view.period,
                                              page=view.web_url))  # fmt: skip
@@ -62,13 +62,12 @@ class Press:
 
     def preview(self, edition: Edition) -> tuple[str, str]:
         """HTML and text with links that do nothing, to be looked at: never a reader's own."""
-        links = {"unsubscribe": "#unsubscribe", "preferences": "#preferences"}
-        words = Words(edition.language)
-        notes = {
-            "unsubscribe": f"({words('letter.own_link')})",
-            "preferences": f"({words('letter.own_link')})",
-        }
-        return filled(edition.html, links), filled(edition.text, notes)
+        marks = self.compiled(edition).marks
+        note = f"({Words(edition.language)('letter.own_link')})"
+        return (
+            marks.filled(edition.html, unsubscribe="#unsubscribe", preferences="#preferences"),
+            marks.filled(edition.text, unsubscribe=note, preferences=note),
+        )
 
     def compiled(self, edition: Edition) -> Compiled:
         """The letter to splice. Raises RenderError when the frozen bytes cannot be read."""
