@@ -113,5 +113,5 @@ def test_fifty_kills_lose_nobody_and_double_nobody(tmp_path: Path) -> None:
         room.store.close()
     print(
         f"\n{killer.kills} kills in {campaigns} sends of {READERS} over {CONNECTIONS} connections: "
-        f"0 doubled, 0 lost, {unsure} unsure ({arrived_unsure} of them had arrived), {time.monotonic() - began:.0f} s, seed {seed}"
+        f"0 doubled, 0 lost, {unsure} unsure ({arrived_unsure} had arrived), {time.monotonic() - began:.0f} s, seed {seed}"
     )

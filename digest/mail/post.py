@@ -189,13 +189,14 @@ def _sentence(error: Exception, relay: Relay, phase: Phase) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return f"The mail server {relay} does not offer {phase}; look at [mail] security and port."
     if isinstance(error, smtplib.SMTPResponseException):
+        phase = Phase.GREETING if isinstance(error, smtplib.SMTPConnectError) else phase
         words = kept(
             error.smtp_error.decode("utf-8", "replace")
             if isinstance(error.smtp_error, bytes)
             else error.smtp_error
         )
         return f"The mail server {relay} refused us at {phase}: {error.smtp_code} {words}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"The mail server {relay} did not answer within {relay.timeout_s:g} s ({phase})."
     if isinstance(error, gaierror):
         return f"The mail server {relay.server} cannot be found: {error.strerror}."
