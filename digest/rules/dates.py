@@ -11,8 +11,8 @@ _MONTHS = {
     for number, names in enumerate(
         (
             "jan january janv janvier", "feb february fev fevr fevrier", "mar march mars", "apr april avr avril", "may mai",
-            "jun june juin", "jul july juil juillet", "aug august aou aout", "sep sept september septembre", "oct october octobre",
-            "nov november novembre", "dec december decembre",
+            "jun june juin", "jul july juil juillet", "aug august aou aout", "sep sept september septembre",
+            "oct october octobre", "nov november novembre", "dec december decembre",
         ),
         start=1,
     )

@@ -18,64 +18,13 @@ _TRACKING_PREFIXES = (
     "at_custom",
     "ga_",
 )
-_TRACKING = frozenset(
-    [
-        "fbclid",
-        "gclid",
-        "gclsrc",
-        "dclid",
-        "gbraid",
-        "wbraid",
-        "msclkid",
-        "yclid",
-        "twclid",
-        "ttclid",
-        "li_fat_id",
-        "igshid",
-        "igsh",
-        "mc_cid",
-        "mc_eid",
-        "_hsenc",
-        "_hsmi",
-        "hsctatracking",
-        "mkt_tok",
-        "vgo_ee",
-        "ck_subscriber_id",
-        "sc_cid",
-        "s_cid",
-        "ncid",
-        "cmpid",
-        "_openstat",
-        "wickedid",
-        "rb_clickid",
-        "srsltid",
-        "epik",
-        "guccounter",
-        "guce_referrer",
-        "guce_referrer_sig",
-        "spm",
-        "share_id",
-        "sharedid",
-        "sr_share",
-        "__s",
-        "_ga",
-        "_gl",
-        "trk",
-        "trkinfo",
-        "aff_platform",
-        "aff_trace_key",
-        "redircnt",
-        "redirectlogged",
-        "ref_src",
-        "ref_url",
-        "xtor",
-        "mibextid",
-        "eid_source",
-        "cvid",
-        "oicd",
-        "zanpid",
-    ]
-)
+_TRACKING_NAMES = """
+  fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid ttclid li_fat_id igshid igsh mc_cid mc_eid _hsenc
+  _hsmi hsctatracking mkt_tok vgo_ee ck_subscriber_id sc_cid s_cid ncid cmpid _openstat wickedid rb_clickid
+  srsltid epik guccounter guce_referrer guce_referrer_sig spm share_id sharedid sr_share __s _ga _gl trk trkinfo
+  aff_platform aff_trace_key redircnt redirectlogged ref_src ref_url xtor mibextid eid_source cvid oicd zanpid
+"""
+_TRACKING = frozenset(_TRACKING_NAMES.split())
 _MEDIUM_TRACKING = frozenset({"source", "gi"})  # `sk` is a friend link and stays
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")

@@ -14,60 +14,11 @@ LONGEST_TITLE = 300
 LONGEST_SUMMARY = 320
 WORDS_A_MINUTE = 230
 
-TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "cite",
-        "code",
-        "dd",
-        "del",
-        "details",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-        "var",
-    ]
-) - {"details", "summary"}
+_TAG_NAMES = """
+  a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark
+  ol p pre q s samp small strong sub sup table tbody td tfoot th thead tr u ul var
+"""
+TAGS = frozenset(_TAG_NAMES.split())
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "width", "height"},
@@ -83,165 +34,35 @@ _DROPPED = (
 _BLOCKS = "p, div, li, br, tr, td, th, h1, h2, h3, h4, h5, h6, blockquote, figure, figcaption, pre, hr, dt, dd, section"
 _CONTROLS = dict.fromkeys(
     [
-        *range(0x09),
-        0x0B,
-        *range(0x0E, 0x20),
-        0x7F,
-        0xFFFD,
-        0x200B,
-        0x200E,
-        0x200F,
-        0x2060,
-        0xFEFF,
-        0xAD,
-        0x061C,
+        *range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F, 0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F),
+        *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF, *range(0xFFF9, 0xFFFC), 0xFFFD,
+        *range(0xD800, 0xE000), *range(0xE0000, 0xE0020),
     ]
-    + [*range(0x202A, 0x202F), *range(0x2061, 0x2065), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC)]
-    + [*range(0xE0000, 0xE0020), *range(0xD800, 0xE000)]
-)
+)  # fmt: skip
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _C1[0x85] = "…"
 _ODD = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd\u202a-\u202e\u2066-\u2069]")
 _SPACE = re.compile(r"[\s\u00a0]+")
 _BOILERPLATE = re.compile(
-    r"(was originally published in|originally (published|appeared) (on|at|in)|the post .{0,200} (appeared first on|first appeared)"
+    r"(was originally published in|originally (published|appeared) (on|at|in)"
+    r"|the post .{0,200} (appeared first on|first appeared)"
     r"|continue reading|read more|lire la suite|sign up for|subscribe to|photo (by|credit)|image credit|crédit photo"
     r"|follow us|suivez-nous|this post (is|was) (also )?available|\(?la version française|the english version|this story was"
     r"|l['’]article .{0,200} est apparu en premier|press enter or click|member-only story|view this email)",
     re.IGNORECASE,
 )
-_FRENCH = frozenset(
-    [
-        "le",
-        "la",
-        "les",
-        "des",
-        "une",
-        "du",
-        "et",
-        "est",
-        "dans",
-        "pour",
-        "que",
-        "qui",
-        "sur",
-        "avec",
-        "pas",
-        "sont",
-        "nous",
-        "vous",
-        "ce",
-        "cette",
-        "ces",
-        "aux",
-        "au",
-        "leur",
-        "mais",
-        "ou",
-        "plus",
-        "par",
-        "son",
-        "sa",
-        "ses",
-        "notre",
-        "nos",
-        "votre",
-        "vos",
-        "comment",
-        "pourquoi",
-        "être",
-        "avons",
-        "ont",
-        "fait",
-        "entre",
-        "sans",
-        "chez",
-        "très",
-        "aussi",
-        "été",
-        "leurs",
-        "dont",
-        "il",
-        "elle",
-        "ils",
-        "on",
-        "ne",
-        "se",
-        "en",
-        "à",
-        "l",
-        "d",
-        "qu",
-        "c",
-        "n",
-        "s",
-        "j",
-        "m",
-        "t",
-        "jusqu",
-        "lorsqu",
-    ]
-)
-_ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "of",
-        "to",
-        "is",
-        "for",
-        "that",
-        "with",
-        "on",
-        "are",
-        "this",
-        "we",
-        "you",
-        "it",
-        "as",
-        "be",
-        "at",
-        "from",
-        "by",
-        "not",
-        "have",
-        "has",
-        "was",
-        "our",
-        "your",
-        "an",
-        "or",
-        "how",
-        "what",
-        "why",
-        "when",
-        "their",
-        "they",
-        "can",
-        "will",
-        "but",
-        "more",
-        "all",
-        "about",
-        "which",
-        "who",
-        "new",
-        "do",
-        "does",
-        "us",
-        "its",
-        "i",
-        "my",
-        "been",
-        "were",
-        "into",
-        "than",
-        "if",
-        "one",
-        "out",
-        "up",
-    ]
-)
+_FRENCH_WORDS = """
+  le la les des une du et est dans pour que qui sur avec pas sont nous vous ce cette ces aux au leur mais ou plus
+  par son sa ses notre nos votre vos comment pourquoi être avons ont fait entre sans chez très aussi été leurs
+  dont il elle ils on ne se en à l d qu c n s j m t jusqu lorsqu
+"""
+_FRENCH = frozenset(_FRENCH_WORDS.split())
+_ENGLISH_WORDS = """
+  the and of to is for that with on are this we you it as be at from by not have has was our your an or how what
+  why when their they can will but more all about which who new do does us its i my been were into than if one
+  out up
+"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _ESCAPED_TWICE = re.compile(
     r"</?(script|style|img|svg|math|iframe|object|embed|form|input|video|audio|details|body|base|link|meta|a|b|i|em|strong"
     r"|span|p|br|font|sup|sub)\b[^>]*>",
