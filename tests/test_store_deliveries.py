@@ -270,7 +270,7 @@ def test_a_server_that_never_answered_leaves_a_doubt_that_people_or_links_end(st
         assert not store.deliveries.settle(letters[1].id, state=DeliveryState.QUEUED, note="twice")
         assert store.deliveries.settle(letters[2].id, state=DeliveryState.QUEUED, note="send again")
         with pytest.raises(ValueError, match="a doubt ends as sent or queued"):
-            store.deliveries.settle(letters[2].id, state=DeliveryState.FAILED, note="")  # type: ignore[arg-type]
+            store.deliveries.settle(letters[2].id, state=DeliveryState.FAILED, note="")
     assert counted(store, issue) == {"sent": 2, "queued": 1}
 
 

@@ -6,7 +6,6 @@ What may be on its way is touched by nobody but its run; what is in doubt is nev
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from digest.errors import MoveRefused
 from digest.model import (
@@ -166,10 +165,13 @@ class Deliveries(Runs):
         self,
         delivery_id: DeliveryId,
         *,
-        state: Literal[DeliveryState.SENT, DeliveryState.QUEUED],
+        state: DeliveryState,
         note: str,
     ) -> bool:
-        """An editor ends a doubt: it was sent, or send it again. False when there is no doubt (any more)."""
+        """An editor ends a doubt: sent, or queued to be sent again. False when there is no doubt (any more).
+
+        Raises ValueError for any other state.
+        """
         if state not in (DeliveryState.SENT, DeliveryState.QUEUED):
             raise ValueError(f"a doubt ends as sent or queued, not as {state}")
         return (
