@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Lock
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -35,22 +35,18 @@ class Metronome:
         self._leading = False
         self._stopping = Event()
         self._clockwork = BackgroundScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
 
     def start(self) -> None:
-        """Begins at once: what was missed is caught up within the first seconds."""
+        """Begins at once: what was missed is caught up first."""
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        now = self._app.clock()
-        jobs: tuple[tuple[Callable[[], object], int, float], ...] = (
-            (self._beat, _BEAT_S, 0),
-            (self._gather, _TICK_S, 1),
-            (self._send, _TICK_S, 1),
-            (self._notices, _NOTICES_S, 1),
-        )
-        for job, every_s, after_s in jobs:
-            first = now + timedelta(seconds=after_s)
-            self._clockwork.add_job(job, "interval", seconds=every_s, next_run_time=first)
+        self._beat()
+        self._clockwork.add_job(self._beat, "interval", seconds=_BEAT_S)
+        for act, every_s in ((self._gather, _TICK_S), (self._send, _TICK_S), (self._notices, _NOTICES_S)):
+            alone = _alone(act)
+            self._clockwork.add_job(alone)
+            self._clockwork.add_job(alone, "interval", seconds=every_s)
         self._clockwork.start()
 
     def stop(self) -> None:
@@ -192,6 +188,20 @@ def _record(app: App, act: str, *, due: str, outcome: str) -> None:
 def _period_of(slot: datetime, zone: str) -> Period:
     local = slot.astimezone(ZoneInfo(zone))
     return Period(local.year, local.month)
+
+
+def _alone(act: Callable[[], object]) -> Callable[[], None]:
+    """The act, left out while it is still running from before."""
+    lock = Lock()
+
+    def run() -> None:
+        if lock.acquire(blocking=False):
+            try:
+                act()
+            finally:
+                lock.release()
+
+    return run
 
 
 def _guarded(what: str, act: Callable[[], object]) -> None:
