@@ -186,7 +186,10 @@ def _zone_key(zone: str, at: datetime, language: Language) -> tuple[str, dict[st
         return f"letter.zone_{family}", {}
     if zone in {"UTC", "Etc/UTC", "Etc/GMT", "GMT"}:
         return "letter.zone_utc", {}
-    city = get_timezone_location(zone, locale=_locale(language), return_city=True)
+    try:
+        city = get_timezone_location(zone, locale=_locale(language), return_city=True)
+    except LookupError:
+        return "letter.zone_utc", {}
     vowel = city[:1].casefold() in set("aeiouyàâéèêëîïôùûh")
     return ("letter.zone_vowel" if vowel else "letter.zone_city"), {"city": city}
 

@@ -17,6 +17,31 @@ from digest.model import Edition, Issue, Language, Placed
 VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
+INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "cite",
+        "code",
+        "del",
+        "em",
+        "i",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "u",
+    ]
+)
 IMPLIED_END = frozenset(["p", "li", "tr", "td", "th", "tbody", "thead", "option", "dt", "dd"])
 
 
@@ -109,6 +134,8 @@ class _Reader(HTMLParser):
         if self.open:
             self.open[-1].children.append(element)
         self.elements.append(element)
+        if tag not in INLINE:
+            self._part()
         if tag not in VOID:
             self.open.append(element)
 
@@ -119,6 +146,11 @@ class _Reader(HTMLParser):
             self.open.pop()
         else:
             self.faults.append(f"</{tag}> closes nothing that is open")
+
+    def _part(self) -> None:
+        """Words on both sides of a block are not one word."""
+        for element in self.open:
+            element.words += " "
 
     def handle_data(self, data: str) -> None:
         if self.open:
