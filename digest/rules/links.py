@@ -36,7 +36,7 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
     Control characters end it (`java\\tscript:`), and so does a user name before the host, which only serves to deceive.
     """
     text = (url or "").strip(" \t\r\n\f\0")
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST or re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*:/*", text):
         return None
     try:
         split = urlsplit(urljoin(base, text) if base else text)

@@ -132,7 +132,7 @@ def _base(raw: Any, feed: Any, context: ParseContext) -> str:
     """xml:base as feedparser kept it, else the feed's own link, else where it came from."""
     details = [*raw.get("content", ()), raw.get("summary_detail"), raw.get("title_detail")]
     declared = next((detail.get("base") for detail in details if detail and detail.get("base")), "")
-    return urljoin(urljoin(context.url, feed.get("link") or ""), declared)
+    return urljoin(urljoin(context.url, str(feed.get("link") or "")), str(declared))
 
 
 def _link(raw: Any) -> str:

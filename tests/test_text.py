@@ -1,0 +1,188 @@
+"""Foreign words made fit to show: what acts is gone, what is said stays."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from digest.app import use_packaged_zones
+from digest.rules.dates import read_date
+from digest.rules.links import same_page_key, shown_link
+from digest.rules.text import TAGS, is_odd, language_of, lead, minutes_to_read, one_line, plain_text, safe_html, title_text
+
+
+@pytest.fixture(autouse=True)
+def packaged_zones() -> None:
+    use_packaged_zones()
+
+
+SCRIPTS = [
+    "<script>alert(1)</script>", "<ScRiPt src=//x.example/a.js></sCrIpT>", "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>", "<svg><a xlink:href='javascript:alert(1)'>x</a></svg>",
+    "<math><a xlink:href='javascript:alert(1)'>x</a></math>", "<a href='jav&#x09;ascript:alert(1)'>x</a>",
+    "<a href='&#106;avascript:alert(1)'>x</a>", "<a href=' javascript:alert(1)'>x</a>", "<a href='JaVaScRiPt:alert(1)'>x</a>",
+    "<a href='data:text/html,<script>alert(1)</script>'>x</a>", "<a href='vbscript:x'>x</a>", "<iframe src='https://x.example'></iframe>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>", "<object data='x.swf'></object>", "<embed src='x.swf'>",
+    "<form action='https://x.example'><input name=password></form>", "<details open ontoggle=alert(1)>x</details>",
+    "<body onload=alert(1)>", "<style>@import 'https://x.example/a.css'</style>", "<p style='background:url(https://x.example/p.gif)'>x</p>",
+    "<link rel=stylesheet href='https://x.example/a.css'>", "<meta http-equiv=refresh content='0;url=https://x.example'>",
+    "<base href='https://x.example/'>", "<video src=x onerror=alert(1)></video>", "<audio src=x onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>", "<template><script>alert(1)</script></template>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>", "<a href='//x.example' onclick=alert(1)>x</a>",
+    "<img src='javascript:alert(1)'>", "<img src='data:image/svg+xml,<svg onload=alert(1)>'>", "<table background='javascript:alert(1)'>",
+    "<button formaction='javascript:alert(1)'>x</button>", "<isindex action='javascript:alert(1)'>", "<marquee onstart=alert(1)>x</marquee>",
+    "<select onfocus=alert(1) autofocus></select>", "<textarea onfocus=alert(1) autofocus></textarea>", "<keygen onfocus=alert(1)>",
+    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->", "<?xml-stylesheet href='javascript:alert(1)'?>", "<![CDATA[<script>alert(1)</script>]]>",
+    "<x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>", "<a href='https://good.example/\"onmouseover=alert(1)'>x</a>",
+    "<img src='https://x.example/a.png' srcset='javascript:alert(1)'>", "<p id=__proto__ class=x data-x=1>x</p>", "<a ping='https://x.example'>x</a>",
+    "<dialog open><form method=dialog></form></dialog>", "<portal src='https://x.example'></portal>", "<applet code=x></applet>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("carrier", SCRIPTS)
+@pytest.mark.parametrize("around", ["{}", "<p>before {} after</p>", "<div><blockquote>{}</blockquote></div>"])
+def test_no_script_carrier_survives(carrier: str, around: str) -> None:
+    clean = safe_html(around.format(carrier), base="https://blog.example.org/")
+    for node in LexborHTMLParser(f"<body>{clean}</body>").css("body *"):
+        assert node.tag in TAGS | {"tbody"}
+        for name, value in node.attributes.items():
+            assert name in {"href", "src", "alt", "title", "rel", "width", "height", "lang", "dir"}, clean
+            if name in ("href", "src"):
+                assert (value or "").startswith(("http://", "https://", "mailto:")), clean
+
+
+@given(st.text(alphabet="<>/\"'=&;:abscript javon!-[]?\x00\x0b\u202e", max_size=200))
+def test_cleaning_twice_is_cleaning_once(markup: str) -> None:
+    once = safe_html(markup)
+    assert safe_html(once) == once
+
+
+def test_more_than_a_hundred_and_fifty_carriers_are_tried() -> None:
+    assert len(SCRIPTS) * 3 >= 150
+
+
+def test_pixels_go_and_pictures_stay() -> None:
+    html = (
+        "<p>Words</p><img src='https://medium.com/_/stat?event=x' width='1' height='1'><img src='/a.png' width=1>"
+        "<figure><img src='https://x.example/b.gif' style='display:none'></figure><img src='/photo.jpg' alt='A photo'>"
+    )
+    assert safe_html(html, base="https://blog.example.org/p/") == (
+        '<p>Words</p><img src="https://blog.example.org/photo.jpg" alt="A photo">'
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("https://x.example/a?utm_source=b&c=d&fbclid=e", "https://x.example/a?c=d"),
+        ("https://medium.com/p/1?source=rss-u------2&sk=abc&gi=1", "https://medium.com/p/1?sk=abc"),
+        ("https://x.example/a?ref=x.example", "https://x.example/a"),
+        ("https://x.example/a?ref=main#part", "https://x.example/a?ref=main#part"),
+        ("HTTPS://X.Example:443", "https://x.example/"),
+        ("/a b", "https://blog.example.org/a%20b"),
+        ("javascript:alert(1)", None), ("data:text/html,x", None), ("mailto:a@example.org", None), ("https://u:p@x.example/", None),
+        ("https://", None), ("", None), (None, None), ("https://x.example:bad/", None), ("http://[::1", None),
+        ("https://x.example/é", "https://x.example/é"), ("https://x.example/" + "a" * 3000, None),
+    ],
+)  # fmt: skip
+def test_links_are_shown_clean_or_not_at_all(link: str | None, shown: str | None) -> None:
+    assert shown_link(link, base="https://blog.example.org/feed") == shown
+
+
+def test_one_page_has_one_key_however_it_is_linked() -> None:
+    written = ("https://www.x.example/a/?b=1&a=2", "http://x.example/a?a=2&b=1#top")
+    assert len({same_page_key(link) for link in written}) == 1
+
+
+def test_titles_are_plain_text_whatever_feeds_do_to_them() -> None:
+    assert title_text("AT&amp;amp;T &lt;b&gt;wins&lt;/b&gt;") == "AT&T wins"
+    assert title_text("a < b &amp; c > d") == "a < b & c > d"
+    assert title_text("Using the &lt;table&gt; tag") == "Using the <table> tag"
+    assert title_text("x<script>alert(1)</script>") == "x"
+    assert len(title_text("word " * 5000)) <= 300
+    assert title_text("L’été\n à  Québec") == "L’été à Québec"
+
+
+def test_controls_and_bidirectional_tricks_go_and_emoji_stay() -> None:
+    assert one_line("a\x00b\u202ecd\u200be\ufeff") == "abcde"
+    assert one_line("It\x92s \x93fine\x94") == "It’s “fine”"
+    assert one_line("👩‍💻 works") == "👩‍💻 works"
+    assert is_odd("abc\u202edef")
+    assert not is_odd("L’été, 👩‍💻")
+
+
+def test_the_lead_is_the_first_real_paragraph() -> None:
+    html = (
+        "<h1>Title</h1><figure><figcaption>Photo by somebody on a long afternoon in the city of Ottawa</figcaption></figure>"
+        "<p>Short.</p><p>This story was written for our newsletter and is shared here with thanks to all.</p>"
+        "<p>We rebuilt the benefits form with the people who fill it in, and halved the time.</p><p>More.</p>"
+    )
+    assert lead(html) == "We rebuilt the benefits form with the people who fill it in, and halved the time."
+    assert lead("<p>Only this.</p>") == "Only this."
+    assert lead("") == ""
+
+
+def test_text_of_neighbouring_blocks_is_not_glued_together() -> None:
+    assert plain_text("<p>stands for</p><p><b>T</b>ime</p>one<br>two").split("\n") == ["stands for", "Time", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("How we built the new benefits portal", "en"),
+        ("Comment nous avons bâti le nouveau portail", "fr"),
+        ("L’avenir des données ouvertes au Québec", "fr"),
+        ("What is service design and why it matters to us", "en"),
+        ("Hackathon 2026", None), ("", None), ("東京", None),
+    ],
+)  # fmt: skip
+def test_language_is_told_by_small_words_or_not_at_all(text: str, language: str | None) -> None:
+    assert language_of(text) == language
+
+
+def test_reading_time_is_at_least_a_minute_and_unknown_for_a_line() -> None:
+    assert minutes_to_read("word " * 60) == 1
+    assert minutes_to_read("word " * 1150) == 5
+    assert minutes_to_read("a line") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("Thu, 12 Nov 2026 12:00:00 NST", "2026-11-12T15:30"), ("Thu, 12 Nov 2026 12:00:00 NDT", "2026-11-12T14:30"),
+        ("2026-11-12 12:00:00 America/Toronto", "2026-11-12T17:00"), ("1794502800", "2026-11-12T17:00"),
+        ("1794502800000", "2026-11-12T17:00"), ("jeu., 12 nov. 2026 12:00:00 -0500", "2026-11-12T17:00"),
+        ("12 novembre 2026 à 18 h 30", "2026-11-12T23:30"), ("1er décembre 2026", "2026-12-01T05:00"),
+        ("12 août 2026 10:00 HAE", "2026-08-12T14:00"), ("2026-11-12T12:00:00.5-05:00", "2026-11-12T17:00"),
+        ("2026-07-12", "2026-07-12T04:00"), ("November 12, 2026 7:30 pm EST", "2026-11-13T00:30"),
+        ("Thu Nov 12 12:00:00 EST 2026", "2026-11-12T17:00"), ("20261112T120000Z", "2026-11-12T12:00"),
+        ("2026-12-01 10:00:00 America/Vancouver", "2026-12-01T17:00"), ("2026-11-12T24:00:00Z", "2026-11-13T00:00"),
+        ("Thursday, 12-Nov-26 12:00:00 GMT", "2026-11-12T12:00"),
+        ("yesterday", None), ("", None), (None, None), ("2026", None), ("31 Feb 2026", None), ("99999999999999999", None),
+    ],
+)  # fmt: skip
+def test_dates_are_read_to_the_right_instant_or_not_at_all(text: str | None, instant: str | None) -> None:
+    found = read_date(text, timezone="America/Toronto")
+    assert (found and found.at) == (datetime.fromisoformat(f"{instant}+00:00").astimezone(UTC) if instant else None)
+
+
+def test_a_date_without_a_zone_says_that_its_zone_was_guessed() -> None:
+    naive, exact = read_date("2026-11-12 12:00:00", timezone="America/Toronto"), read_date("2026-11-12T12:00:00Z")
+    assert naive is not None
+    assert naive.zone_guessed
+    assert exact is not None
+    assert not exact.zone_guessed
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
+    read_date(text, timezone="America/Toronto")
+
+
+@given(st.text(max_size=60), st.text(max_size=30))
+def test_no_text_breaks_the_cleaning_of_links(link: str, base: str) -> None:
+    shown = shown_link(link, base=base)
+    assert shown is None or (shown.startswith(("http://", "https://")) and same_page_key(shown))
