@@ -4,7 +4,7 @@ Linked from the letter and never attached. A cancelled event stays in, with STAT
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vText, vUri
@@ -56,7 +56,7 @@ def _calendar(
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
     if is_subscription:
-        calendar.add("refresh-interval", "PT12H", parameters={"VALUE": "DURATION"})
+        calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", "PT12H")
     for item in sorted((i for i in items if i.occasion), key=lambda i: (_occasion(i).starts, i.id)):
         calendar.add_component(_event(item, config=config, language=language, now=now))
