@@ -293,14 +293,27 @@ class Send:
         """One delivery becomes its letter: the same bytes at every try, its Date included."""
         date = issue.sending_since or self._clock()
         first = next(iter(letters.values()))
+        proven: dict[Language, bool] = {}
 
         def make(delivery: Delivery) -> Letter:
-            compiled = letters.get(delivery.language, first)
-            return self._letter(delivery, compiled, date=date, sender=self._sender(delivery.id))
+            language = delivery.language
+            compiled = letters.get(language, first)
+            letter = self._letter(
+                delivery,
+                compiled,
+                date=date,
+                sender=self._sender(delivery.id),
+                proven=proven.get(language, False),
+            )
+            if language not in proven:  # the slots of all copies are checked alike, so one speaks for all
+                proven[language] = is_plain(letter.data)
+            return letter
 
         return make
 
-    def _letter(self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str) -> Letter:
+    def _letter(
+        self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str, proven: bool = False
+    ) -> Letter:
         reader, about, links = delivery.subscriber, delivery.issue, self._links
         slots = Slots(
             to=delivery.address,
@@ -310,7 +323,11 @@ class Send:
             preferences_url=links.preferences(reader, version=delivery.version, issue=about),
         )
         return Letter(
-            delivery=delivery.id, sender=sender, recipient=delivery.address, data=compiled.splice(slots)
+            delivery=delivery.id,
+            sender=sender,
+            recipient=delivery.address,
+            data=compiled.splice(slots),
+            proven=proven,
         )
 
     def _sender(self, delivery: DeliveryId) -> str:
@@ -329,6 +346,13 @@ class Send:
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:
         self._store.issues.log(issue.id, editor="digest", act=act, detail=detail, at=at)
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether a message can stand on the wire as it is: CR and LF only together, no dot at the start of a line."""
+    ends = data.count(b"\r\n")
+    whole = data.count(b"\r") == ends == data.count(b"\n") and data.endswith(b"\r\n") and b"\0" not in data
+    return whole and b"\r\n." not in data and not data.startswith(b".")
 
 
 def seal(edition: Edition) -> str:

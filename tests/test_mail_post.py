@@ -33,7 +33,7 @@ def test_it_arrives_at_another_server_too() -> None:
     got: list[Any] = []
 
     class Handler:
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
             got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
             return "250 OK"
 
@@ -122,7 +122,7 @@ def test_a_silent_server_is_not_waited_for_for_ever() -> None:
         return STALL if event.point == "RCPT" else None
 
     began = time.monotonic()
-    with Sink(silent) as sink, pytest.raises(MailError, match="did not answer within 0.3 s"):
+    with Sink(silent) as sink, pytest.raises(MailError, match=r"did not answer within 0\.3 s"):
         transport(sink, timeout_s=0.3).post(letter(1))
     assert time.monotonic() - began < 3
 

@@ -157,6 +157,8 @@ class Engine:
         return self._waiting.popleft() if self._waiting else None
 
     def _top_up(self) -> None:
+        if self._exhausted:
+            return
         try:
             block = self._ledger.claim(self._block)
         except StoreError as error:
@@ -181,6 +183,8 @@ class Engine:
                 self._strikes = 0
             elif outcome.state is DeliveryState.UNSURE:
                 self._doubts += 1
+            elif outcome.state is DeliveryState.QUEUED:
+                self._exhausted = False  # the ledger will have it again
         self._results.extend(outcomes)
         self._flush_by(soon=soon)
 
@@ -229,7 +233,7 @@ class Engine:
             self._after_commit(lane, passed=_delivery(lane) in passed)
         if self._ledger.stopping():  # what was just recorded may be the reason
             self._drain()
-        if len(self._waiting) < len(self._lanes) and not self._exhausted and not self.draining:
+        if len(self._waiting) < len(self._lanes) and not self.draining:
             self._top_up()
 
     def _after_commit(self, lane: Lane, *, passed: bool) -> None:

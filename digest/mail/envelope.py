@@ -1,5 +1,6 @@
 """A letter becomes the bytes of its envelope and body on the wire. What could break out of its place is refused here."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from digest.mail.replies import Reply
 from digest.model import Letter
 
 CRLF = b"\r\n"
+_PLAIN = re.compile(r"[A-Za-z0-9.+=_-]{1,64}@[A-Za-z0-9.-]{1,255}").fullmatch
 DOT = b".\r\n"
 
 
@@ -69,7 +71,7 @@ def wire(letter: Letter, offers: Offers) -> Wire:
         letter,
         b"MAIL FROM:<" + sender.encode() + b">" + options + CRLF,
         b"RCPT TO:<" + recipient.encode() + b">" + CRLF,
-        body(letter.data),
+        letter.data if letter.proven else body(letter.data),
     )
 
 
@@ -90,8 +92,8 @@ def body(data: bytes) -> bytes:
 
 def path(address: str) -> str:
     """The address as it stands between < and >: A-labels, no controls, no spaces, no brackets. "" is the null sender."""
-    if not address:
-        return ""
+    if not address or _PLAIN(address):
+        return address
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or len(local.encode()) > 64 or '"' in local:
         raise Unsendable("address: not one that SMTP knows")

@@ -12,7 +12,7 @@ from types import TracebackType
 from flask_mail import Connection, Mail
 
 from digest.errors import MailError
-from digest.mail.envelope import Offers, Unsendable, Wire, wire
+from digest.mail.envelope import DOT, Offers, Unsendable, Wire, wire
 from digest.mail.opening import Relay
 from digest.mail.replies import kept
 from digest.mail.tls import may_go_in_clear
@@ -143,11 +143,8 @@ def _send(letter: Letter, connection: VerifiedConnection) -> Outcome:
 
 
 def _body(letter: Letter, connection: VerifiedConnection, host: smtplib.SMTP, ready: Wire) -> Outcome:
-    assert host.sock is not None
-    connection.phase = Phase.BODY
-    host.send(ready.body)
-    connection.phase = Phase.DOT
-    host.send(b".\r\n")
+    connection.phase = Phase.DOT  # from here on the dot may be on the wire
+    host.send(ready.body + DOT)
     code, raw = host.getreply()
     return _outcome(letter, Phase.DOT, code, raw.decode("utf-8", "replace"))
 

@@ -1,0 +1,193 @@
+"""How fast letters leave: ours into Postfix's smtp-sink, beside smtp-source and a Flask-Mail loop on the same sink.
+
+    python bench/sending.py [--readers 20000] [--connections 20] [--rounds 3] [--flask-mail 300]
+
+Needs smtp-sink and smtp-source (Debian: postfix; never started as a service). The ledger is the real one, durable.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from digest.config import Config
+from digest.mail.smtp import SmtpTransport
+from digest.model import DeliveryState, IssueState, Language, Period
+from digest.render.press import Press
+from digest.rules.tokens import Links
+from digest.send import Send, seal_of_all
+from digest.store.sqlite import SqliteStore, open_store
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+PERIOD = Period(2026, 11)
+PATH = "/usr/sbin:/usr/lib/postfix/sbin:/usr/bin"
+
+
+@contextlib.contextmanager
+def sink() -> Iterator[int]:
+    """smtp-sink on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = shutil.which("smtp-sink", path=PATH)
+    if program is None:
+        raise SystemExit("smtp-sink is not here: install Debian's postfix package (it need not be started)")
+    as_root = ["-u", "nobody"] if os.geteuid() == 0 else []
+    command = [program, *as_root, f"127.0.0.1:{port}", "1024"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                break
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def smtp_source(port: int, *, count: int, connections: int, size: int) -> float:
+    """Letters per second of Postfix's own load generator, connections kept open (-d)."""
+    program = shutil.which("smtp-source", path=PATH)
+    assert program is not None
+    began = time.perf_counter()
+    subprocess.run(
+        [program, "-d", "-s", str(connections), "-m", str(count), "-l", str(size), "-f", "a@example.org",
+         "-t", "b@example.org", f"127.0.0.1:{port}"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return count / (time.perf_counter() - began)
+
+
+def prepared(folder: Path, *, readers: int, kilobytes: int) -> tuple[Config, SqliteStore, Press, Links]:
+    """An approved issue of that size for so many readers."""
+    config = Config(
+        list={"from": "letter@lists.example.org", "url": "https://digest.example.org"},
+        mail={"bounce": "bounce@lists.example.org"}, home=folder,
+    )  # fmt: skip
+    store = open_store(folder / "subscribers.db", now=NOW)
+    links, press = Links(config.list.url, key=b"k" * 32, domain=config.list.domain), Press(config)
+    with store.write():
+        store._db.change(
+            """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :readers)
+               INSERT INTO subscriber (address, address_key, state, language, confirmed_at)
+               SELECT 'reader' || i || '@example.org', 'reader' || i || '@example.org', 'confirmed',
+                 iif(i % 3, 'en', 'fr'), 0 FROM n""",
+            {"readers": readers},
+        )
+        store.issues.create(period=PERIOD, since=NOW - timedelta(days=30), until=NOW, send_at=NOW, placed=())
+        issue = store.issues.get(PERIOD)
+        line = "Café, événements and what public servants wrote, built and planned this month. "
+        for language in Language:
+            words = line * int(kilobytes * 1024 * 0.36 / len(line))
+            store.issues.write_text(issue.id, field="note", language=language, words=words)
+        issue = store.issues.get(PERIOD)
+        editions = {language: press.edition(issue, language) for language in Language}
+        store.issues.freeze(issue.id, list(editions.values()))
+        store.deliveries.list_audience(issue.id, languages=list(Language), now=NOW)
+        store.issues.move(
+            issue.id, from_={IssueState.DRAFT}, to=IssueState.APPROVED, hash=seal_of_all(editions)
+        )
+    print(f"(a letter has {len(editions[Language.EN].letter) / 1024:.1f} KB)", file=sys.stderr)
+    return config, store, press, links
+
+
+def ours(port: int, *, readers: int, connections: int, kilobytes: int) -> tuple[float, float]:
+    """Letters per second through the whole pipeline, and CPU microseconds a letter."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, store, press, links = prepared(Path(folder), readers=readers, kilobytes=kilobytes)
+        part = config.mail.model_copy(
+            update={
+                "transport": "smtp",
+                "server": "127.0.0.1",
+                "port": port,
+                "security": "none",
+                "connections": connections,
+            }
+        )
+        send = Send(
+            store, press, SmtpTransport(part), clock=lambda: datetime.now(UTC), config=config, links=links
+        )
+        cpu, began = time.process_time(), time.perf_counter()
+        report = send.issue(PERIOD)
+        seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+        counts = store.deliveries.counts(store.issues.get(PERIOD).id)
+        assert report.state is IssueState.SENT, report
+        assert counts[DeliveryState.SENT] == readers, counts
+        store.close()
+    return readers / seconds, cpu_s / readers * 1e6
+
+
+def flask_mail_loop(port: int, *, count: int, kilobytes: int) -> float:
+    """What most communities run: a loop with Flask-Mail, one connection, each message rendered and built."""
+    from flask import Flask, render_template_string
+    from flask_mail import Mail, Message
+
+    app = Flask("bench")
+    app.config.update(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_DEFAULT_SENDER="a@example.org")
+    mail, line = (
+        Mail(app),
+        "<p>Café, événements and what public servants wrote, built and planned this month.</p>\n",
+    )
+    page = "{% for one in rows %}{{ one|safe }}{% endfor %}{{ link }}"
+    rows = [line] * int(kilobytes * 1024 * 0.42 / len(line))
+    began = time.perf_counter()
+    with app.app_context(), mail.connect() as connection:
+        for number in range(count):
+            body = render_template_string(
+                page, rows=rows, link=f"https://digest.example.org/unsubscribe/{number}"
+            )
+            connection.send(
+                Message("November", recipients=[f"reader{number}@example.org"], body=body, html=body)
+            )
+    return count / (time.perf_counter() - began)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--readers", type=int, default=20_000)
+    options.add_argument("--connections", type=int, nargs="*", default=[20])
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--kilobytes", type=int, default=30)
+    options.add_argument("--flask-mail", type=int, default=300)
+    chosen = options.parse_args()
+    print(
+        f"{chosen.readers} letters of {chosen.kilobytes} KB, {chosen.rounds} rounds, medians; ledger durable (synchronous=FULL)"
+    )
+    with sink() as port:
+        for connections in chosen.connections:
+            theirs, mine, cpu = [], [], []
+            for _ in range(chosen.rounds):
+                theirs.append(
+                    smtp_source(
+                        port, count=chosen.readers, connections=connections, size=chosen.kilobytes * 1024
+                    )
+                )
+                rate, micros = ours(
+                    port, readers=chosen.readers, connections=connections, kilobytes=chosen.kilobytes
+                )
+                mine.append(rate)
+                cpu.append(micros)
+            a, b = statistics.median(theirs), statistics.median(mine)
+            print(
+                f"S={connections}: smtp-source -d {a:,.0f}/s, ours {b:,.0f}/s = {b / a:.2f} x, {statistics.median(cpu):.0f} us CPU a letter"
+            )
+        if chosen.flask_mail:
+            slow = flask_mail_loop(port, count=chosen.flask_mail, kilobytes=chosen.kilobytes)
+            print(f"Flask-Mail loop, one connection: {slow:,.0f}/s; ours is {b / slow:.0f} x that")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process: {peak:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
