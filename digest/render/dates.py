@@ -6,6 +6,7 @@ table: tz data calls Vancouver "MST" and Winnipeg "EST" in December 2026, which 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
@@ -195,10 +196,16 @@ def _zone_key(zone: str, at: datetime, language: Language) -> tuple[str, dict[st
 
 
 def _local(at: datetime, zone: str) -> datetime:
+    return at.astimezone(_zone(zone))
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    """ZoneInfo itself keeps eight; a letter needs more and would read them from disk again and again."""
     try:
-        return at.astimezone(ZoneInfo(zone))
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        return at.astimezone(ZoneInfo("UTC"))
+        return ZoneInfo("UTC")
 
 
 def _ordinal(number: int, language: Language) -> str:
@@ -209,5 +216,6 @@ def _babel(at: datetime, pattern: str, language: Language) -> str:
     return format_datetime(at, pattern, locale=_locale(language))
 
 
+@lru_cache(maxsize=2)
 def _locale(language: Language) -> Locale:
     return Locale.parse(f"{language.value}_CA")

@@ -142,9 +142,8 @@ def quoted_printable(text: str) -> bytes:
     data = "\r\n".join(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).encode("utf-8")
     # A sign more, taken away again: the last line then leaves room for the "=" that a slot or the end may need.
     encoded = b2a_qp(data + b"x", istext=True)[:-1]
-    return _guard_lines(
-        re.sub(rb"(?<!\r)\n", b"\r\n", encoded)
-    )  # b2a_qp breaks with LF what holds no line end
+    # b2a_qp ends a line with LF alone where it met no line end before
+    return _guard_lines(encoded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
 
 def joint() -> bytes:
@@ -173,6 +172,8 @@ def alternative(headers: bytes, text: bytes, html: bytes) -> bytes:
 
 
 def _guard_lines(body: bytes) -> bytes:
+    if not (body.startswith((b".", b"From ")) or b"\n." in body or b"\nFrom " in body):
+        return body
     body = re.sub(rb"(?m)^\.+", lambda dots: b"=2E" * len(dots.group()) + b"=\r\n", body)
     return re.sub(rb"(?m)^From ", b"=46=\r\nrom ", body)
 
