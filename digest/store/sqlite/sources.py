@@ -116,7 +116,8 @@ class Sources:
                ON CONFLICT (name) DO UPDATE SET
                  url = excluded.url, section = excluded.section, language = excluded.language,
                  timezone = excluded.timezone, configured = 1,
-                 kind = CASE WHEN url <> excluded.url THEN excluded.kind ELSE coalesce(:kind, kind) END,
+                 kind = CASE WHEN url <> excluded.url OR last_ok_at IS NULL THEN excluded.kind
+                             ELSE coalesce(:kind, kind) END,  -- a kind that never worked is found out anew
                  etag = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, etag),
                  last_modified = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, last_modified),
                  parser = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, parser),
