@@ -104,13 +104,12 @@ def together(script: str, *, path: Path, count: int) -> list[str]:
     while len(list(path.parent.glob("go*"))) < count and all(process.poll() is None for process in processes):
         time.sleep(0.005)
     go.touch()
-    return [_output(process) for process in processes]
-
-
-def _output(process: "subprocess.Popen[str]") -> str:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out
+    ended = [
+        process.communicate(timeout=120) for process in processes
+    ]  # all of them, before one may fail the test
+    for process, (_, error) in zip(processes, ended, strict=True):
+        assert process.returncode == 0, error
+    return [out for out, _ in ended]
 
 
 def addresses(found: Sequence[Subscriber]) -> list[str]:
