@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.model import DeliveryState, Issue, IssueState, Period
+from digest.model import DeliveryState, Issue, IssueId, IssueState, Period
 from digest.schedule import GRACE, Metronome, departure, gather, tick
 from tests.conftest import Clock
 from tests.operator_kit import Community, community
@@ -194,9 +194,9 @@ def wait_for(happens: object, *, timeout_s: float = 20) -> None:
 def issue(state: IssueState, *, approved_at: datetime | None = None) -> Issue:
     long_ago = SEND_AT - timedelta(days=30)
     return Issue(
-        id=1, period=DECEMBER, number=1, state=state, since=long_ago, until=long_ago, send_at=SEND_AT, revision=0,
+        id=IssueId(1), period=DECEMBER, number=1, state=state, since=long_ago, until=long_ago, send_at=SEND_AT, revision=0,
         approved_at=approved_at,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _post(row: dict[str, Any], now: datetime) -> SamplePost:
         author=row["author"],
         language=row["language"],
         tags=tuple(row["tags"]),
-        paragraphs=tuple(" ".join(block.split()) for block in row["body"].strip().split("\n\n")),
+        paragraphs=tuple(block.replace("\n", " ") for block in row["body"].strip().split("\n\n")),
         published=published.replace(microsecond=0),
         late=late,
     )

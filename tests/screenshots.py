@@ -1,0 +1,77 @@
+"""`python -m tests.screenshots`: the two pictures of the README, from the demo itself, in headless Chromium."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.browser_kit import CHROMIUM, FLAGS
+
+ROOT = Path(__file__).parent.parent
+WIDTH, HEIGHT = 1280, 900
+
+
+def main() -> int:
+    if CHROMIUM is None:
+        print("No Chromium on this machine: no pictures were made.", file=sys.stderr)
+        return 1
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "digest", "demo", "--dir", folder], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            issue, desk = _addresses(demo)
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1)
+            _picture_letter(page, issue)
+            _picture_desk(page, desk)
+        finally:
+            browser.close()
+            demo.terminate()
+            demo.wait(30)
+    return 0
+
+
+def _addresses(demo: "subprocess.Popen[str]") -> tuple[str, str]:
+    assert demo.stdout is not None
+    said = ""
+    for line in demo.stdout:
+        said += line
+        if "Ctrl+C" in line:
+            break
+    issue = re.search(r"http://\S+/issues/\S+", said)
+    desk = re.search(r"http://\S+/desk/sign-in/\S+", said)
+    assert issue is not None
+    assert desk is not None
+    return issue.group(), desk.group()
+
+
+def _picture_letter(page: Any, issue: str) -> None:
+    """The letter as a mail program shows it: the caught letter's own HTML part."""
+    home = issue.partition("/issues/")[0]
+    page.goto(f"{home}/outbox/")
+    page.get_by_role("link", name=re.compile("Civic Letter")).first.click()
+    frame = page.frame_locator("iframe").first
+    frame.locator("body").wait_for()
+    source = page.locator("iframe").first.get_attribute("src")
+    page.set_viewport_size({"width": 700, "height": HEIGHT})
+    page.goto(source if source.startswith("http") else f"{home}{source}")
+    page.screenshot(path=ROOT / "docs" / "letter.png")
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+
+
+def _picture_desk(page: Any, link: str) -> None:
+    page.goto(link)
+    page.get_by_role("button").first.click()
+    page.wait_for_url("**/desk/")
+    page.get_by_role("link", name=re.compile("2[0-9]{3}|Open", re.IGNORECASE)).first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=ROOT / "docs" / "desk.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
