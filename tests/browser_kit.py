@@ -40,7 +40,7 @@ class Served:
         """Waits until letters asked for by requests have left."""
         found = self.web.extensions["digest"]
         assert isinstance(found, Site)
-        found.errands.wait(30)
+        found.errands.wait()
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def post(title: str, *, now: datetime, language: str = "en", minutes: int = 4, s
     url = f"https://posts.example/{sha256(title.encode()).hexdigest()[:8]}"
     return Entry(
         kind=ItemKind.POST, keys=(f"link:{url}",), title=title, url=url, language=language, published=now,
-        author="A. Writer", summary=summary, minutes=minutes, content_hash=sha256(title.encode()).hexdigest(),
+        author=f"Writer {len(title)}", summary=summary, minutes=minutes, content_hash=sha256(title.encode()).hexdigest(),
     )  # fmt: skip
 
 

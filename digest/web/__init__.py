@@ -20,7 +20,9 @@ def create_web(app: App) -> Flask:
     made = Flask("digest.web", static_folder=str(_STATIC), static_url_path="/static", template_folder=None)
     made.config.update(MAX_CONTENT_LENGTH=_LARGEST_FORM, MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
                        SEND_FILE_MAX_AGE_DEFAULT=_A_YEAR_S)  # fmt: skip
-    made.extensions["digest"] = Site(app=app, prints=_prints())
+    here = Site(app=app, prints=_prints())
+    made.extensions["digest"] = here
+    app.before_closing(here.errands.close)
     for doors in (public.doors, archive.doors, outbox.doors):
         blueprint = doors()
         made.register_blueprint(blueprint)

@@ -118,7 +118,7 @@ def issue_json(period: str) -> AnyResponse:
         "note": "\n\n".join("".join(run.url or run.text for run in paragraph) for paragraph in view.note),
         "sections": [
             {"name": section.id, "title": section.name,
-             "items": [{**_item_json(by_id[item.id]), "title": item.title, "summary": item.blurb}
+             "items": [{**_item_json(by_id[ItemId(item.id)]), "title": item.title, "summary": item.blurb}
                        for item in section.items]}
             for section in view.sections
         ],

@@ -34,6 +34,7 @@ def add_doors(blueprint: Blueprint) -> None:
     rule(f"{_ISSUE}test", view_func=test, methods=["POST"])
     rule(f"{_ISSUE}send", view_func=send_page)
     rule(f"{_ISSUE}send", view_func=send, methods=["POST"])
+    rule(f"{_ISSUE}pause", view_func=pause, methods=["POST"])
     rule(f"{_ISSUE}sending", view_func=sending_page)
 
 
@@ -146,8 +147,18 @@ def send(period: str) -> AnyResponse:
     if issue.state in {IssueState.DRAFT, IssueState.SENT}:
         abort(409)
     app, month = site().app, issue.period
-    site().errands.run(f"send {month}", lambda: app.send.issue(month))
+    errands = site().errands
+    errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing))
     return redirect(to(f"/desk/issues/{month}/sending"), 303)
+
+
+def pause(period: str) -> AnyResponse:
+    """Stops within a second; what is not on its way stays where it is."""
+    _approving()
+    issue, name = found(period), outline.short_name(sessions.editor())
+    reason = tongue.words()("desk.paused_by", name=name)
+    site().app.send.pause(issue.period, by=sessions.by(), reason=reason)
+    return redirect(to(f"/desk/issues/{issue.period}/sending"), 303)
 
 
 def sending_page(period: str) -> Response:

@@ -75,6 +75,6 @@ def _page(name: str, status: int, *, said: str = "", links: list[tuple[str, str]
     title = words(f"web.{name}_title")
     also = None if said else (others(f"web.{name}_title"), others(f"web.{name}_lead"))
     return page(
-        "say.html", status=status, title=title, heading=title, paragraphs=[said or words(f"web.{name}_lead")], actions=[],
-        links=links or [(to("/"), words("web.go_home"))], mentions_letter=False, also=also,
+        "say.html", status=status, title=title, heading=title, paragraphs=[words(f"web.{name}_lead")], actions=[],
+        links=links or [(to("/"), words("web.go_home"))], mentions_letter=False, also=also, said=said,
     )  # fmt: skip

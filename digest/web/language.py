@@ -19,7 +19,7 @@ def bare(path: str) -> str:
 
 def path_in(language: Language, path: str) -> str:
     """The twin of a bare path."""
-    return f"{PREFIX}{path}" if language is Language.FR else path
+    return f"{PREFIX}{path}" if language == Language.FR else path
 
 
 def spoken() -> Language:

@@ -295,14 +295,14 @@ def _about(
     paragraphs = [words(f"web.{heading}_lead", **slots), *(words(f"web.{name}", **slots) for name in more)]
     title = words(f"web.{heading}_title")
     return page("say.html", title=title, heading=title, paragraphs=paragraphs, actions=actions or [], links=links or [],
-                mentions_letter=False, also=None)  # fmt: skip
+                mentions_letter=False, also=None, said="")  # fmt: skip
 
 
 def _say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
     words = tongue.words()
     title = words(f"web.{heading}_title")
     return page("say.html", title=title, heading=title, paragraphs=[words(f"web.{name}") for name in texts], actions=[],
-                links=[], mentions_letter=mentions_letter, also=None)  # fmt: skip
+                links=[], mentions_letter=mentions_letter, also=None, said="")  # fmt: skip
 
 
 def _again() -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from typing import cast
 
 from flask import current_app
@@ -20,11 +20,14 @@ class Errands:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._closing = Event()
         self._again: dict[str, Callable[[], object] | None] = {}
         self._threads: set[Thread] = set()
 
     def run(self, name: str, work: Callable[[], object]) -> None:
         with self._lock:
+            if self._closing.is_set():
+                return
             if name in self._again:
                 self._again[name] = work
                 return
@@ -33,12 +36,21 @@ class Errands:
             self._threads.add(thread)
         thread.start()
 
-    def wait(self, timeout_s: float) -> None:
-        """For closing down and for tests."""
+    def is_closing(self) -> bool:
+        """Long work asks, and leaves the rest for the next start."""
+        return self._closing.is_set()
+
+    def wait(self) -> None:
+        """Until nothing is under way."""
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
-            thread.join(timeout_s)
+            thread.join()
+
+    def close(self) -> None:
+        """Nothing new is begun, what is under way is let end: the store must not be closed under it."""
+        self._closing.set()
+        self.wait()
 
     def _work(self, name: str, work: Callable[[], object]) -> None:
         following: Callable[[], object] | None = work
@@ -48,11 +60,12 @@ class Errands:
             except Exception:
                 LOG.exception("%s did not finish", name)
             with self._lock:
-                following = self._again[name]
+                following = None if self._closing.is_set() else self._again[name]
                 if following:
                     self._again[name] = None
                 else:
                     del self._again[name]
+                    self._threads.discard(current_thread())
 
 
 @dataclass(frozen=True, slots=True)

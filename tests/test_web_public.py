@@ -1,0 +1,262 @@
+"""The doors for readers, without a browser: what each page answers, and that looking never decides."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import Address, Language, Subscriber, SubscriberState
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(app: App) -> FlaskClient:
+    return create_web(app).test_client()
+
+
+def found(app: App, address: str) -> Subscriber:
+    known = app.store.subscribers.find(Address(address))
+    assert known is not None
+    return known
+
+
+def confirm_path(app: App, address: str) -> str:
+    known = found(app, address)
+    return app.links.confirm(known.id, version=known.version, now=app.clock()).removeprefix(
+        app.config.list.url
+    )
+
+
+def leave_path(app: App, who: Subscriber) -> str:
+    return app.links.unsubscribe(who.id, version=who.version, issue=1).removeprefix(app.config.list.url)  # type: ignore[arg-type]
+
+
+def settings_path(app: App, who: Subscriber) -> str:
+    return app.links.preferences(who.id, version=who.version, issue=1).removeprefix(app.config.list.url)  # type: ignore[arg-type]
+
+
+def test_the_front_page_says_when_the_first_issue_leaves(client: FlaskClient) -> None:
+    assert "Tuesday 1\u00a0December 2026" in client.get("/").text
+    assert "mardi 1er\u00a0décembre 2026" in client.get("/fr/").text
+
+
+@pytest.mark.parametrize("path", ["/", "/issues/", "/manage"])
+def test_every_public_page_names_its_twin_and_itself(client: FlaskClient, path: str) -> None:
+    for language, prefix in (("en", ""), ("fr", "/fr")):
+        html = client.get(prefix + path).text
+        assert f'<html lang="{language}">' in html
+        assert f'rel="canonical" href="https://digest.example.org{prefix}{path}"' in html
+        assert f'hreflang="en" href="https://digest.example.org{path}"' in html
+        assert f'hreflang="fr" href="https://digest.example.org/fr{path}"' in html
+    assert f'href="/fr{path}" lang="fr"' in client.get(path).text
+    assert f'href="{path}" lang="en"' in client.get(f"/fr{path}").text
+
+
+def test_asking_answers_the_same_bytes_for_every_address(app: App, client: FlaskClient) -> None:
+    known = web_kit.fill(app).readers[0]
+    with app.store.write():
+        left = web_kit.reader(app, 77)
+    app.join.leave(leave_path(app, left).rpartition("/")[2])
+    answers = [
+        client.post("/subscribe", data={"email": address, "language": "en"})
+        for address in ("new@example.net", "new@example.net", known.address.reveal(), left.address.reveal())
+    ]
+    assert {a.status_code for a in answers} == {200}
+    assert len({a.data for a in answers}) == 1
+    assert len({tuple(sorted((k, v) for k, v in a.headers if k != "Date")) for a in answers}) == 1
+
+
+def test_asking_keeps_language_role_and_a_shortened_network(app: App, client: FlaskClient) -> None:
+    client.post(
+        "/fr/subscribe", data={"email": "new@example.net", "language": "fr", "role": "design"},
+        environ_base={"REMOTE_ADDR": "203.0.113.77"},
+    )  # fmt: skip
+    who = found(app, "new@example.net")
+    assert (who.language, who.role, who.state) == (Language.FR, "design", SubscriberState.ASKED)
+    entry = app.store.consents.of(who.id)[0]
+    assert (entry.network, entry.page) == ("203.0.113.0/24", "/fr/subscribe")
+
+
+def test_a_made_up_role_is_not_kept(app: App, client: FlaskClient) -> None:
+    client.post("/subscribe", data={"email": "new@example.net", "role": "<b>king</b>"})
+    assert found(app, "new@example.net").role is None
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("/subscribe", "Write your whole"), ("/fr/subscribe", "Écrivez votre adresse")]
+)
+def test_a_malformed_address_is_told_so_in_words_and_kept_in_the_field(
+    client: FlaskClient, path: str, sentence: str
+) -> None:
+    answer = client.post(path, data={"email": 'somebody"at<example', "language": "fr"})
+    assert answer.status_code == 400
+    assert sentence in answer.text
+    assert "somebody&#34;at&lt;example" in answer.text
+    assert re.search(r'value="fr" checked', answer.text)
+
+
+def test_opening_the_confirmation_link_fifty_times_confirms_nothing(app: App, client: FlaskClient) -> None:
+    client.post("/subscribe", data={"email": "new@example.net"})
+    path = confirm_path(app, "new@example.net")
+    for _ in range(50):
+        for method in (client.get, client.head, client.options):
+            assert method(path + "?confirm=true").status_code == 200
+    assert found(app, "new@example.net").state is SubscriberState.ASKED
+    assert client.post(path).status_code == 200
+    assert found(app, "new@example.net").state is SubscriberState.CONFIRMED
+
+
+def test_a_link_used_twice_is_friendly_and_says_it_is_done(app: App, client: FlaskClient) -> None:
+    client.post("/fr/subscribe", data={"email": "new@example.net", "language": "fr"})
+    path = confirm_path(app, "new@example.net")
+    assert "Bienvenue" in client.post(path).text
+    again = client.get(path)
+    assert again.status_code == 200
+    assert "Vous êtes sur la liste" in again.text
+    assert client.post(path).status_code == 200
+
+
+def test_a_page_behind_a_link_speaks_its_readers_language_and_can_be_switched(
+    app: App, client: FlaskClient
+) -> None:
+    reader = web_kit.fill(app).readers[1]
+    path = leave_path(app, reader)
+    page = client.get(path).text
+    assert '<html lang="fr">' in page
+    assert f'href="{path}?lang=en"' in page
+    assert '<html lang="en">' in client.get(f"{path}?lang=en").text
+    assert '<html lang="fr">' in client.get(f"/fr{path}").text
+
+
+def test_an_expired_link_is_gone_and_a_broken_one_not_found(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    client.post("/subscribe", data={"email": "new@example.net", "language": "fr"})
+    path = confirm_path(app, "new@example.net")
+    clock.forward(days=8)
+    for answer in (client.get(path), client.post(path)):
+        assert answer.status_code == 410
+        assert "Ce lien n’est plus valide" in answer.text
+    assert found(app, "new@example.net").state is SubscriberState.ASKED
+    for broken in (path[:-1], path[:-3] + "AAA", "/confirm/x"):
+        assert client.get(broken, headers={"Accept-Language": "fr-CA"}).status_code == 404
+        assert "Ce lien n’est pas complet" in client.get(broken, headers={"Accept-Language": "fr-CA"}).text
+
+
+def test_a_leave_link_confirms_nobody(app: App, client: FlaskClient) -> None:
+    client.post("/subscribe", data={"email": "new@example.net"})
+    token = leave_path(app, found(app, "new@example.net")).rpartition("/")[2]
+    assert client.post(f"/confirm/{token}").status_code in {404, 410}
+    assert found(app, "new@example.net").state is SubscriberState.ASKED
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_one_click_leaves_without_a_cookie_in_both_encodings_however_often(
+    app: App, client: FlaskClient, kind: str
+) -> None:
+    reader = web_kit.fill(app).readers[1]
+    path = leave_path(app, reader)
+    for _ in range(3):
+        answer = client.post(path, data={"List-Unsubscribe": "One-Click"}, content_type=kind,
+                             headers={"User-Agent": "Mail scanner", "Origin": "https://mail.example.com"})  # fmt: skip
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+    assert found(app, reader.address.reveal()).state is SubscriberState.LEFT
+    acts = [entry for entry in app.store.consents.of(reader.id) if entry.act == "left"]
+    assert [entry.method for entry in acts] == ["one-click"]
+
+
+@pytest.mark.parametrize("body", [{}, {"List-Unsubscribe": "Two-Clicks"}, {"confirm": "1"}])
+def test_a_wrong_body_shows_the_page_and_changes_nothing(
+    app: App, client: FlaskClient, body: dict[str, str]
+) -> None:
+    reader = web_kit.fill(app).readers[0]
+    answer = client.post(leave_path(app, reader), data=body)
+    assert answer.status_code == 200
+    assert "Stop the letters" in answer.text
+    assert found(app, reader.address.reveal()).state is SubscriberState.CONFIRMED
+
+
+def test_one_click_of_somebody_forgotten_is_answered_as_done(app: App, client: FlaskClient) -> None:
+    reader = web_kit.fill(app).readers[0]
+    path = leave_path(app, reader)
+    app.join.forget(reader.address.reveal())
+    assert client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert client.get(path).status_code == 410
+
+
+def test_leaving_can_be_taken_back_for_a_day_and_not_longer(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    reader = web_kit.fill(app).readers[0]
+    path = leave_path(app, reader)
+    client.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert "You are back on the list" in client.post(path, data={"undo": "1"}).text
+    assert found(app, reader.address.reveal()).state is SubscriberState.CONFIRMED
+    client.post(path, data={"List-Unsubscribe": "One-Click"})
+    clock.forward(hours=25)
+    assert "Taking it back works for a day" in client.post(path, data={"undo": "1"}).text
+    assert found(app, reader.address.reveal()).state is SubscriberState.LEFT
+
+
+def test_a_page_about_a_reader_shows_only_the_masked_address(app: App, client: FlaskClient) -> None:
+    reader = web_kit.fill(app).readers[0]
+    for path in (leave_path(app, reader), settings_path(app, reader)):
+        html = client.get(path).text
+        assert "r•••@example.com" in html
+        assert reader.address.reveal() not in html
+
+
+def test_the_link_in_a_letter_chooses_the_language_or_leaves(app: App, client: FlaskClient) -> None:
+    reader = web_kit.fill(app).readers[0]
+    path = settings_path(app, reader)
+    client.get(path)
+    assert "Kept." in client.post(f"{path}?lang=en", data={"language": "fr"}).text
+    assert found(app, reader.address.reveal()).language is Language.FR
+    assert client.post(path, data={"language": "tlh"}).status_code == 200
+    assert found(app, reader.address.reveal()).language is Language.FR
+    client.post(path, data={"leave": "1"})
+    assert found(app, reader.address.reveal()).state is SubscriberState.LEFT
+    client.post(path, data={"undo": "1"})
+    assert found(app, reader.address.reveal()).state is SubscriberState.CONFIRMED
+
+
+def test_asking_for_settings_answers_alike_and_mails_only_readers(app: App, client: FlaskClient) -> None:
+    reader = web_kit.fill(app).readers[0]
+    answers = [
+        client.post("/manage", data={"email": a}) for a in (reader.address.reveal(), "nobody@example.net")
+    ]
+    assert answers[0].data == answers[1].data
+    assert client.post("/manage", data={"email": "nobody"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/issues/2026-13", "/issues/2031-01", "/items/99", "/fr/issues/x.json"]
+)
+def test_what_does_not_exist_is_said_in_both_languages(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert "Cette page n’existe pas" in answer.text
+    assert f'<html lang="{"fr" if path.startswith("/fr") else "en"}">' in answer.text
+
+
+def test_a_get_where_only_a_form_may_go_is_405_with_the_methods_allowed(client: FlaskClient) -> None:
+    answer = client.get("/subscribe")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_a_form_that_is_too_large_is_refused(client: FlaskClient) -> None:
+    assert client.post("/subscribe", data={"email": "x" * 400_000}).status_code == 413
