@@ -21,7 +21,10 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         demo = subprocess.Popen(
-            [sys.executable, "-m", "digest", "demo", "--dir", folder], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "digest", "demo", "--dir", folder],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:
@@ -54,21 +57,18 @@ def _picture_letter(page: Any, issue: str) -> None:
     """The letter as a mail program shows it: the caught letter's own HTML part."""
     home = issue.partition("/issues/")[0]
     page.goto(f"{home}/outbox/")
-    page.get_by_role("link", name=re.compile("Civic Letter")).first.click()
-    frame = page.frame_locator("iframe").first
-    frame.locator("body").wait_for()
-    source = page.locator("iframe").first.get_attribute("src")
-    page.set_viewport_size({"width": 700, "height": HEIGHT})
-    page.goto(source if source.startswith("http") else f"{home}{source}")
+    letter = page.locator('a[href$=".eml"]', has_text="Civic Letter").first.get_attribute("href")
+    page.set_viewport_size({"width": 720, "height": 506})  # the proportions of the desk's picture beside it
+    page.goto(f"{home}{letter}/html")
     page.screenshot(path=ROOT / "docs" / "letter.png")
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
 
 def _picture_desk(page: Any, link: str) -> None:
     page.goto(link)
-    page.get_by_role("button").first.click()
+    page.locator("main button").first.click()
     page.wait_for_url("**/desk/")
-    page.get_by_role("link", name=re.compile("2[0-9]{3}|Open", re.IGNORECASE)).first.click()
+    page.locator('a[href*="/desk/issues/"]').first.click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=ROOT / "docs" / "desk.png")
 
