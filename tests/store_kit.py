@@ -104,9 +104,8 @@ def together(script: str, *, path: Path, count: int) -> list[str]:
     while len(list(path.parent.glob("go*"))) < count and all(process.poll() is None for process in processes):
         time.sleep(0.005)
     go.touch()
-    ended = [
-        process.communicate(timeout=120) for process in processes
-    ]  # all of them, before one may fail the test
+    # All of them are waited for before one may fail the test.
+    ended = [process.communicate(timeout=120) for process in processes]
     for process, (_, error) in zip(processes, ended, strict=True):
         assert process.returncode == 0, error
     return [out for out, _ in ended]

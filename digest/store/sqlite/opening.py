@@ -27,7 +27,7 @@ def prepare(path: Path, *, migrations: Migrations, busy_timeout_s: float, now: d
     _make_private_file(path)
     try:
         with closing(connect(path, busy_timeout_s=busy_timeout_s)) as connection:
-            if _pending(Database(connection), path, migrations=migrations):
+            if _is_behind(connection, path, migrations=migrations):
                 _migrate(connection, path, migrations=migrations, busy_timeout_s=busy_timeout_s, now=now)
             _tighten(path)
     except sqlite3.Error as error:
@@ -86,6 +86,15 @@ def _tighten(path: Path) -> None:
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         with suppress(OSError):  # not there, or another user's: then its rights are that user's choice
             path.with_name(name).chmod(_PRIVATE)
+
+
+def _is_behind(connection: sqlite3.Connection, path: Path, *, migrations: Migrations) -> bool:
+    """Looks without the lock, but at one state: another process may bring all tables between two of our questions."""
+    connection.execute("BEGIN")
+    try:
+        return bool(_pending(Database(connection), path, migrations=migrations))
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _migrate(
