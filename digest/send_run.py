@@ -122,6 +122,8 @@ class Run:
             passed = self._store.deliveries.commit(
                 self._number, outcomes=judged, intents=intents, now=self._terms.clock()
             )
+            if len(passed) < len(intents):  # somebody left, or we were declared dead
+                self._renew()
         self._pending = []
         for outcome in judged:
             self._known.pop(outcome.delivery, None)
@@ -227,9 +229,11 @@ class Run:
         self._tell()
 
     def _renew_if_due(self) -> None:
-        """Inside a transaction. A lost lease ends the run: another may have its letters, and no dot would pass."""
-        if time.monotonic() - self._renewed_s < RENEW_S:
-            return
+        """Inside a transaction, as _renew, which ends the run when the lease is lost: no dot of ours would pass."""
+        if time.monotonic() - self._renewed_s >= RENEW_S:
+            self._renew()
+
+    def _renew(self) -> None:
         self._renewed_s = time.monotonic()
         if not self._store.deliveries.renew(self._number, now=self._terms.clock(), lease_s=LEASE_S):
             self._unwanted = True

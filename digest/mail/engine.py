@@ -294,6 +294,13 @@ class Engine:
                 elif self.draining and now_s > self._drain_until_s:
                     lane.end("stopped while it was awaited")
 
+    def _look_for_a_stop(self) -> None:
+        with contextlib.suppress(
+            StoreError
+        ):  # a store that will not answer is met, and told, at the next commit
+            if not self.draining and self._ledger.stopping():
+                self._drain()
+
     def _drain(self) -> None:
         """Claim no more, write no more dots; wait only for the answers to dots that are written."""
         if self.draining:

@@ -105,10 +105,7 @@ def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
 async def _hello(relay: Relay, connection: Connection) -> Offers:
     """EHLO, and HELO for a server that does not know it (RFC 5321 section 4.1.4)."""
     assert connection.transport is not None
-    name = gethostname()
-    if "." not in name or not name.isascii():
-        host = str(connection.transport.get_extra_info("sockname")[0])
-        name = f"[IPv6:{host}]" if ":" in host else f"[{host}]"
+    name = own_name(str(connection.transport.get_extra_info("sockname")[0]))
     async with asyncio.timeout(relay.timeout_s):
         reply = await connection.ask(b"EHLO " + name.encode())
         if 500 <= reply.code < 600:
@@ -116,6 +113,14 @@ async def _hello(relay: Relay, connection: Connection) -> Offers:
             return Offers()
     _expect(relay, Phase.HELLO, reply)
     return Offers.read(reply)
+
+
+def own_name(host: str) -> str:
+    """What we call ourselves: our full name, else the address we speak from (RFC 5321 section 4.1.3). Asks no DNS."""
+    name = gethostname()
+    if "." in name and name.isascii():
+        return name
+    return f"[IPv6:{host}]" if ":" in host else f"[{host}]"
 
 
 async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> None:

@@ -13,7 +13,7 @@ from flask_mail import Connection, Mail
 
 from digest.errors import MailError
 from digest.mail.envelope import DOT, Offers, Unsendable, Wire, wire
-from digest.mail.opening import Relay
+from digest.mail.opening import Relay, own_name
 from digest.mail.replies import kept
 from digest.mail.tls import may_go_in_clear
 from digest.model import DeliveryState, Letter, Outcome
@@ -44,14 +44,14 @@ class VerifiedConnection(Connection):
         self.phase = Phase.CONNECT
 
     def configure_host(self) -> smtplib.SMTP:
-        relay, server = self._relay, self.mail
+        relay, server, name = self._relay, self.mail, own_name("127.0.0.1")
         if server.use_ssl:
             assert relay.tls is not None
             host: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.server, server.port, timeout=relay.timeout_s, context=relay.tls
+                server.server, server.port, local_hostname=name, timeout=relay.timeout_s, context=relay.tls
             )
         else:
-            host = smtplib.SMTP(server.server, server.port, timeout=relay.timeout_s)
+            host = smtplib.SMTP(server.server, server.port, local_hostname=name, timeout=relay.timeout_s)
         try:
             self._greet(host)
         except BaseException:
