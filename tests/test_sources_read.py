@@ -22,7 +22,9 @@ def packaged_zones() -> None:
     use_packaged_zones()
 
 
-def read(kind: str, body: bytes, *, url: str = "https://blog.example.org/feed", language: str | None = None) -> Harvest:
+def read(
+    kind: str, body: bytes, *, url: str = "https://blog.example.org/feed", language: str | None = None
+) -> Harvest:
     context = ParseContext(
         url=url, now=NOW, horizon=NOW + timedelta(days=80), language=language, timezone="America/Toronto"
     )
@@ -68,7 +70,9 @@ def test_a_post_is_read_with_everything_a_reader_would_notice() -> None:
 
 def test_the_same_post_has_the_same_hash_and_an_edit_another() -> None:
     first = one("feed", rss(post(1, date="Tue, 10 Nov 2026 10:00:00 GMT")))
-    again = one("feed", rss(post(1, date="Wed, 11 Nov 2026 10:00:00 GMT"), head="<lastBuildDate>now</lastBuildDate>"))
+    again = one(
+        "feed", rss(post(1, date="Wed, 11 Nov 2026 10:00:00 GMT"), head="<lastBuildDate>now</lastBuildDate>")
+    )
     edited = one("feed", rss(post(1, words="Corrected.")))
     assert first.content_hash == again.content_hash != edited.content_hash
 
@@ -88,7 +92,11 @@ def test_a_guid_that_two_posts_share_does_not_make_them_one() -> None:
 
 def test_a_link_that_every_post_shares_is_no_identity() -> None:
     entries = read(
-        "feed", rss("<title>a</title><link>https://x.example/news</link>", "<title>b</title><link>https://x.example/news</link>")
+        "feed",
+        rss(
+            "<title>a</title><link>https://x.example/news</link>",
+            "<title>b</title><link>https://x.example/news</link>",
+        ),
     ).entries
     assert not set(entries[0].keys) & set(entries[1].keys)
 
@@ -102,13 +110,20 @@ def test_short_guids_mean_something_only_beside_their_host() -> None:
 
 def test_a_note_that_names_the_original_gives_its_link_as_a_key() -> None:
     words = "&lt;p&gt;&lt;em&gt;Originally published at &lt;/em&gt;&lt;a href=&quot;https://ana.example/form?utm_x=1&quot;&gt;ana.example&lt;/a&gt;&lt;/p&gt;"
-    entry = one("medium", rss(f"<title>x</title><guid>https://medium.com/p/0123456789ab</guid><description>{words}</description>"))
+    entry = one(
+        "medium",
+        rss(
+            f"<title>x</title><guid>https://medium.com/p/0123456789ab</guid><description>{words}</description>"
+        ),
+    )
     assert entry.keys[:1] == ("medium:0123456789ab",)
     assert "link:ana.example/form" in entry.keys
 
 
 def test_posts_without_title_and_link_are_still_told_apart() -> None:
-    entries = read("feed", rss("<description>One thing.</description>", "<description>Another.</description>")).entries
+    entries = read(
+        "feed", rss("<description>One thing.</description>", "<description>Another.</description>")
+    ).entries
     assert [entry.title for entry in entries] == ["One thing.", "Another."]
     assert entries[0].keys != entries[1].keys
 
@@ -189,7 +204,12 @@ def test_the_kind_of_an_answer_is_found_out() -> None:
 
 def medium(words: str, *, more: str = "") -> Entry:
     escaped = words.replace("&", "&amp;").replace("<", "&lt;")
-    return one("medium", rss(f"<title>T</title><guid>https://medium.com/p/0123456789ab</guid>{more}<description>{escaped}</description>"))
+    return one(
+        "medium",
+        rss(
+            f"<title>T</title><guid>https://medium.com/p/0123456789ab</guid>{more}<description>{escaped}</description>"
+        ),
+    )
 
 
 def test_mediums_footer_and_pixel_go() -> None:
@@ -205,7 +225,9 @@ def test_mediums_footer_and_pixel_go() -> None:
 
 
 def test_a_teaser_is_not_taken_for_the_post() -> None:
-    entry = medium('<div class="medium-feed-item"><p class="medium-feed-snippet">A teaser of it.</p><p class="medium-feed-link">x</p></div>')
+    entry = medium(
+        '<div class="medium-feed-item"><p class="medium-feed-snippet">A teaser of it.</p><p class="medium-feed-link">x</p></div>'
+    )
     assert entry.html == "<p>A teaser of it.</p>"
     assert not entry.is_full
     assert "excerpt" in entry.flags
@@ -288,7 +310,9 @@ def test_a_series_keeps_its_hour_when_the_clocks_change_and_skips_its_exceptions
 
 
 def test_a_series_without_end_gives_at_most_fifty_dates_up_to_the_horizon() -> None:
-    entries = read("ical", ics("UID:d@x.example\nSUMMARY:Daily\nDTSTART:20200101T150000Z\nRRULE:FREQ=DAILY")).entries
+    entries = read(
+        "ical", ics("UID:d@x.example\nSUMMARY:Daily\nDTSTART:20200101T150000Z\nRRULE:FREQ=DAILY")
+    ).entries
     assert len(entries) == 50
     assert min(entry.occasion.starts for entry in entries if entry.occasion) >= NOW - timedelta(days=1)
 
@@ -319,7 +343,9 @@ def test_a_broken_event_costs_only_itself() -> None:
 
 def test_time_zone_rules_that_cannot_be_read_do_not_cost_the_events() -> None:
     head = "BEGIN:VTIMEZONE\nTZID:America/Toronto\nTZID:America/Toronto\nBEGIN:STANDARD\nTZOFFSETTO:+5744\nEND:STANDARD\nEND:VTIMEZONE\n"
-    assert starts(ics("UID:1@x.example\nDTSTART;TZID=America/Toronto:20261201T150000", head=head)) == ["12-01 15:00"]
+    assert starts(ics("UID:1@x.example\nDTSTART;TZID=America/Toronto:20261201T150000", head=head)) == [
+        "12-01 15:00"
+    ]
 
 
 def test_a_stale_zone_inside_the_file_gives_way_to_the_packaged_one() -> None:
@@ -334,7 +360,9 @@ def test_a_stale_zone_inside_the_file_gives_way_to_the_packaged_one() -> None:
 
 def test_online_meetings_are_seen_in_place_and_words() -> None:
     place = event("DTSTART:20261201T150000Z\nLOCATION:https://us02web.zoom.us/j/123").occasion
-    words = event("DTSTART:20261201T150000Z\nLOCATION:Online\nDESCRIPTION:Join at https://meet.google.com/abc-defg now").occasion
+    words = event(
+        "DTSTART:20261201T150000Z\nLOCATION:Online\nDESCRIPTION:Join at https://meet.google.com/abc-defg now"
+    ).occasion
     room = event("DTSTART:20261201T150000Z\nLOCATION:City Hall").occasion
     assert place is not None
     assert (place.online, place.place) == ("https://us02web.zoom.us/j/123", None)
@@ -354,7 +382,9 @@ def test_a_cancellation_that_only_the_title_tells_is_heard(title: str) -> None:
 def test_organizers_give_a_name_and_never_an_address() -> None:
     entry = event("DTSTART:20261201T150000Z\nORGANIZER;CN=Civic Tech:mailto:ana@example.org")
     assert entry.author == "Civic Tech"
-    assert event("DTSTART:20261201T150000Z\nORGANIZER;CN=ana@example.org:mailto:ana@example.org").author is None
+    assert (
+        event("DTSTART:20261201T150000Z\nORGANIZER;CN=ana@example.org:mailto:ana@example.org").author is None
+    )
 
 
 PIECES = [
@@ -363,14 +393,106 @@ PIECES = [
     b"BEGIN:VCALENDAR\n", b"BEGIN:VEVENT\n", b"DTSTART:20261201T150000Z\n", b"DTSTART;VALUE=DATE:20261201\n", b"DTSTART;TZID=X:20261201T1\n",
     b"RRULE:FREQ=WEEKLY\n", b"RRULE:FREQ=MONTHLY;BYDAY=9XX\n", b"EXDATE:\n", b"RECURRENCE-ID:20261208\n", b"UID:1\n", b"END:VEVENT\n",
     b"END:VCALENDAR\n", b"RDATE;VALUE=PERIOD:20261201T150000Z/PT1H\n", b"DURATION:-P1W\n", b"SEQUENCE:x\n", b'{"version": "https://jsonfeed.org/version/1",',
-    b'"items": [', b'{"id": 1}', b"]}", b"<html>", b"<?xml version='1.0' encoding='utf-7'?>",
+    b'"items": [', b'{"id": 1}', b"]}", b"<html>", b"<script type=application/ld+json>", b"[{\"@type\": \"Event\", \"startDate\": ", b"\"2026-12-01T10:00\"}]", b"<p itemscope itemtype=x/Event>", b"<?xml version='1.0' encoding='utf-7'?>",
 ]  # fmt: skip
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=5000)
-@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=25), st.sampled_from(["feed", "medium", "ical"]))
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=25), st.sampled_from(sorted(KINDS)))
 def test_no_bytes_break_a_reader(pieces: list[bytes], kind: str) -> None:
     try:
         read(kind, b"".join(pieces))
     except SourceError as error:
         assert str(error)
+
+
+# --- pages of events
+
+
+def page(*blocks: str) -> bytes:
+    scripts = "".join(f'<script type="application/ld+json">{block}</script>' for block in blocks)
+    return f"<!DOCTYPE html><html><head><title>Events</title>{scripts}</head><body></body></html>".encode()
+
+
+def test_events_of_a_page_are_found_wherever_they_are_nested() -> None:
+    body = page(
+        '{"@context": "https://schema.org", "@graph": [{"@type": "WebSite"}, {"@type": ["Thing", "MusicEvent"], "name": "A &amp; B", '
+        '"startDate": "2026-12-01T19:00:00-05:00", "endDate": "2026-12-01T21:00:00-05:00", "url": "/e/12345?utm_source=x", '
+        '"location": {"@type": "Place", "name": "Library", "address": {"streetAddress": "1 Main St", "addressLocality": "Ottawa"}}}]}',
+        '[{"@type": "http://schema.org/Event", "name": "Soirée", "startDate": "2026-12-02", "endDate": "2026-12-03",}]',
+        "{ this is no JSON",
+        "",
+    )
+    harvest = read("event-page", body)
+    first, second = harvest.entries
+    assert (first.title, first.url) == ("A & B", "https://blog.example.org/e/12345")
+    assert first.occasion is not None
+    assert first.occasion.starts == datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
+    assert first.occasion.place == "Library, 1 Main St, Ottawa"
+    assert second.occasion is not None
+    assert second.occasion.all_day
+    assert second.occasion.ends == datetime(2026, 12, 4, 5, 0, tzinfo=UTC)
+    assert harvest.left_out == ("1 blocks of JSON-LD are broken",)
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "online", "place"),
+    [
+        ("", EventStatus.CONFIRMED, None, "Library"),
+        ('"eventStatus": "https://schema.org/EventCancelled"', EventStatus.CANCELLED, None, "Library"),
+        ('"eventStatus": "EventPostponed"', EventStatus.POSTPONED, None, "Library"),
+        ('"eventStatus": "https://schema.org/EventRescheduled"', EventStatus.RESCHEDULED, None, "Library"),
+        ('"eventStatus": "https://schema.org/EventMovedOnline"', EventStatus.CONFIRMED, "", None),
+        ('"eventAttendanceMode": "https://schema.org/OnlineEventAttendanceMode"', EventStatus.CONFIRMED, "", None),
+        ('"eventAttendanceMode": "https://schema.org/MixedEventAttendanceMode"', EventStatus.CONFIRMED, "", "Library"),
+        ('"location": [{"@type": "VirtualLocation", "url": "https://zoom.us/j/1"}, {"@type": "Place", "name": "Library"}]',
+         EventStatus.CONFIRMED, "https://zoom.us/j/1", "Library"),
+        ('"location": "https://zoom.us/j/1"', EventStatus.CONFIRMED, "https://zoom.us/j/1", None),
+    ],
+)  # fmt: skip
+def test_what_a_page_says_of_status_and_attendance_is_heard(
+    more: str, status: EventStatus, online: str | None, place: str | None
+) -> None:
+    start = '{"@type": "Event", "name": "Talk", "startDate": "2026-12-01T19:00:00-05:00", "location": {"name": "Library"}'
+    occasion = one("event-page", page(start + (f", {more}" if more else "") + "}")).occasion
+    assert occasion is not None
+    assert (occasion.status, occasion.online, occasion.place) == (status, online, place)
+
+
+def test_microdata_is_read_when_there_is_no_json() -> None:
+    body = (
+        b"<!DOCTYPE html><div itemscope itemtype='https://schema.org/Event'><a itemprop=url href='/e/1'><b itemprop=name>Talk</b></a>"
+        b"<meta itemprop=startDate content='2026-12-01T19:00'><span itemprop=location itemscope itemtype='https://schema.org/Place'>"
+        b"<span itemprop=name>Library</span></span></div>"
+    )
+    assert sniff(body, "https://x.example/") == "event-page"
+    entry = one("event-page", body)
+    assert (entry.title, entry.url) == ("Talk", "https://blog.example.org/e/1")
+    assert entry.occasion is not None
+    assert (entry.occasion.place, entry.flags) == ("Library", ("zone-guessed",))
+
+
+def test_evening_hours_written_as_utc_ask_for_a_look() -> None:
+    assert (
+        "check-zone"
+        in one(
+            "event-page", page('{"@type": "Event", "name": "x", "startDate": "2026-12-01T19:00:00+00:00"}')
+        ).flags
+    )
+
+
+def test_the_zone_of_a_page_is_one_whose_clock_agrees_with_it() -> None:
+    occasion = one(
+        "event-page", page('{"@type": "Event", "name": "x", "startDate": "2026-12-01T19:00:00-07:00"}')
+    ).occasion
+    assert occasion is not None
+    assert occasion.timezone == "America/Vancouver"
+    assert occasion.starts == datetime(2026, 12, 2, 2, 0, tzinfo=UTC)
+
+
+def test_a_page_without_events_is_a_page() -> None:
+    assert refusal("event-page", b"<!DOCTYPE html><p>Hello</p>").kind is ErrorKind.NOT_A_FEED
+    assert (
+        refusal("event-page", page('{"@type": "Event", "name": "x", "startDate": "soon"}')).kind
+        is ErrorKind.PARSE
+    )

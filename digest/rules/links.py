@@ -95,6 +95,8 @@ def _tracks(part: str, host: str) -> bool:
         return True
     if name == "ref":
         return value.lower() in (host, host.removeprefix("www."))
+    if name == "aff" and "eventbrite." in host:
+        return True
     if name == "source" and value.startswith("rss-"):
         return True  # Medium on a domain of its own
     return is_medium_host(host) and name in _MEDIUM_TRACKING

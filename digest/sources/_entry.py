@@ -48,13 +48,14 @@ def finished(
     drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None
 ) -> tuple[Entry, ...]:
     """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
-    guids = Counter(draft.guid for draft in drafts if draft.guid)
+    guids = Counter(_guid(draft, context) for draft in drafts if draft.guid)
     links = Counter(same_page_key(draft.link) for draft in drafts if draft.link)
+    originals = Counter(same_page_key(link) for draft in drafts if (link := _original(draft)))
     events = _is_event_feed(drafts, context)
     made = []
     for draft in drafts:
         entry = _entry(draft, context, feed_language=feed_language)
-        keys = _keys(draft, entry, context, guids=guids, links=links)
+        keys = _keys(draft, entry, context, guids=guids, links=links + originals)
         if draft.starts or (events and draft.published):
             entry, keys = _as_event(entry, keys, draft, context)
         made.append(replace(entry, keys=keys, content_hash=content_hash(entry)))
@@ -130,23 +131,28 @@ def _keys(
     if post := medium_id(draft.guid, draft.link):
         keys.append(f"medium:{post}")
     if draft.guid:
-        guid = (
-            same_page_key(draft.guid)
-            if re.match(r"https?://[^/]", draft.guid)
-            else scoped(draft.guid, context.url)
-        )
-        if guids[draft.guid] > 1:
+        guid = _guid(draft, context)
+        if guids[guid] > 1:
             guid += f" {same_page_key(draft.link)}" if draft.link else ""
             shared = draft.link is None or links[same_page_key(draft.link)] > 1
             guid += f" {hashed_key(entry.title, entry.published)}" if shared else ""
         keys.append(f"guid:{guid}")
-    if original := _original(draft):
+    original = _original(draft)
+    if original and links[same_page_key(original)] <= 1 + (original == draft.link):
         keys.append(f"link:{same_page_key(original)}")
     if draft.link and links[same_page_key(draft.link)] == 1 and not is_front_page(draft.link):
         keys.append(f"link:{same_page_key(draft.link)}")
     if not keys:
         keys.append(hashed_key(entry.title, entry.published or entry.summary, host_of(context.url)))
     return tuple(dict.fromkeys(keys))
+
+
+def _guid(draft: Draft, context: ParseContext) -> str:
+    """One spelling; the fragment stays, since some feeds tell their entries apart by nothing else."""
+    if re.match(r"https?://[^/]", draft.guid) and (link := shown_link(draft.guid)):
+        fragment = link.partition("#")[2]
+        return same_page_key(link) + (f"#{fragment}" if fragment else "")
+    return scoped(draft.guid, context.url)
 
 
 def medium_id(guid: str, link: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """What calendars and event pages have in common: from a stated event to an Entry. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -18,7 +19,7 @@ from digest.rules.text import (
     repaired,
     safe_html,
 )
-from digest.sources._entry import content_hash
+from digest.sources._entry import content_hash, hashed_key
 from digest.sources._kind import ParseContext
 
 _CANCELLED = re.compile(r"\bcancel+ed\b|\bannul[ée]e?s?\b|\bcancelad[oa]\b", re.IGNORECASE)
@@ -101,3 +102,22 @@ def named_status(title: str) -> EventStatus | None:
     if _CANCELLED.search(title):
         return EventStatus.CANCELLED
     return EventStatus.POSTPONED if _POSTPONED.search(title) else None
+
+
+def told_apart(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Weak keys (a page with a time, a hash) that different events of one answer share are nobody's identity."""
+    titles: dict[str, set[str]] = {}
+    for entry in entries:
+        for key in entry.keys:
+            titles.setdefault(key, set()).add(entry.title)
+    return tuple(
+        _with_own_keys(entry, {key for key, found in titles.items() if len(found) > 1}) for entry in entries
+    )
+
+
+def _with_own_keys(entry: Entry, shared: set[str]) -> Entry:
+    kept = tuple(key for key in entry.keys if key not in shared)
+    if kept == entry.keys:
+        return entry
+    start = entry.occasion.starts if entry.occasion else None
+    return replace(entry, keys=kept or ("event-" + hashed_key(entry.title, start, *entry.keys),))

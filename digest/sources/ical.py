@@ -15,7 +15,7 @@ from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
 from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
 from digest.sources._entry import hashed_key, scoped
-from digest.sources._event import Stated, event_entry
+from digest.sources._event import Stated, event_entry, told_apart
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._page import challenge, is_challenge, not_a_feed, opening
 from digest.sources._series import Refused, Unreadable, Zones, dates_of, repeats, stamp
@@ -64,7 +64,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     return Harvest(
         title=title_text(sheet.name) or None,
         language=None,
-        entries=tuple(entries),
+        entries=told_apart(entries),
         left_out=tuple(sheet.left_out),
         pause_s=_ttl_s(sheet.ttl),
     )

@@ -1,0 +1,124 @@
+"""Events stated inside a page: schema.org in JSON-LD and in microdata, as plain dictionaries. Pure; judges no dates."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+MOST_DEPTH = 12
+MOST_EVENTS = 500
+LONGEST_PAGE = 3_000_000
+_SCRIPT = re.compile(r"<script\b[^>]*ld\+json[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
+_NOT_EVENTS = frozenset({"deliveryevent", "publicationevent", "usercomments", "userinteraction"})
+
+
+def holds_events(body: bytes) -> bool:
+    """A cheap look, before the page is taken for one of events."""
+    head = body[:LONGEST_PAGE]
+    return bool(re.search(rb"(schema\.org/|[\"'])[A-Za-z]*Event[\"'\s>]", head)) and (
+        b"ld+json" in head or b"itemtype" in head.lower() or head.lstrip()[:1] in (b"{", b"[")
+    )
+
+
+def json_ld_events(text: str) -> tuple[list[dict[str, Any]], int]:
+    """Every object whose type ends in Event, in order, and how many blocks were no JSON. Plain JSON (lines) will do."""
+    blocks = _SCRIPT.findall(text) if "<" in text[:200] else [text]
+    found: list[dict[str, Any]] = []
+    broken = 0
+    for block in blocks:
+        loaded = _loaded(block)
+        if loaded is None:
+            broken += bool(block.strip())
+        for event in _events_in(loaded, 0):
+            if event not in found:
+                found.append(event)
+    return found[:MOST_EVENTS], broken
+
+
+def microdata_events(text: str) -> list[dict[str, Any]]:
+    """itemscope with a type that ends in Event (HTML, section 5)."""
+    tree = LexborHTMLParser(text)
+    scopes = tree.css("[itemscope][itemtype]")[: MOST_EVENTS * 10]
+    return [_properties(node, 0) for node in scopes if is_event_type(node.attributes.get("itemtype"))][
+        :MOST_EVENTS
+    ]
+
+
+def is_event_type(kind: Any) -> bool:
+    """`Event`, `https://schema.org/MusicEvent`, or a list with one of these."""
+    if isinstance(kind, list):
+        return any(is_event_type(part) for part in kind)
+    if not isinstance(kind, str):
+        return False
+    return any(
+        (name := re.split(r"[/#:]", part)[-1].lower()).endswith(("event", "festival", "hackathon"))
+        and name not in _NOT_EVENTS
+        for part in kind.split()
+    )
+
+
+def _loaded(block: str) -> Any:
+    text = _WRAPPING.sub("", _WRAPPING.sub("", block)).strip()
+    mended = re.sub(r",(\s*[}\]])", r"\1", text)
+    for attempt in (text, mended):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        return (
+            [json.loads(line, strict=False) for line in lines]
+            if len(lines) > 1 and lines[0].startswith("{")
+            else None
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def _events_in(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    if depth > MOST_DEPTH:
+        return
+    if isinstance(value, list):
+        for part in value:
+            yield from _events_in(part, depth + 1)
+    elif isinstance(value, dict):
+        if is_event_type(value.get("@type")) and (value.get("startDate") or value.get("name")):
+            yield value
+        for name, part in value.items():
+            if isinstance(part, dict | list) and name != "superEvent":
+                yield from _events_in(part, depth + 1)
+
+
+def _properties(scope: LexborNode, depth: int) -> dict[str, Any]:
+    """The itemprops of one scope; a scope inside is a value of its own. The first of several values counts."""
+    found: dict[str, Any] = {"@type": scope.attributes.get("itemtype") or ""}
+    waiting = list(scope.iter(include_text=False))
+    while waiting:
+        node = waiting.pop(0)
+        names = (node.attributes.get("itemprop") or "").split()
+        inner = "itemscope" in node.attributes
+        for name in names:
+            value: Any = _properties(node, depth + 1) if inner and depth < MOST_DEPTH else _value(node)
+            if value and not found.get(name):
+                found[name] = value
+        if not inner:
+            waiting = list(node.iter(include_text=False)) + waiting
+    if depth and len(found) == 1:
+        found["name"] = scope.text(deep=True, separator=" ").strip()
+    return found
+
+
+def _value(node: LexborNode) -> str:
+    attributes = node.attributes
+    for name in ("content", "datetime"):
+        if attributes.get(name):
+            return str(attributes[name])
+    if node.tag in ("a", "link", "area"):
+        return attributes.get("href") or ""
+    if node.tag in ("img", "iframe", "source"):
+        return attributes.get("src") or ""
+    return " ".join(node.text(deep=True, separator=" ").split())

@@ -1,0 +1,212 @@
+"""Pages that state events in schema.org terms (JSON-LD, else microdata) become entries. Pure; nothing else is read there."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Entry, EventStatus, Harvest, Occasion
+from digest.rules.dates import When, read_date, zone_named
+from digest.rules.links import host_of, same_page_key, shown_link
+from digest.rules.text import language_tag, one_line, title_text
+from digest.sources._entry import hashed_key
+from digest.sources._event import Stated, event_entry, told_apart
+from digest.sources._kind import Kind, ParseContext
+from digest.sources._markup import LONGEST_PAGE, json_ld_events, microdata_events
+from digest.sources._page import challenge, is_challenge, not_a_feed
+
+_EVENTON = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2})T(\d{2})-\2-(\d{2})-00$"
+)  # a WordPress plugin's idea of ISO 8601
+_ZONES = (
+    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Winnipeg", "America/Regina", "America/Edmonton",
+    "America/Vancouver", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London",
+    "Europe/Paris",
+)  # fmt: skip
+_STATUS = {
+    "eventcancelled": EventStatus.CANCELLED, "eventcanceled": EventStatus.CANCELLED, "cancelled": EventStatus.CANCELLED,
+    "eventpostponed": EventStatus.POSTPONED, "eventrescheduled": EventStatus.RESCHEDULED,
+}  # fmt: skip
+
+
+def parse(body: bytes, context: ParseContext) -> Harvest:
+    """Raises SourceError: challenge, not-a-feed for a page without events, parse when none of its events has a date."""
+    if is_challenge(body, context.headers):
+        raise challenge(context.url)
+    text = body[:LONGEST_PAGE].decode("utf-8-sig", "replace")
+    stated, broken = json_ld_events(text)
+    if not stated and "<" in text[:2_000]:
+        stated = microdata_events(text)
+    left_out = [f"{broken} blocks of JSON-LD are broken"] if broken else []
+    entries = []
+    for raw in stated:
+        occasion, flags = _occasion(raw, context)
+        if occasion is None:
+            left_out.append(f"event {title_text(_text(raw.get('name')))[:60]!r}: no start that can be read")
+        else:
+            entries.append(_entry(raw, occasion, flags, context, alone=len(stated) == 1))
+    if not entries:
+        if stated or broken:
+            raise SourceError(ErrorKind.PARSE, f"The events of the page cannot be used ({left_out[0]}).")
+        raise not_a_feed(body, context.url)
+    return Harvest(
+        title=_page_title(text), language=None, entries=told_apart(entries), left_out=tuple(left_out)
+    )
+
+
+def _entry(
+    raw: dict[str, Any], occasion: Occasion, flags: tuple[str, ...], context: ParseContext, *, alone: bool
+) -> Entry:
+    title = title_text(_text(raw.get("name")))
+    address = unescape(_text(raw.get("url")) or _identifier(raw))
+    link = shown_link(address, base=context.url) or (context.url if alone else None)
+    keys = []
+    if link:
+        page = same_page_key(link)
+        if re.search(r"\d{3,}", urlsplit(link).path):
+            keys.append(f"page:{page}")  # an address made for this event alone, so that it may move
+        keys.append(f"page:{page}@{_stamp(occasion.starts)}")
+        if previous := _when(raw.get("previousStartDate"), context):
+            keys.append(f"page:{page}@{_stamp(previous.at)}")
+    keys.append("event-" + hashed_key(title, _stamp(occasion.starts), occasion.place, host_of(context.url)))
+    stated = Stated(
+        title=title,
+        occasion=occasion,
+        about=_text(raw.get("description")),
+        url=link,
+        author=_name(raw.get("organizer")) or None,
+        language=language_tag(_text(raw.get("inLanguage"))),
+        tags=_keywords(raw.get("keywords")),
+        flags=flags,
+    )
+    return event_entry(stated, keys=tuple(dict.fromkeys(keys)), context=context)
+
+
+def _occasion(raw: dict[str, Any], context: ParseContext) -> tuple[Occasion | None, tuple[str, ...]]:
+    start = _when(raw.get("startDate"), context)
+    if start is None:
+        return None, ()
+    end = _when(raw.get("endDate"), context)
+    ends = end.at if end else None
+    if end is not None and not end.has_time and not start.has_time:
+        ends = end.at + timedelta(days=1)  # a last day is meant, ours is exclusive
+    zone, flags = _zone(start, _text(raw.get("startDate")), context)
+    places, online = _where(raw)
+    return (
+        Occasion(
+            starts=start.at,
+            ends=ends if ends and ends > start.at else None,
+            timezone=zone,
+            all_day=not start.has_time,
+            place=places or None,
+            online=online,
+            status=_status(raw),
+        ),
+        flags,
+    )
+
+
+def _when(value: Any, context: ParseContext) -> When | None:
+    text = _text(value)
+    odd = _EVENTON.fullmatch(text.strip())
+    if odd:
+        text = f"{odd[1]}T{odd[2]}:{odd[3]}"
+    found = read_date(text, timezone=context.timezone)
+    return found if found and 1995 <= found.at.year < 2200 else None
+
+
+def _zone(start: When, text: str, context: ParseContext) -> tuple[str, tuple[str, ...]]:
+    """The first zone whose clock shows the offset that was written: ours, then those of the country."""
+    flags = ("zone-guessed",) if start.zone_guessed else ()
+    offset = re.search(r"([+-])(\d{2}):?(\d{2})$", text.strip())
+    if not start.has_time or offset is None:
+        return context.timezone, flags
+    if text.strip().endswith(("+00:00", "+0000")) and 17 <= start.at.hour <= 23:
+        return context.timezone, (*flags, "check-zone")  # local evening hours written as if they were UTC
+    seconds = (int(offset[2]) * 3600 + int(offset[3]) * 60) * (1 if offset[1] == "+" else -1)
+    for name in (context.timezone, *_ZONES):
+        zone = zone_named(name)
+        shown = start.at.astimezone(zone).utcoffset() if zone else None
+        if shown is not None and shown.total_seconds() == seconds:
+            return name, flags
+    return context.timezone, (*flags, "zone-guessed")
+
+
+def _status(raw: dict[str, Any]) -> EventStatus:
+    said = re.split(r"[/#]", _text(raw.get("eventStatus")))[-1].lower()
+    return _STATUS.get(said, EventStatus.CONFIRMED)
+
+
+def _where(raw: dict[str, Any]) -> tuple[str, str | None]:
+    """Place in words, and how to join when it is (also) online; a place that is an address on the web is both."""
+    mode = re.split(r"[/#]", _text(raw.get("eventAttendanceMode")))[-1].lower()
+    moved = "movedonline" in _text(raw.get("eventStatus")).lower()
+    places, online = [], None
+    locations = raw.get("location")
+    for location in locations if isinstance(locations, list) else [locations]:
+        if isinstance(location, dict) and "virtuallocation" in _text(location.get("@type")).lower():
+            online = shown_link(_text(location.get("url"))) or online or ""
+        elif place := _place(location):
+            places.append(place)
+    if online is None and (moved or mode.startswith(("online", "mixed"))):
+        online = ""
+    only_online = moved or mode.startswith("online")
+    return ("" if only_online else "; ".join(dict.fromkeys(places))), online
+
+
+def _place(location: Any) -> str:
+    if not isinstance(location, dict):
+        return title_text(_text(location))
+    address = location.get("address")
+    if isinstance(address, dict):
+        parts = [_text(address.get(name)) for name in ("streetAddress", "addressLocality", "addressRegion")]
+        address = ", ".join(part for part in parts if part)
+    name, street = title_text(_text(location.get("name"))), title_text(_text(address))
+    return (
+        name
+        if not street or street in name
+        else street
+        if not name or name in street
+        else f"{name}, {street}"
+    )
+
+
+def _name(value: Any) -> str:
+    first = value[0] if isinstance(value, list) and value else value
+    name = title_text(_text(first.get("name")) if isinstance(first, dict) else _text(first))
+    return "" if "@" in name or "://" in name else one_line(name, longest=120)
+
+
+def _keywords(value: Any) -> tuple[str, ...]:
+    words = value if isinstance(value, list) else _text(value).split(",")
+    found = (one_line(_text(word), longest=60) for word in words[:20])
+    return tuple(dict.fromkeys(word for word in found if word))
+
+
+def _identifier(raw: dict[str, Any]) -> str:
+    identifier = _text(raw.get("@id"))
+    return identifier if identifier.startswith(("http://", "https://")) else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("@id") or value.get("name") or ""
+    return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _page_title(text: str) -> str | None:
+    found = re.search(r"<title[^>]*>(.*?)</title>", text[:200_000], re.DOTALL | re.IGNORECASE)
+    return title_text(found[1]) or None if found else None
+
+
+KIND = Kind(
+    name="event-page", version="event-page-1", parse=parse, claims=lambda url: False, prepare=lambda url: url
+)
