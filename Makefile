@@ -32,7 +32,7 @@ docs: .venv/run.stamp    ## docs/configuration.md from the descriptions in diges
 	$(PY) -m digest.config_doc > docs/configuration.md
 
 golden: .venv/test.stamp ## remakes the golden files; look at the difference before you commit
-	$(PYTEST) -p no:randomly --golden tests $(ARGS)
+	$(PY) -m tests.remake_golden
 
 screenshots: .venv/test.stamp
 	@sh .ci/tools

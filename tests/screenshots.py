@@ -58,7 +58,7 @@ def _picture_letter(page: Any, issue: str) -> None:
     home = issue.partition("/issues/")[0]
     page.goto(f"{home}/outbox/")
     letter = page.locator('a[href$=".eml"]', has_text="Civic Letter").first.get_attribute("href")
-    page.set_viewport_size({"width": 720, "height": 506})  # the proportions of the desk's picture beside it
+    page.set_viewport_size({"width": 720, "height": 960})
     page.goto(f"{home}{letter}/html")
     page.screenshot(path=ROOT / "docs" / "letter.png")
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
