@@ -23,7 +23,8 @@ lint: .venv/test.stamp
 	$(PY) -m mypy
 
 bench: .venv/test.stamp
-	$(PY) -m bench $(ARGS)
+	$(PY) -m bench.sending $(ARGS)
+	$(PY) -m bench.faults
 
 lock:                    ## after a change of the dependencies in pyproject.toml; needs uv
 	sh .ci/lock
