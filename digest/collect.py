@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from digest.config import Config
 from digest.errors import NotFound, SourceError
-from digest.model import Entry, ItemId, Source, SourceId, Visit, VisitOutcome
+from digest.model import Entry, Item, ItemId, ItemKind, Source, SourceId, Visit, VisitOutcome
 from digest.rules.gather import (
     Add,
     AlsoIn,
@@ -23,10 +23,13 @@ from digest.rules.gather import (
     failed,
     is_due,
     keys_of,
+    strangers,
     succeeded,
+    suspects,
 )
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
+DAY = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,8 @@ class Items(Protocol):
     """The store's memory of items."""
 
     def known(self, keys: Collection[str]) -> dict[str, Known]: ...
+    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
     def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> Any: ...
@@ -135,7 +140,9 @@ class Collect:
         new = updated = 0
         with self._store.write():
             items = self._store.items
-            for intent in decide(entries, items.known(keys_of(entries)), source=source.id, now=now):
+            known = items.known(keys_of(entries))
+            pool = self._pool(source, entries, known)
+            for intent in decide(entries, known, source=source.id, now=now, pool=pool):
                 if isinstance(intent, Add):
                     items.add(intent.entry, source=source.id, now=now)
                     new += 1
@@ -156,6 +163,16 @@ class Collect:
             self._store.sources.remember(after)
             self._store.sources.log(visit, at=now)
         return visit
+
+    def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
+        """What other sources have that the new entries may be: posts of the same title, events of the same days."""
+        new = strangers(entries, known)
+        starts = [entry.occasion.starts for entry in new if entry.occasion]
+        pool = self._store.items.get(suspects(new, known))
+        if starts:
+            span = self._store.items.all_between(min(starts) - DAY, max(starts) + DAY)
+            pool += [item for item in span if item.kind is ItemKind.EVENT]
+        return [item for item in pool if source.name not in (item.source, *item.also_in)]
 
     def _remember_failure(
         self, source: Source, error: SourceError, *, now: datetime, seconds: float

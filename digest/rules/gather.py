@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from digest.errors import SourceError
-from digest.model import Entry, Harvest, ItemId, ItemKind, Source, SourceId
+from digest.model import Entry, Harvest, Item, ItemId, ItemKind, Source, SourceId
+from digest.rules.duplicates import Likeness, twin
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60
@@ -84,20 +85,54 @@ class Fetched:
 
 
 def decide(
-    entries: Iterable[Entry], known: Mapping[str, Known], *, source: SourceId, now: datetime
+    entries: Iterable[Entry],
+    known: Mapping[str, Known],
+    *,
+    source: SourceId,
+    now: datetime,
+    pool: Sequence[Item] = (),
 ) -> list[Intent]:
     """One intent an entry, in the order of the entries; entries that are one thing become one intent.
 
     known: for every key of the entries that the store has met, the item it belongs to; readers give posts and events
     keys of different sorts. Deciding twice, with the
-    first decision carried out in between, adds nothing (test_gather.py).
+    first decision carried out in between, adds nothing (test_gather.py). pool: items of other sources that a new entry
+    may be, told by likeness; one that is alike beyond doubt is the same, one that may be is added with "maybe-twice".
     """
-    intents = []
-    for entry in _merged(entries):
+    merged = _merged(entries)
+    taken = {mine.id for entry in merged if (mine := _belongs_to(entry, known)) is not None}
+    intents: list[Intent] = []
+    for entry in merged:
         mine = _belongs_to(entry, known)
         entry = _without_foreign_keys(_dated(entry, now=now), known, mine)
-        intents.append(Add(entry) if mine is None else _judge(entry, mine, source))
+        if mine is not None:
+            intents.append(_judge(entry, mine, source))
+            continue
+        other, likeness = twin(entry, (item for item in pool if item.id not in taken))
+        if other is not None and likeness is Likeness.YES:
+            taken.add(other.id)
+            intents.append(AlsoIn(other.id, entry))
+        elif likeness is Likeness.MAYBE:
+            intents.append(Add(replace(entry, flags=(*entry.flags, "maybe-twice"))))
+        else:
+            intents.append(Add(entry))
     return intents
+
+
+def strangers(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[Entry]:
+    """Entries that no key of theirs identifies: only they need to be compared with the pool."""
+    return [entry for entry in entries if _belongs_to(entry, known) is None]
+
+
+def suspects(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[ItemId]:
+    """Items with the title of one of these posts, to be handed to `decide` as its pool."""
+    found = (known[key].id for entry in entries for key in entry.keys if is_hint(key) and key in known)
+    return list(dict.fromkeys(found))
+
+
+def is_hint(key: str) -> bool:
+    """A key that only says where to look; it makes nothing the same."""
+    return key.startswith("title:")
 
 
 def _judge(entry: Entry, known: Known, source: SourceId) -> Intent:
@@ -117,7 +152,9 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
     merged: list[Entry | None] = []
     place: dict[tuple[ItemKind, str], int] = {}
     for entry in entries:
-        met = sorted({place[entry.kind, key] for key in entry.keys if (entry.kind, key) in place})
+        met = sorted(
+            {place[entry.kind, key] for key in entry.keys if (entry.kind, key) in place and not is_hint(key)}
+        )
         home = met[0] if met else len(merged)
         if not met:
             merged.append(entry)
@@ -135,7 +172,8 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
 
 def _belongs_to(entry: Entry, known: Mapping[str, Known]) -> Known | None:
     """The strongest key decides; a post is never an event."""
-    return next((known[key] for key in entry.keys if key in known and known[key].kind is entry.kind), None)
+    strong = (key for key in entry.keys if key in known and not is_hint(key))
+    return next((known[key] for key in strong if known[key].kind is entry.kind), None)
 
 
 def _without_foreign_keys(entry: Entry, known: Mapping[str, Known], mine: Known | None) -> Entry:

@@ -10,6 +10,7 @@ from html import unescape
 
 from digest.model import Entry, ItemKind, Occasion
 from digest.rules.dates import When
+from digest.rules.duplicates import title_hint
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
 from digest.rules.text import is_odd, language_of, lead, minutes_to_read, one_line, plain_text, safe_html
 from digest.sources._kind import ParseContext
@@ -144,6 +145,8 @@ def _keys(
         keys.append(f"link:{same_page_key(draft.link)}")
     if not keys:
         keys.append(hashed_key(entry.title, entry.published or entry.summary, host_of(context.url)))
+    if hint := title_hint(entry.title):
+        keys.append(hint)
     return tuple(dict.fromkeys(keys))
 
 
@@ -193,4 +196,4 @@ def _as_event(
     )
     flags = tuple(dict.fromkeys((*entry.flags, *(("zone-guessed",) if when.zone_guessed else ()))))
     event = replace(entry, kind=ItemKind.EVENT, occasion=occasion, published=None, minutes=None, flags=flags)
-    return event, tuple(f"event-{key}" for key in keys)
+    return event, tuple(f"event-{key}" for key in keys if not key.startswith("title:"))

@@ -1,0 +1,144 @@
+"""Whether two things from two sources are one: posts by their words, events by their hour first. In doubt, never merged."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from enum import IntEnum
+from hashlib import sha256
+
+from rapidfuzz import fuzz
+
+from digest.model import Entry, Item, ItemKind, Occasion
+from digest.rules.links import is_front_page, same_page_key
+
+FEWEST_WORDS = 48  # below, likeness of words means little
+SHINGLE_WORDS = 5
+CONTAINMENT = 0.5
+POSTS_APART = timedelta(days=60)
+STARTS_APART = timedelta(minutes=15)
+TITLES_ALIKE, TITLES_MAYBE = 70, 55
+_UNSURE_ZONE = frozenset({"zone-guessed", "check-zone"})
+_WORD = re.compile(r"\w+")
+_TAG = re.compile(r"<[^>]+>")
+
+
+class Likeness(IntEnum):
+    """MAYBE is for an editor to settle."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+def title_hint(title: str) -> str | None:
+    """A weak key under which a post with the same title is found again; None for titles that say too little."""
+    words = _plain_words(title)
+    if len(words) < 3 or len(" ".join(words)) < 12:
+        return None
+    return "title:" + sha256(" ".join(words).encode()).hexdigest()[:32]
+
+
+def twin(entry: Entry, pool: Iterable[Item]) -> tuple[Item | None, Likeness]:
+    """The item of the pool that the entry most likely is, and how likely. The first of equals."""
+    best: tuple[Item | None, Likeness] = (None, Likeness.NO)
+    for item in pool:
+        likeness = likeness_of(entry, item)
+        if likeness > best[1]:
+            best = (item, likeness)
+        if likeness is Likeness.YES:
+            break
+    return best
+
+
+def likeness_of(entry: Entry, item: Item) -> Likeness:
+    if entry.kind is not item.kind:
+        return Likeness.NO
+    return _post_likeness(entry, item) if entry.kind is ItemKind.POST else _event_likeness(entry, item)
+
+
+def _post_likeness(one: Entry, other: Item) -> Likeness:
+    """Same title, dates within 60 days, and half of the shorter text's five-word runs found in the other."""
+    if _plain_words(one.title) != _plain_words(other.title):
+        return Likeness.NO
+    when, then = one.published, other.published or other.first_seen
+    if when is not None and abs(when - then) > POSTS_APART:
+        return Likeness.NO
+    mine, theirs = _plain_words(_TAG.sub(" ", one.html)), _plain_words(_TAG.sub(" ", other.html))
+    if min(len(mine), len(theirs)) >= FEWEST_WORDS:
+        return Likeness.YES if containment(mine, theirs) >= CONTAINMENT else Likeness.NO
+    known_author = one.author and other.author and one.author.casefold() == other.author.casefold()
+    near = when is not None and abs(when - then) <= timedelta(days=7)
+    return Likeness.MAYBE if known_author and near else Likeness.NO
+
+
+def containment(one: Sequence[str], other: Sequence[str]) -> float:
+    """The share of the shorter text's runs of five words that stand in the longer one too."""
+    mine, theirs = _shingles(one), _shingles(other)
+    return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+
+
+def _event_likeness(one: Entry, other: Item) -> Likeness:
+    """The hour first, then title, page or link; numbers that differ (#512, #513) or places that differ forbid it."""
+    mine, theirs = one.occasion, other.occasion
+    if mine is None or theirs is None or not _same_start(mine, theirs, unsure=_unsure(one, other)):
+        return Likeness.NO
+    if _numbers(one.title) != _numbers(other.title) and _numbers(one.title) and _numbers(other.title):
+        return Likeness.NO
+    if _same_page(one.url, other.url) or (mine.online and _same_page(mine.online, theirs.online)):
+        return Likeness.YES
+    alike = fuzz.token_set_ratio(" ".join(_plain_words(one.title)), " ".join(_plain_words(other.title)))
+    if alike < TITLES_MAYBE:
+        return Likeness.NO
+    if alike < TITLES_ALIKE or _unsure(one, other):
+        return Likeness.MAYBE
+    return (
+        Likeness.YES
+        if _places_agree(mine, theirs) and _says_enough(one.title, other.title)
+        else Likeness.MAYBE
+    )
+
+
+def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:
+    apart = abs(one.starts - other.starts)
+    if one.all_day != other.all_day:
+        return False
+    if apart <= STARTS_APART:
+        return True
+    return unsure and apart <= timedelta(hours=8) and apart % timedelta(hours=1) <= STARTS_APART
+
+
+def _unsure(one: Entry, other: Item) -> bool:
+    return bool(_UNSURE_ZONE & {*one.flags, *other.flags})
+
+
+def _same_page(one: str | None, other: str | None) -> bool:
+    if not one or not other or is_front_page(one) or is_front_page(other):
+        return False
+    return same_page_key(one) == same_page_key(other)
+
+
+def _places_agree(one: Occasion, other: Occasion) -> bool:
+    """Unless both name a place and the places have little in common."""
+    if not one.place or not other.place:
+        return True
+    return fuzz.token_set_ratio(one.place.casefold(), other.place.casefold()) >= 50
+
+
+def _says_enough(one: str, other: str) -> bool:
+    """A title of one word is in every other title."""
+    return min(len(set(_plain_words(one))), len(set(_plain_words(other)))) >= 2
+
+
+def _numbers(title: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\d+", title))
+
+
+def _plain_words(text: str) -> list[str]:
+    """Lower-case words without accents and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", text[:200_000]).casefold()
+    return _WORD.findall("".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + SHINGLE_WORDS]) for at in range(max(1, len(words) - SHINGLE_WORDS + 1))}
