@@ -73,6 +73,8 @@ def _value(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     choices = [part for part in get_args(kind) if part not in {type(None), Ellipsis}]
+    if get_origin(kind) is dict:
+        return f"table of {_value(choices[1])}"
     if get_origin(kind) is tuple:
         return f"list of {_value(choices[0])}"
     if choices:
@@ -88,7 +90,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "must be given"
-    if value is None or value == () or value == "":
+    if value is None or value in ((), "", {}):
         return "none"
     if isinstance(value, Texts):
         return " · ".join(f"`{text}`" for text in dict.fromkeys([value.en, value.fr]) if text) or "none"
