@@ -74,7 +74,9 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         _remember_configuration(store, config)
         links = Links(config.list.url, key=_key(config, store), domain=config.list.domain)
         press = Press(config, folders=template_folders(config))
-        transport = open_transport(config.mail, folder=config.path(config.mail.folder), password=password)
+        transport = open_transport(
+            config.mail, folder=config.path(config.mail.folder), password=password, home=config.home
+        )  # fmt: skip
         fetcher = open_fetcher(
             config.collect, contact=config.collect.contact or config.list.url, timezone=config.list.timezone
         )

@@ -1,14 +1,18 @@
 """The bulk sender against real sockets that behave and misbehave. Nobody lost, nobody twice, the unsure listed."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from digest.config import MailPart
-from digest.errors import MailError, StoreFull
+from digest.errors import ConfigError, MailError, StoreFull
 from digest.mail.smtp import SmtpTransport
+from digest.mail.tls import may_go_in_clear
 from digest.model import DeliveryId, DeliveryState
 from tests.smtp_kit import CERTIFICATE, DROP, STALL, Event, MemoryLedger, Sink, letter, letters
 
@@ -346,8 +350,31 @@ def test_words_slipped_in_before_tls_are_noticed() -> None:
 
 
 def test_a_password_never_goes_in_clear() -> None:
-    with pytest.raises(MailError, match="in clear"):
+    with pytest.raises(ConfigError, match="in clear"):
         transport(25, username="digest", password="secret")
+
+
+def test_settings_that_cannot_work_are_told_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no password"):
+        transport(25, security="tls", username="digest")
+    with pytest.raises(ConfigError, match="no certificates can be read"):
+        transport(25, security="tls", ca_file=tmp_path / "nothing.pem")
+
+
+@pytest.mark.parametrize(
+    ("peer", "may"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("fd00::1", True),
+        ("8.8.8.8", False),
+        ("2600::1", False),
+        ("", False),
+    ],
+)
+def test_letters_go_in_clear_only_where_nobody_listens(peer: str, may: bool) -> None:
+    assert may_go_in_clear(peer) is may
 
 
 def test_a_refused_sender_stops_the_run_and_marks_nobody() -> None:
@@ -424,6 +451,16 @@ def test_a_stop_does_not_wait_for_ever_for_an_answer() -> None:
     everyone_once(sink, ledger)
 
 
+def test_a_stop_does_not_wait_for_a_server_that_never_greets() -> None:
+    ledger = MemoryLedger(letters(5))
+    with Sink(lambda event: STALL) as sink:
+        threading.Timer(0.3, lambda: setattr(ledger, "stop", True)).start()
+        began = time.monotonic()
+        transport(sink, timeout_s=30).carry(ledger)
+        assert time.monotonic() - began < 2
+    assert not ledger.outcomes
+
+
 def test_a_full_disk_writes_no_dot_and_is_told() -> None:
     """R13: no intent on the disk, no dot."""
     ledger = MemoryLedger(letters(60))
@@ -466,4 +503,16 @@ def test_a_bug_in_the_ledger_is_not_swallowed() -> None:
     ledger.on_commit = stumble
     with Sink() as sink, pytest.raises(ZeroDivisionError):
         transport(sink, connections=1).carry(ledger)
+    everyone_once(sink, ledger)
+
+
+def test_a_keyboard_interrupt_waits_for_the_answers_to_dots_already_written() -> None:
+    ledger = MemoryLedger(letters(2_000))
+    ledger.on_commit = lambda one: signal.raise_signal(signal.SIGINT) if one.commits == 9 else None
+    with Sink(delay_s=0.02) as sink, pytest.raises(KeyboardInterrupt):
+        transport(sink, connections=3).carry(ledger)
+    counted = ledger.counted()
+    assert 0 < counted["sent"] < 100
+    assert "unsure" not in counted
+    assert "committing" not in counted
     everyone_once(sink, ledger)

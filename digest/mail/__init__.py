@@ -13,7 +13,7 @@ def open_transport(
 ) -> Transport:
     """The transport that `mail` asks for; nothing is connected or written yet.
 
-    home: the folder that ca_file is taken from. Raises MailError for settings that must not be used.
+    home: the folder that ca_file is taken from. Raises ConfigError for settings that must not be used.
     """
     if mail.transport == "folder":
         from digest.mail.folder import FolderTransport

@@ -9,7 +9,9 @@ from collections import deque
 from typing import Any
 
 from digest.errors import MailError, StoreError
+from digest.mail.connection import Connection
 from digest.mail.dialogue import Dialogue, Fate
+from digest.mail.envelope import Offers
 from digest.mail.lane import Lane
 from digest.mail.ledger import Ledger
 from digest.mail.opening import Relay, TryLater, opened
@@ -43,6 +45,7 @@ class Engine:
         self._lanes = [Lane(self, number=number, most=most) for number in range(connections)]
         self._over = [asyncio.Event() for _ in self._lanes]
         self._first_is_open = asyncio.Event()
+        self._openings: set[asyncio.Task[tuple[Connection, Offers]]] = set()
         self._waiting: deque[Letter] = deque()
         self._exhausted = False  # the last claim gave nothing
         self._ready: list[Lane] = []
@@ -59,15 +62,15 @@ class Engine:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._bug)
         sweep = asyncio.create_task(self._sweep())
+        lanes = [asyncio.create_task(self._drive(lane)) for lane in self._lanes]
         try:
-            async with asyncio.TaskGroup() as lanes:
-                for lane in self._lanes:
-                    lanes.create_task(self._drive(lane))
+            await asyncio.wait(lanes)
+        except asyncio.CancelledError:  # Ctrl-C: as any other stop
+            self._drain()
+            await asyncio.wait(lanes)
+            raise
         finally:
             sweep.cancel()
-            self._drain()
-            for lane in self._lanes:
-                lane.end("stopped")
             await self._settle()
         if self._fault is not None:
             raise self._fault
@@ -86,8 +89,15 @@ class Engine:
             await self._first_is_open.wait()
         tries = 0
         while self._has_work():
+            opening = asyncio.create_task(opened(self._relay))
+            self._openings.add(opening)
+            opening.add_done_callback(self._openings.discard)
             try:
-                connection, offers = await opened(self._relay)
+                connection, offers = await opening
+            except asyncio.CancelledError:
+                if not self.draining:
+                    raise
+                break
             except (TryLater, MailError) as error:
                 tries += 1
                 if self._others_are_open(lane):
@@ -308,6 +318,8 @@ class Engine:
         self.draining = True
         self._drain_until_s = self._now_s() + self._drain_s
         self._first_is_open.set()
+        for opening in self._openings:
+            opening.cancel()
         for lane in self._lanes:
             if lane.dialogue is not None and lane.dialogue.dotted is None:
                 lane.end("stopped", goodbye=lane.dialogue.idle)

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from digest.config import MailPart
-from digest.errors import MailError
+from digest.errors import ConfigError
 from digest.mail.engine import DOT_TIMEOUT_S, DRAIN_S, Engine
 from digest.mail.ledger import Ledger
 from digest.mail.opening import Relay
@@ -20,10 +20,10 @@ class SmtpTransport:
         self, mail: MailPart, *, password: str | None = None, home: Path = Path(),
         backoff_s: float = 0.5, dot_timeout_s: float = DOT_TIMEOUT_S, drain_s: float = DRAIN_S,
     ) -> None:  # fmt: skip
-        """Raises MailError for a login in clear, or certificates that cannot be read."""
+        """Raises ConfigError for a login in clear or without a password, or certificates that cannot be read."""
         refuse_clear_login(mail.security, mail.username)
         if mail.username is not None and password is None:
-            raise MailError(
+            raise ConfigError(
                 "[mail] username is set but there is no password: set DIGEST_MAIL__PASSWORD or password_file."
             )
         ca_file = None if mail.ca_file is None else home / mail.ca_file
