@@ -19,8 +19,11 @@ Every key has a default, so the smallest useful file names the list and its sour
 that names the nearest one that is. After a change, restart `digest serve`; `digest check` says whether the file is understood.
 
 **Environment.** `DIGEST_<TABLE>__<KEY>` wins over the file: `DIGEST_LIST__URL=https://letter.example.org`,
-`DIGEST_MAIL__PORT=2525`. A list is written as JSON: `DIGEST_LIST__LANGUAGES='["en","fr"]'`. **Secrets** never stand in the file: the mail password is
-`DIGEST_MAIL__PASSWORD` or a `password_file`; the key that signs links is made at the first run, beside the database.
+`DIGEST_MAIL__PORT=2525`.
+A list is written as JSON: `DIGEST_LIST__LANGUAGES='["en","fr"]'`.
+
+**Secrets** never stand in the file: the mail password is `DIGEST_MAIL__PASSWORD` or a `password_file`; the key that signs
+links is made at the first run, beside the database.
 
 **Texts** exist once per language: `name.en = "…"`, `name.fr = "…"`; a plain string stands for both.
 """
