@@ -332,3 +332,23 @@ def test_the_medium_polls_of_two_years_give_ten_posts_and_thirteen_named_challen
     assert {kind for kind in kinds if kind} == {"challenge"}
     assert len(moved) == 2, "the link that moved was followed"
     assert all(visit.outcome is not VisitOutcome.FAILED for visit in app.collect.visit(["medium"]))
+
+
+def test_the_same_event_in_two_listings_and_a_cross_post_are_one_item_each(
+    collector: Callable[..., App], site: Site
+) -> None:
+    words = (
+        "People asked for a form that remembers what they said last year, and a friend can help with it. " * 5
+    )
+    talk = "UID:{}\nSUMMARY:{}\nDTSTART:20261201T233000Z\nLOCATION:Ottawa Public Library"
+    site.pages |= {
+        "/ours": ics(talk.format("1-abcdefghijkl@a.example", "Forms that remember")),
+        "/theirs": ics(talk.format("2-abcdefghijkl@b.example", "Forms that remember!")),
+        "/blog": rss(post(1, title="A form that remembers", words=words)),
+        "/copy": rss(post(99, title="A Form That Remembers", words=words + "First seen elsewhere.")),
+    }
+    app = collector(ours="/ours", theirs="/theirs", blog="/blog", copy="/copy")
+    app.collect.visit()
+    assert len(items(app)) == 2
+    assert all(len(item.also_in) == 1 for item in items(app))
+    assert {visit.outcome for visit in app.collect.visit(every=True)} == {VisitOutcome.UNCHANGED}

@@ -1,0 +1,155 @@
+"""Likeness: copies are found, and what merely resembles is left alone. A wrong merge is worse than a missed one."""
+
+import random
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.model import Entry, Item, ItemId, ItemKind, Occasion, SourceId
+from digest.rules.duplicates import Likeness, containment, likeness_of, title_hint, twin
+from digest.rules.gather import Add, AlsoIn, decide
+from digest.sources import KINDS, ParseContext
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+START = datetime(2026, 12, 1, 23, 30, tzinfo=UTC)
+TEXT = (
+    "We rebuilt the benefits form with the people who fill it in and halved the time it takes. What follows is what we "
+    "learned from forty interviews in six provinces, from the first sketches on paper to the day the old form was retired. "
+    "Nobody asked for a portal. They asked for a form that remembers what they said last year and that a friend can help with."
+)
+
+
+def event(title: str, *, starts: datetime = START, url: str | None = None, online: str | None = None,
+          place: str | None = None, flags: tuple[str, ...] = (), all_day: bool = False) -> Entry:  # fmt: skip
+    occasion = Occasion(
+        starts=starts, timezone="America/Toronto", online=online, place=place, all_day=all_day
+    )
+    return Entry(
+        kind=ItemKind.EVENT, keys=(f"uid:{title}",), title=title, url=url, occasion=occasion, flags=flags
+    )
+
+
+def post(title: str, words: str = TEXT, *, published: datetime = NOW, author: str | None = None) -> Entry:
+    return Entry(
+        kind=ItemKind.POST, keys=(f"guid:{title}",), title=title, url=None, html=f"<p>{words}</p>", published=published, author=author
+    )  # fmt: skip
+
+
+def item(entry: Entry, *, number: int = 1) -> Item:
+    return Item(
+        id=ItemId(number), kind=entry.kind, title=entry.title, url=entry.url, source="other", published=entry.published,
+        first_seen=NOW, author=entry.author, html=entry.html, occasion=entry.occasion, flags=entry.flags,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        (event("Civic hack night"), event("Civic Hack Night!"), Likeness.YES),
+        (event("Hacknight #512"), event("Hacknight #513"), Likeness.NO),
+        (event("FWD50 2026"), event("FWD50 2027"), Likeness.NO),
+        (event("Civic hack night"), event("Civic hack night", starts=START + timedelta(days=7)), Likeness.NO),
+        (event("Civic hack night"), event("Civic hack night", starts=START + timedelta(hours=1)), Likeness.NO),
+        (event("Civic hack night", flags=("zone-guessed",)), event("Civic hack night", starts=START + timedelta(hours=1)), Likeness.MAYBE),
+        (event("Open house", place="Library, Ottawa"), event("Open house", place="Town Hall, Halifax"), Likeness.MAYBE),
+        (event("Open house", place="Library, Ottawa"), event("Open House", place="Ottawa library"), Likeness.YES),
+        (event("Meetup"), event("Python meetup Toronto"), Likeness.MAYBE),
+        (event("ODS office hours"), event("Ontario Digital Service Office Hours"), Likeness.MAYBE),
+        (event("ODS office hours", url="https://x.example/e/1"), event("Ontario Digital Service", url="https://www.x.example/e/1/"),
+         Likeness.YES),
+        (event("Office hours", online="https://zoom.us/j/1"), event("Heures de bureau", online="https://zoom.us/j/1"), Likeness.YES),
+        (event("A talk", url="https://x.example/"), event("Another thing", url="https://x.example/"), Likeness.NO),
+        (event("Design office hours"), event("Access office hours"), Likeness.MAYBE),
+        (event("Budget night"), event("Service design for beginners"), Likeness.NO),
+        (event("Conference day", all_day=True), event("Conference day"), Likeness.NO),
+    ],
+)  # fmt: skip
+def test_events_are_alike_by_hour_then_title_page_or_link(
+    one: Entry, other: Entry, likeness: Likeness
+) -> None:
+    assert likeness_of(one, item(other)) is likeness
+    assert likeness_of(other, item(one)) is likeness
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        (post("A better form"), post("A Better Form"), Likeness.YES),
+        (post("A better form", TEXT + " And more."), post("A better form"), Likeness.YES),
+        (post("A better form"), post("Another form"), Likeness.NO),
+        (post("Weeknotes for us", "Nothing " * 60), post("Weeknotes for us"), Likeness.NO),
+        (post("A better form"), post("A better form", published=NOW - timedelta(days=61)), Likeness.NO),
+        (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Ana"), Likeness.MAYBE),
+        (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Bo"), Likeness.NO),
+    ],
+)  # fmt: skip
+def test_posts_are_alike_by_title_and_words(one: Entry, other: Entry, likeness: Likeness) -> None:
+    assert likeness_of(one, item(other)) is likeness
+
+
+def test_a_post_is_never_an_event() -> None:
+    assert likeness_of(post("Civic hack night"), item(event("Civic hack night"))) is Likeness.NO
+
+
+def test_titles_that_say_too_little_are_no_hint() -> None:
+    assert title_hint("Weeknotes") is None
+    assert title_hint("L’été à Québec") == title_hint("L'ete a QUEBEC!")
+
+
+def test_a_copy_is_added_to_its_item_and_a_doubtful_one_is_flagged() -> None:
+    pool = [
+        item(event("Civic hack night"), number=7),
+        item(event("Meetup", starts=START + timedelta(days=1)), number=8),
+    ]
+    entries = [
+        event("Civic Hack Night"),
+        event("Python meetup", starts=START + timedelta(days=1)),
+        event("Something else"),
+    ]
+    copy, doubt, new = decide(entries, {}, source=SourceId(2), now=NOW, pool=pool)
+    assert copy == AlsoIn(ItemId(7), entries[0])
+    assert isinstance(doubt, Add)
+    assert "maybe-twice" in doubt.entry.flags
+    assert new == Add(entries[2])
+
+
+def test_two_entries_of_one_source_are_never_both_the_same_item() -> None:
+    entries = [event("Civic hack night"), replace(event("Civic hack night (bis)"), keys=("uid:2",))]
+    first, second = decide(
+        entries, {}, source=SourceId(2), now=NOW, pool=[item(event("Civic hack night"), number=7)]
+    )
+    assert isinstance(first, AlsoIn)
+    assert isinstance(second, Add)
+
+
+def test_the_best_of_several_is_chosen() -> None:
+    pool = [item(event("Meetup"), number=1), item(event("Python meetup Toronto"), number=2)]
+    found, likeness = twin(event("Python Meetup Toronto"), pool)
+    assert (found and found.id, likeness) == (2, Likeness.YES)
+
+
+@pytest.mark.corpus
+def test_real_posts_are_told_apart_from_each_other_and_found_in_their_cross_posts(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cross-posts: the first 25 words cut and 5 % of the rest changed."""
+    chance = random.Random(1)
+    context = ParseContext(url="https://medium.com/feed/x", now=NOW, horizon=NOW)
+    body = (corpus / "medium" / "jinnabaalu_2026-05-03_medium-rss_83a7.xml").read_bytes()
+    texts = [
+        re.findall(r"\w+", re.sub("<[^>]+>", " ", e.html).lower())
+        for e in KINDS["medium"].parse(body, context).entries
+    ]
+    texts = [words for words in texts if len(words) > 100]
+    crossed = [[w if chance.random() > 0.05 else f"{w}x" for w in words[25:]] for words in texts]
+    true = [containment(a, b) for a, b in zip(texts, crossed, strict=True)]
+    false = [containment(a, b) for i, a in enumerate(texts) for j, b in enumerate(crossed) if i != j]
+    with capsys.disabled():
+        print(
+            f"\n{len(texts)} posts: true pairs {min(true):.2f} to {max(true):.2f}, false pairs at most {max(false):.2f}"
+        )
+    assert min(true) > 0.6
+    assert max(false) < 0.3
