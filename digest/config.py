@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from digest.colour import contrast
 from digest.model import Language
 
 
@@ -44,6 +45,8 @@ def _cron(line: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+SectionName = Literal["coming-up", "worth-reading", "calls"]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 CronLine = Annotated[str, AfterValidator(_cron)]
 
 
@@ -195,6 +198,32 @@ class SignupPart(Part):
         ),
         description="What people agree to; kept word for word with each consent.",
     )
+    government: bool = Field(
+        False,
+        description="With policy domains: also let in at once the governments of the packaged list (digest/data).",
+    )
+    domains_file: Path | None = Field(
+        None, description="Domains of your own, in the shape of digest/data/canada.toml; they win over it."
+    )
+    blocked_domains: tuple[str, ...] = Field(
+        (), description="Domains never written to (disposable ones, for instance); who asks sees no difference."
+    )
+    asks_per_ip: int = Field(20, ge=1, description="Most sign-ups heard from one IP address in an hour.")
+    asks_per_network: int = Field(60, ge=1, description="Most from one neighbourhood (/24, /64) in an hour.")
+    asks_per_domain: int = Field(200, ge=1, description="Most letters to one mail domain in an hour, from sign-ups.")
+    asks_per_hour: int = Field(
+        600, ge=1, description="Most letters from sign-ups in an hour; beyond it sign-up rests and editors are told."
+    )
+
+
+class RetentionPart(Part):
+    """How long we keep what we need not keep."""
+
+    network_days: int = Field(365, ge=0, description="Shortened network addresses in the consent log.")
+    left_days: int = Field(
+        1095, ge=1, description="People who left; then they are forgotten, save a keyed hash and a nameless log."
+    )
+    notices_days: int = Field(30, ge=2, description="The list of one-off letters that have left.")
 
 
 class CollectPart(Part):
@@ -237,6 +266,45 @@ class IssuePart(Part):
     posts_most: int = Field(12, ge=0, description="Most posts in the draft.")
     posts_per_source: int = Field(3, ge=1, description="Most posts of one source in the draft.")
     posts_per_author: int = Field(2, ge=1, description="Most posts of one author in the draft.")
+
+
+class LetterPart(Part):
+    """How the letter looks and what stands in it."""
+
+    sections: tuple[SectionName, ...] = Field(
+        ("coming-up", "worth-reading", "calls"),
+        min_length=1,
+        description="Sections that are printed, in this order; one that is left out is not printed.",
+    )
+    names: dict[SectionName, Texts] = Field(
+        {}, description='Other headings than ours: `names.calls.en = "Jobs"`, `names.calls.fr = "Emplois"`.'
+    )
+    zones: tuple[Zone, ...] = Field(
+        ("America/Vancouver", "America/Halifax"),
+        description="For events online: further zones whose hour is told, two at most beside the event's own.",
+    )
+    accent: Colour = Field("#1c5d48", description="Colour of the button and the list's name, on white.")
+    accent_dark: Colour = Field("#86d0b0", description="The same in dark mode, on #1b1f23.")
+    footer: Texts = Field(
+        Texts(en="", fr=""), description="A sentence of your own in every footer: who you are, who pays for it."
+    )
+
+    @field_validator("sections")
+    @classmethod
+    def _no_section_twice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("a section stands there twice")
+        return value
+
+    @model_validator(mode="after")
+    def _accents_can_be_read(self) -> "LetterPart":
+        for key, accent, ground in (("accent", self.accent, "#ffffff"), ("accent_dark", self.accent_dark, "#1b1f23")):
+            ratio = contrast(accent, ground)
+            if ratio < 4.5:
+                raise ValueError(
+                    f"{key} {accent} stands out from {ground} by {ratio:.1f} to 1 only, and words need 4.5"
+                )
+        return self
 
 
 class WebPart(Part):
@@ -286,8 +354,10 @@ class Config(BaseSettings):
     schedule: SchedulePart = SchedulePart()
     mail: MailPart = MailPart()
     signup: SignupPart = SignupPart()
+    retention: RetentionPart = RetentionPart()
     collect: CollectPart = CollectPart()
     issue: IssuePart = IssuePart()
+    letter: LetterPart = LetterPart()
     web: WebPart = WebPart()
     sources: tuple[SourcePart, ...] = ()
     editors: tuple[EditorPart, ...] = ()

@@ -24,7 +24,7 @@ from digest.render.message import (
 )
 from digest.render.templates import environment
 from digest.render.text import Run
-from digest.render.theme import DARK, LIGHT
+from digest.render.theme import themes
 from digest.render.view import IssueView, issue_view
 from digest.words import Words
 
@@ -37,6 +37,7 @@ class Press:
     def __init__(self, config: Config, *, folders: Sequence[Path] = ()) -> None:
         self._config = config
         self._templates = environment(folders)
+        self._light, self._dark = themes(config)
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     @property
@@ -83,7 +84,7 @@ class Press:
             "kind": kind.value, "key": kind.value.replace("-", "_"), "words": words, "language": language,
             "link": link, "code": code, "list_name": about.name.in_(language), "home_url": self._home(language),
             "contact": about.reply_to or about.from_, "postal_address": about.postal_address.in_(language),
-            "archive_url": f"{self._home(language)}issues/", "theme": LIGHT, "dark": DARK,
+            "archive_url": f"{self._home(language)}issues/", "theme": self._light, "dark": self._dark,
         }  # fmt: skip
         subject = words(f"mail.{kind.value.replace('-', '_')}_subject", name=about.name.in_(language))
         html = self._page(f"mail/{kind.value}.html", context | {"subject": subject})
@@ -101,7 +102,7 @@ class Press:
 
     def _context(self, view: IssueView, marks: Marks) -> dict[str, Any]:
         links = SimpleNamespace(unsubscribe=marks.unsubscribe, preferences=marks.preferences)
-        return {"view": view, "words": Words(view.language), "links": links, "theme": LIGHT, "dark": DARK,
+        return {"view": view, "words": Words(view.language), "links": links, "theme": self._light, "dark": self._dark,
                 "paragraph_text": _paragraph_text}  # fmt: skip
 
     def _page(self, template: str, context: dict[str, Any]) -> str:

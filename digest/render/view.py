@@ -14,7 +14,6 @@ from digest.render import dates
 from digest.render.text import Run, clean, french, paragraphs, shorten, words_in
 from digest.words import Words
 
-SECTIONS = ("coming-up", "worth-reading", "calls")
 WORDS_A_MINUTE = 230
 SUBJECT_MOST = 60  # what a phone shows; From names the list already, so the name goes first
 
@@ -115,6 +114,7 @@ class IssueView:
     contact: str
     postal_address: str
     description: str
+    footer: str
     subject: str
     preheader: str
 
@@ -126,7 +126,7 @@ OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
 def issue_view(issue: Issue, language: Language, config: Config) -> IssueView:
     """The template context of one edition. What an editor left out is empty here; preflight tells."""
     words, about = Words(language), config.list
-    sections = tuple(_section(name, issue, language, config) for name in SECTIONS)
+    sections = tuple(_section(name, issue, language, config) for name in config.letter.sections)
     sections = tuple(section for section in sections if section.items)
     theme = _own(issue.text("theme", language), language)
     name, month = about.name.in_(language), dates.month(issue.period, language)
@@ -148,7 +148,7 @@ def issue_view(issue: Issue, language: Language, config: Config) -> IssueView:
                                    url=issue_url(config, other, str(issue.period)))
                      for other in about.languages if other is not language),
         contact=about.reply_to or about.from_, postal_address=clean(about.postal_address.in_(language)),
-        description=about.description.in_(language),
+        description=about.description.in_(language), footer=clean(config.letter.footer.in_(language)),
         subject=_subject(issue, language, name=name, month=month, theme=theme, sections=sections),
         preheader=_preheader(issue, language, sections),
     )  # fmt: skip
@@ -159,8 +159,11 @@ def issue_url(config: Config, language: Language, period: str) -> str:
     return _url(config, language, f"/issues/{period}")
 
 
-def section_name(section: str, language: Language) -> str:
-    """The heading of a section: `coming-up` is "Coming up" or "À venir"."""
+def section_name(section: str, language: Language, *, config: Config | None = None) -> str:
+    """The heading of a section: `coming-up` is "Coming up" or "À venir", or what the configuration calls it."""
+    own = {str(name): texts for name, texts in config.letter.names.items()} if config else {}
+    if section in own and own[section].in_(language):
+        return own[section].in_(language)
     return Words(language)(f"letter.{section.replace('-', '_')}")
 
 
@@ -186,7 +189,7 @@ def event_place(occasion: Occasion, language: Language) -> str | None:
 def when_view(occasion: Occasion, language: Language, config: Config) -> WhenView:
     month, day, weekday = dates.leaf(occasion.starts, occasion.timezone, language)
     return WhenView(
-        line=dates.span(occasion, language, list_zone=config.list.timezone),
+        line=dates.span(occasion, language, list_zone=config.list.timezone, also=config.letter.zones),
         short=dates.span(occasion, language, list_zone=occasion.timezone, also=()), at=occasion.starts.timestamp(),
         starts=dates.iso(occasion.starts, occasion.timezone, all_day=occasion.all_day),
         ends=dates.iso(occasion.ends, occasion.timezone, all_day=occasion.all_day) if occasion.ends else None,
@@ -243,7 +246,7 @@ def safe_url(url: str | None) -> str | None:
 def _section(name: str, issue: Issue, language: Language, config: Config) -> SectionView:
     items = tuple(item_view(placed, language, config) for placed in issue.section(name))
     kind = {"coming-up": "events", "worth-reading": "posts"}.get(name, "calls_count")
-    return SectionView(id=name, name=section_name(name, language), items=items,
+    return SectionView(id=name, name=section_name(name, language, config=config), items=items,
                        count=Words(language)(f"letter.{kind}", n=len(items)))  # fmt: skip
 
 
