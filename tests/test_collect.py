@@ -1,6 +1,5 @@
 """Collecting: real HTTP on loopback, a real database. One source never costs another; nothing is lost or doubled."""
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -267,25 +266,6 @@ def test_one_host_is_visited_one_request_at_a_time_and_hosts_in_parallel(
         starts = sorted([*(asked.at for asked in site.asked), *(asked.at for asked in other.asked)])
         assert abs(site.asked[1].at - site.asked[0].at) >= 0.2
         assert starts[1] - starts[0] < 0.15
-
-
-def test_a_reader_that_breaks_is_that_sources_misfortune_and_leaves_a_trace(
-    collector: Callable[..., App],
-    site: Site,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A bug cannot be had on demand, so one is put in."""
-
-    def broken(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr("digest.sources.feed.feedparser.parse", broken)
-    site.pages |= {"/blog": rss(post(1)), "/cal": ics(HACK_NIGHT)}
-    app = collector(blog="/blog", cal="/cal")
-    with caplog.at_level(logging.DEBUG):
-        assert outcomes(app.collect.visit()) == {"blog": "parse", "cal": "new"}
-    assert "a bug" in caplog.text
 
 
 def test_a_medium_page_is_asked_for_its_feed() -> None:

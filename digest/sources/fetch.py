@@ -1,21 +1,20 @@
 """One visit to one source: ask, find out its kind, read. Nothing is stored here, and no fault but SourceError leaves."""
 
-import logging
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
-from digest.model import Harvest, Source
+from digest.model import Source
 from digest.rules.gather import Fetched
 from digest.rules.links import host_of, is_medium_host
 from digest.sources import medium
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
-from digest.sources.kinds import KINDS, sniff
+from digest.sources._reader import Reader
+from digest.sources.kinds import KINDS
 
 MEDIUM_DELAY_S = 5.0
-_log = logging.getLogger(__name__)
 
 
 class Fetch:
@@ -30,11 +29,13 @@ class Fetch:
         self._manners = manners
         self._timezone = timezone
         self._own_domains: set[str] = set()
+        self._reader = Reader()
         agent = f"digest/{__version__} (a community's monthly letter; +{contact})"
         self._client = Client(manners, user_agent=agent, lane=self._lane, ca_file=ca_file)
 
     def close(self) -> None:
-        """Nothing stays open between visits; here so that whoever opens can close."""
+        """Ends the processes that read."""
+        self._reader.close()
 
     def lane(self, source: Source) -> str:
         """Sources of one lane are visited one after the other; all of Medium is one lane."""
@@ -62,12 +63,12 @@ class Fetch:
                 pause_s=_max_age_s(answer),
                 moved_to=answer.moved_to,
             )
-        kind = kind or KINDS[sniff(answer.body, answer.url)]
         context = ParseContext(
             url=answer.url, now=now, horizon=horizon, language=source.language,
             timezone=source.timezone or self._timezone, headers=answer.headers,
         )  # fmt: skip
-        harvest = _read(kind, answer.body, context)
+        name, harvest = self._reader.read(kind.name if kind else "", answer.body, context)
+        kind = KINDS[name]
         return Fetched(
             kind=kind.name,
             parser=kind.version,
@@ -100,20 +101,6 @@ def _prepared(url: str, kind: Kind | None) -> str:
     if urlsplit(url).scheme in ("webcal", "webcals"):
         url = "https" + url[url.index(":") :]
     return kind.prepare(url) if kind else url
-
-
-def _read(kind: Kind, body: bytes, context: ParseContext) -> Harvest:
-    """A bug in a reader is the misfortune of this source, told to its editor, logged for us, never anybody else's."""
-    try:
-        return kind.parse(body, context)
-    except SourceError:
-        raise
-    except Exception as error:
-        _log.debug("reader %s failed at %s", kind.version, host_of(context.url), exc_info=True)
-        raise SourceError(
-            ErrorKind.PARSE,
-            f"The answer could not be read ({type(error).__name__}); please report this address to us.",
-        ) from error
 
 
 def _max_age_s(answer: Answer) -> float | None:

@@ -1,0 +1,97 @@
+"""The process in which foreign bytes are read: limited in memory, killed from outside when it takes too long. No network."""
+
+import pickle
+import resource
+import select
+import struct
+import sys
+import traceback
+import zoneinfo
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Harvest
+from digest.sources._kind import ParseContext
+from digest.sources.kinds import KINDS, sniff
+
+MOST_MEMORY = 1_500_000_000  # bytes of address space; a plain reader needs a tenth of it
+IDLE_S = 60
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """kind "": to be found out from the bytes."""
+
+    kind: str
+    body: bytes
+    context: ParseContext
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Either a harvest or a typed error; trace: for us, when it was a bug."""
+
+    kind: str
+    harvest: Harvest | None = None
+    error_kind: ErrorKind | None = None
+    message: str = ""
+    trace: str = ""
+
+
+def read(request: Request) -> Reply:
+    """A bug in a reader is the misfortune of this source, told to its editor, and nobody else's."""
+    kind = request.kind
+    try:
+        kind = kind or sniff(request.body, request.context.url)
+        return Reply(kind, harvest=KINDS[kind].parse(request.body, request.context))
+    except SourceError as error:
+        return Reply(kind, error_kind=error.kind, message=str(error))
+    except MemoryError:
+        return Reply(
+            kind,
+            error_kind=ErrorKind.TOO_BIG,
+            message="The answer needs more memory than we give to one source.",
+        )
+    except Exception as error:  # noqa: BLE001 foreign bytes: whatever they break, it is theirs alone
+        message = f"The answer could not be read ({type(error).__name__}); please report this address to us."
+        return Reply(kind, error_kind=ErrorKind.PARSE, message=message, trace=traceback.format_exc())
+
+
+def receive(stream: BinaryIO) -> object:
+    """Raises EOFError when the other side is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    data = stream.read(size := _LENGTH.unpack(head)[0])
+    if len(data) < size:
+        raise EOFError
+    return pickle.loads(data)
+
+
+def send(stream: BinaryIO, thing: object) -> None:
+    data = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def main() -> None:
+    """Answers requests until its parent is gone or has had nothing to read for a minute."""
+    zoneinfo.reset_tzpath(to=())
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    inlet, outlet = sys.stdin.buffer, sys.stdout.buffer
+    while select.select([inlet], [], [], IDLE_S)[0]:
+        try:
+            request = receive(inlet)
+        except EOFError:
+            return
+        if isinstance(request, Request):
+            send(outlet, read(request))
+
+
+if __name__ == "__main__":
+    from digest.sources import _child  # so that what is pickled has one name on both sides
+
+    _child.main()

@@ -1,0 +1,144 @@
+"""Reading in child processes, a few and kept warm: what hangs or swells is killed and costs one source one visit."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import digest
+from digest.errors import ErrorKind, SourceError
+from digest.model import Harvest
+from digest.sources._child import Reply, Request, receive, send
+from digest.sources._kind import ParseContext
+
+LONGEST_S = 10.0
+_KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SYSTEMROOT",
+    "TMPDIR",
+)  # of the environment; no secret of ours goes along
+_log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Threads may share it. longest_s: wall time for one answer. most: processes at once."""
+
+    def __init__(self, *, longest_s: float = LONGEST_S, most: int | None = None) -> None:
+        self._longest_s = longest_s
+        self._places = threading.BoundedSemaphore(most or max(1, min(4, os.cpu_count() or 1)))
+        self._idle: list[subprocess.Popen[bytes]] = []
+        self._guard = threading.Lock()
+
+    def read(self, kind: str, body: bytes, context: ParseContext) -> tuple[str, Harvest]:
+        """The kind (found out when "") and what the answer holds. Raises SourceError."""
+        reply = self._ask(Request(kind, body, context))
+        if reply.trace:
+            _log.debug("reader of %s failed\n%s", reply.kind, reply.trace)
+        if reply.harvest is None:
+            raise SourceError(reply.error_kind or ErrorKind.PARSE, reply.message)
+        return reply.kind, reply.harvest
+
+    def close(self) -> None:
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            _end(child)
+
+    def _ask(self, request: Request) -> Reply:
+        """A child that had gone to sleep meanwhile is replaced once; one that dies at work has met its answer."""
+        with self._places, self._child() as (child, warm):
+            try:
+                return self._exchange(child, request)
+            except (EOFError, OSError) as error:
+                if not warm or child.poll() is None:
+                    raise _died() from error
+            _end(child)
+            with self._fresh() as other:
+                try:
+                    return self._exchange(other, request)
+                except (EOFError, OSError) as error:
+                    raise _died() from error
+
+    def _exchange(self, child: subprocess.Popen[bytes], request: Request) -> Reply:
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            child.kill()
+
+        watch = threading.Timer(self._longest_s, kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            send(child.stdin, request)  # type: ignore[arg-type]
+            reply = receive(child.stdout)  # type: ignore[arg-type]
+        except (EOFError, OSError):
+            if late.is_set():
+                raise SourceError(
+                    ErrorKind.PARSE, f"The answer took more than {self._longest_s:g} s to read; refused."
+                ) from None
+            raise
+        finally:
+            watch.cancel()
+        if not isinstance(reply, Reply):
+            raise EOFError
+        return reply
+
+    @contextmanager
+    def _child(self) -> Iterator[tuple[subprocess.Popen[bytes], bool]]:
+        with self._guard:
+            warm = self._idle.pop() if self._idle else None
+        child = warm or _start()
+        try:
+            yield child, warm is not None
+        finally:
+            self._keep(child)
+
+    @contextmanager
+    def _fresh(self) -> Iterator[subprocess.Popen[bytes]]:
+        child = _start()
+        try:
+            yield child
+        finally:
+            self._keep(child)
+
+    def _keep(self, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is None:
+            with self._guard:
+                self._idle.append(child)
+        else:
+            _end(child)
+
+
+def _start() -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment["PYTHONPATH"] = str(Path(digest.__file__).parent.parent)
+    command = [sys.executable, "-W", "ignore", "-m", "digest.sources._child"]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    )  # fmt: skip
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    child.wait()
+
+
+def _died() -> SourceError:
+    return SourceError(
+        ErrorKind.PARSE,
+        "The answer broke the program that reads it; it was refused, and what we had is kept.",
+    )
