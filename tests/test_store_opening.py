@@ -269,3 +269,21 @@ def test_a_read_only_file_or_folder_is_said_in_one_sentence(
     assert message.count(".") <= 3
     assert "We may not write" in message
     assert "right" in message
+
+
+def test_opening_twice_in_one_process_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    """A descriptor of the file closed by us would drop them, and the next process to leave would take the WAL along."""
+    path = tmp_path / "two.db"
+    first = open_store(path)
+    with first.write():
+        first.settings.put("kept", "yes")
+    second = open_store(path)
+    elsewhere = f"from digest.store.sqlite import open_store; s = open_store({str(path)!r}); s.settings.get('kept'); s.close()"
+    subprocess.run([sys.executable, "-c", elsewhere], cwd=ROOT, check=True, timeout=60)
+    assert path.with_name("two.db-wal").exists()
+    with first.write():
+        first.settings.put("kept", "still")
+    assert second.settings.get("kept") == "still"
+    assert second.check() == []
+    first.close()
+    second.close()

@@ -70,7 +70,13 @@ def _make_private_file(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file under [store] url.")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE))
+        # Only a file that is not there yet is opened and closed by us: closing any descriptor of a database drops every
+        # lock that this process holds on it (POSIX), and another process would then take the WAL away under our feet.
+        if not path.exists():
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, _PRIVATE))
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(path)
     except OSError as error:
         raise StoreError(
             f"We may not write the database {path}; give this user the right to write the file and its folder."
