@@ -1,11 +1,14 @@
 """What all commands share: the configuration, the open house, ways to say things. No command is here."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Any
 
 import click
@@ -96,6 +99,25 @@ def progress(title: str, *, total: int | None, quiet: bool = False) -> Iterator[
                 bar.console.print(line, highlight=False, markup=False)
 
         yield step
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether somebody wants us to stop: the first Ctrl+C or SIGTERM asks, a second Ctrl+C insists."""
+    asked = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        asked.set()
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _plain(title: str, total: int | None) -> Step:

@@ -12,6 +12,7 @@ from digest.cli_door import (
     Door,
     as_json,
     columns,
+    interruptible,
     issue_argument,
     pass_door,
     period_option,
@@ -152,13 +153,21 @@ def send(door: Door, period: Period, address: str | None, language: str | None) 
             _send_test(app, period, judged_address(address), language=language)
             return
         total = sum(app.store.deliveries.counts(app.store.issues.get(period).id).values())
-        with progress("Sending", total=total or None) as step:
+        with progress("Sending", total=total or None) as step, interruptible() as stopping:
             report = app.send.issue(
-                period, on_progress=lambda at: step(at.sent + at.deferred + at.failed + at.unsure, "")
+                period,
+                on_progress=lambda at: step(at.sent + at.deferred + at.failed + at.unsure, ""),
+                stop=stopping,
             )
+            stopped = stopping() and report.waiting > 0
         issue = app.store.issues.get(period)
         counts = app.store.deliveries.counts(issue.id)
     _tell(report, issue, counts)
+    if stopped:
+        click.echo(
+            f"Stopped with {report.waiting} letters waiting; go on with: digest send {period}", err=True
+        )
+        click.get_current_context().exit(130)
 
 
 @click.command()

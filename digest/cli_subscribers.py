@@ -53,7 +53,9 @@ def add(door: Door, address: str, basis: str, origin: str, language: str | None)
     if added.state is SubscriberState.CONFIRMED:
         say(f"Confirmed: gets the letter in {_language_name(added.language)}.")
     else:
-        say("Asked: a letter with a link to confirm leaves while digest serve runs; nothing else is sent until they do.")
+        say(
+            "Asked: a letter with a link to confirm leaves while digest serve runs; nothing else is sent until they do."
+        )
 
 
 @subscribers.command("import")

@@ -399,6 +399,37 @@ def test_a_mail_server_that_refuses_pauses_the_issue_and_the_next_run_goes_on(
     assert len(here.letters()) == 3
 
 
+def test_a_send_that_is_asked_to_stop_says_what_is_left_and_goes_on_later(
+    here: Community, digest: Digest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGTERM after the first letters: the rest stays queued, nobody is doubled."""
+    month = this_month(here)
+    here.join(2000)
+    digest("collect", "--all")
+    digest("assemble", "--period", month)
+    digest("approve", month)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digest", "--config", str(here.config), "send", month], cwd=ROOT, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 30
+        while not here.letters():
+            assert time.monotonic() < until
+            assert process.poll() is None, process.communicate()[1]
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert "letters waiting; go on with" in errors
+    assert 0 < len(here.letters()) < 2000
+    digest("send", month)
+    assert json.loads(digest("status", month, "--json"))["deliveries"]["sent"] == 2000
+    assert len(here.letters()) == 2000
+
+
 # --- serve ------------------------------------------------------------------------------------------------------
 
 

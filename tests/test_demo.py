@@ -139,6 +139,17 @@ def running(folder: Path) -> Iterator[list[str]]:
         process.stdout.close()
 
 
+def test_no_real_mail_server_is_ever_reached(tmp_path: Path) -> None:
+    """Whatever the environment says for the real letter."""
+    real = {"DIGEST_MAIL__TRANSPORT": "smtp", "DIGEST_MAIL__SERVER": "127.0.0.1", "DIGEST_MAIL__PORT": "9"}
+    command = [sys.executable, "-m", "digest", "demo", "--once", "--readers", "2"]
+    told = subprocess.run(
+        command, cwd=tmp_path, env=environment() | real, capture_output=True, text=True, timeout=120
+    )
+    assert told.returncode == 0, told.stderr
+    assert len(letters(tmp_path / "demo")) == 2
+
+
 def test_a_taken_port_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     import socket
