@@ -3,172 +3,158 @@
 Whoever asks learns nothing: the same answer for every address. No letter is made or sent in here; they are queued.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 from digest.config import Config
 from digest.errors import InputRefused, NotFound, TokenRefused
-from digest.model import (
-    Address,
-    Consent,
-    EditorId,
-    IssueId,
-    Language,
-    NoticeId,
-    NoticeKind,
-    Subscriber,
-    SubscriberId,
-    SubscriberState,
-)  # fmt: skip
-from digest.rules import consent
+from digest.join_choices import Choices
+from digest.join_crowd import Crowd
+from digest.join_gate import Gate
+from digest.join_guard import DoorGuard
+from digest.join_hand import Ask, Form, Hand, Known
+from digest.join_memory import Memory
+from digest.model import Address, IssueId, NoticeKind, Subscriber, SubscriberState
+from digest.rules import consent, guard
 from digest.rules.consent import Answer, Reply
 from digest.rules.tokens import Links, Purpose, Token
 
+__all__ = ["Ask", "Form", "Join", "Known"]
+
 _LEAVES = {Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE}
 _CHOOSES = {Purpose.LETTER, Purpose.MANAGE}
-
-
-class Subscribers(Protocol):
-    def find(self, address: Address) -> Subscriber | None: ...
-    def get(self, subscriber_id: SubscriberId) -> Subscriber: ...
-    def add(
-        self, address: Address, *, language: Language, state: SubscriberState, now: datetime,
-        timezone: str | None = None, role: str | None = None, topics: Sequence[str] = (),
-    ) -> Subscriber: ...  # fmt: skip
-    def save(self, subscriber: Subscriber) -> None: ...
-    def forget(self, subscriber_id: SubscriberId) -> None: ...
-    def delete_stale_asked(self, before: datetime) -> int: ...
-
-
-class Consents(Protocol):
-    def log(self, subscriber_id: SubscriberId | None, consent: Consent) -> None: ...
-
-
-class Suppressions(Protocol):
-    def add(self, mark: str, *, reason: str, at: datetime) -> None: ...
-    def has(self, mark: str) -> bool: ...
-    def remove(self, mark: str) -> None: ...
-
-
-class Unsent(Protocol):
-    def cancel(self, subscriber_id: SubscriberId) -> None: ...
-    def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None: ...
-
-
-class Notices(Protocol):
-    def queue(
-        self, kind: NoticeKind, *, subscriber: SubscriberId | None = None, editor: EditorId | None = None,
-        version: int = 0, language: Language, secret: str | None = None, now: datetime,
-    ) -> NoticeId: ...  # fmt: skip
-    def last_queued(
-        self, kind: NoticeKind, *, subscriber: SubscriberId | None = None, editor: EditorId | None = None
-    ) -> datetime | None: ...
-
-
-class Memory(Protocol):
-    """What this verb needs of the store."""
-
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def consents(self) -> Consents: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-    @property
-    def deliveries(self) -> Unsent: ...
-    @property
-    def notices(self) -> Notices: ...
-    def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What somebody put into the form. network: a shortened network address, never the whole one."""
-
-    address: str
-    language: str | None = None
-    role: str | None = None
-    timezone: str | None = None
-    topics: tuple[str, ...] = ()
-    page: str = "/"
-    network: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The person behind a link, and what the link has just done."""
-
-    subscriber: Subscriber
-    token: Token
-    answer: Answer
+_NOBODY = (
+    "That code does not fit this address, or its hour is over. Look in the newest letter, or ask for another."
+)
 
 
 class Join:
-    """The readers' verb."""
+    """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
+    crowd: keeping house, and counts."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
         self._config = config
         self._clock = clock
         self._links = links
+        self._hand = Hand(store, config=config, clock=clock, links=links)
+        self._guard = DoorGuard(self._hand)
+        self.gate = Gate(self._hand)
+        self.choices = Choices(self._hand)
+        self.crowd = Crowd(self._hand)
+
+    def form(self) -> str:
+        """The token of one showing of a form."""
+        return self._links.form(now=self._clock())
 
     def ask(self, ask: Ask) -> None:
-        """Queues the one letter that an address may get a day. Raises AddressRefused for what is no address at all."""
-        address = consent.judged_address(ask.address)
+        """Queues the one letter that an address may get a day. Raises AddressRefused for what is no address at all.
+
+        The one way in: form, embed and JSON all come here. Every ask ends in one durable transaction, whatever it did,
+        so that time tells nothing either.
+        """
+        address = consent.readable_address(ask.address)
         now = self._clock()
-        with self._store.write():
+        with self._store.write(durable=True):
+            if self._guard.hears(ask, address) is not None:
+                return
             known = self._store.subscribers.find(address)
-            language = self._language(ask.language)
             reply = consent.reply_to_ask(known, last_letter=self._last_letter(known), now=now)
-            if known is None:
-                known = self._store.subscribers.add(
-                    address, language=language, state=SubscriberState.ASKED, now=now,
-                    role=ask.role, timezone=ask.timezone, topics=ask.topics,
-                )  # fmt: skip
-            if reply is Reply.CONFIRM:
-                if known.language is not language:
-                    known = replace(known, language=language)
-                    self._store.subscribers.save(known)
-                self._log(known, "asked", method="form", page=ask.page, network=ask.network)
-                self._queue(NoticeKind.CONFIRM, known)
-            elif reply is Reply.SETTINGS:
-                self._queue(NoticeKind.MANAGE, known)
+            if reply is Reply.NOTHING or not self._guard.may_write_to(address):
+                return
+            if reply is Reply.SETTINGS and known is not None:
+                self._hand.queue(NoticeKind.MANAGE, known)
+                return
+            known = self._written_down(known, ask, address, now=now)
+            self._hand.log(known, "asked", method="form", page=ask.page, network=ask.network)
+            self._ask_to_confirm(known)
+
+    def _written_down(
+        self, known: Subscriber | None, ask: Ask, address: Address, *, now: datetime
+    ) -> Subscriber:
+        language, note = self._hand.language(ask.language), guard.one_line(ask.note)
+        sponsor = self._hand.sponsor(ask.invitation) if ask.invitation else None
+        if known is None:
+            return self._store.subscribers.add(
+                address, language=language, state=SubscriberState.ASKED, now=now, role=ask.role, timezone=ask.timezone,
+                topics=ask.topics, note=note, sponsor=sponsor,
+            )  # fmt: skip
+        after = replace(
+            known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now
+        )
+        self._store.subscribers.save(after)
+        return after
+
+    def _ask_to_confirm(self, known: Subscriber) -> None:
+        code = f"{secrets.randbelow(1_000_000):06d}"
+        expires_at = self._clock() + guard.CODE_LIVES
+        self._store.guards.put_code(
+            known.id, mark=self._links.code_mark(known.id, code), expires_at=expires_at
+        )
+        self._hand.queue(NoticeKind.CONFIRM, known, secret=code)
 
     def who(self, text: str, *, allowed: frozenset[Purpose] | set[Purpose]) -> Known:
         """The person behind a link; changes nothing. Raises TokenRefused, also for somebody who was forgotten."""
-        token = self._links.read(text, allowed=allowed, now=self._clock())
-        try:
-            known = self._store.subscribers.get(token.subscriber)
-        except NotFound:
-            raise TokenRefused("This link no longer belongs to anybody.") from None
-        if token.purpose is Purpose.MANAGE and token.version != known.version & 0xFFFF:
-            raise TokenRefused("This link has expired.")
-        answer = Answer.ALREADY if known.state is SubscriberState.CONFIRMED else Answer.WAITING
-        return Known(known, token, answer)
+        return self._hand.who(text, allowed=allowed)
 
     def confirm(self, text: str, *, page: str = "", network: str | None = None) -> Known:
         """Turns asked into confirmed, or into waiting where the gate wants an editor's look. Twice is once."""
-        now = self._clock()
         with self._store.write(durable=True):
             found = self.who(text, allowed={Purpose.CONFIRM})
-            signup = self._config.signup
-            state = consent.admitted_state(
-                found.subscriber.address, policy=signup.policy, domains=signup.domains
-            )
-            decision = consent.confirming(found.subscriber, version=found.token.version, state=state, now=now)
-            if decision is None:
-                raise TokenRefused("This link has expired.")
-            if decision.after is None:
-                return Known(found.subscriber, found.token, decision.answer)
-            self._store.subscribers.save(decision.after)
-            self._store.suppressions.remove(self._links.mark(decision.after.address))
-            self._log(decision.after, "confirmed", method="link", page=page, network=network)
-            if decision.after.state is SubscriberState.CONFIRMED:
-                self._queue(NoticeKind.WELCOME, decision.after)
-            return Known(decision.after, found.token, decision.answer)
+            return self._confirm(found, method="link", page=page, network=network)
+
+    def confirm_code(
+        self,
+        address_text: str,
+        code: str,
+        *,
+        ip: str | None = None,
+        page: str = "",
+        network: str | None = None,
+    ) -> Known:
+        """The same by the six digits of the letter: five tries, one hour. Raises InputRefused in one sentence, whatever
+        was wrong with it, and AddressRefused for what is no address."""
+        address = consent.readable_address(address_text)
+        with self._store.write(durable=True):  # a refusal is raised after it: the try stays counted
+            found = self._by_code(address, guard.as_code(code), ip=ip)
+            if found is not None:
+                return self._confirm(found, method="code", page=page, network=network)
+        raise InputRefused(_NOBODY)
+
+    def _by_code(self, address: Address, code: str, *, ip: str | None) -> Known | None:
+        if not self._guard.counts_try(ip):
+            return None
+        known = self._store.subscribers.find(address)
+        waiting = self._store.guards.try_code(known.id) if known else None
+        mark, tries, expires_at = waiting or ("", 0, self._clock())
+        fits = hmac.compare_digest(mark, self._links.code_mark(known.id, code) if known else "-")
+        if (
+            known is None
+            or not fits
+            or not guard.code_fits(tries=tries, expires_at=expires_at, now=self._clock())
+        ):
+            return None
+        token = Token(Purpose.CONFIRM, known.id, known.version, IssueId(0))
+        return Known(known, token, Answer.DONE)
+
+    def _confirm(self, found: Known, *, method: str, page: str, network: str | None) -> Known:
+        state = self._hand.admitted_state(found.subscriber)
+        decision = consent.confirming(
+            found.subscriber, version=found.token.version, state=state, now=self._clock()
+        )
+        if decision is None:
+            raise TokenRefused("This link has expired.")
+        if decision.after is None:
+            return Known(found.subscriber, found.token, decision.answer)
+        self._store.subscribers.save(decision.after)
+        self._store.suppressions.remove(self._links.mark(decision.after.address))
+        self._hand.log(decision.after, "confirmed", method=method, page=page, network=network)
+        if decision.after.state is SubscriberState.CONFIRMED:
+            self._hand.queue(NoticeKind.WELCOME, decision.after)
+        return Known(decision.after, found.token, decision.answer)
 
     def leave(self, text: str, *, method: str = "link", page: str = "") -> Known:
         """Out, at once, and out of every letter that has not yet left. Twice is once."""
@@ -181,7 +167,7 @@ class Join:
                 return Known(found.subscriber, found.token, decision.answer)
             self._store.subscribers.save(decision.after)
             self._store.deliveries.cancel(decision.after.id)
-            self._log(decision.after, "left", method=method, page=page)
+            self._hand.log(decision.after, "left", method=method, page=page)
             return Known(decision.after, found.token, decision.answer)
 
     def come_back(self, text: str, *, page: str = "") -> Known:
@@ -191,7 +177,7 @@ class Join:
             decision = consent.returning(found.subscriber, now=self._clock())
             if decision.after is not None:
                 self._store.subscribers.save(decision.after)
-                self._log(decision.after, "confirmed", method="undo", page=page)
+                self._hand.log(decision.after, "confirmed", method="undo", page=page)
                 return Known(decision.after, found.token, decision.answer)
             return Known(found.subscriber, found.token, decision.answer)
 
@@ -199,22 +185,27 @@ class Join:
         """The language of letters to come."""
         with self._store.write():
             found = self.who(text, allowed=_CHOOSES)
-            chosen = self._language(language)
-            after = replace(found.subscriber, language=chosen)
+            after = replace(found.subscriber, language=self._hand.language(language))
             self._store.subscribers.save(after)
-            self._log(after, "chose", method="link", page=page)
+            self._hand.log(after, "chose", method="link", page=page)
             return Known(after, found.token, Answer.DONE)
 
-    def manage(self, address_text: str) -> None:
-        """Mails the link to one's own settings, once a day, to people we know. Raises AddressRefused."""
-        address = consent.judged_address(address_text)
-        with self._store.write():
+    def manage(self, address_text: str, *, form: Form | None = None, ip: str | None = None) -> None:
+        """Mails the link to one's own settings, once a day, to people we know. Raises AddressRefused.
+
+        The same guards as sign-up: the letter goes to somebody who may not have asked for it.
+        """
+        address = consent.readable_address(address_text)
+        with self._store.write(durable=True):
+            if self._guard.hears(Ask(address=address_text, form=form, ip=ip), address) is not None:
+                return
             known = self._store.subscribers.find(address)
             if known is None or known.state not in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
                 return
             last = self._store.notices.last_queued(NoticeKind.MANAGE, subscriber=known.id)
-            if last is None or self._clock() - last >= consent.ONE_LETTER_PER:
-                self._queue(NoticeKind.MANAGE, known)
+            is_due = last is None or self._clock() - last >= consent.ONE_LETTER_PER
+            if is_due and self._guard.may_write_to(address):
+                self._hand.queue(NoticeKind.MANAGE, known)
 
     # --- operators ----------------------------------------------------------------------------------------------
 
@@ -224,31 +215,24 @@ class Join:
         Raises AddressRefused, and InputRefused for somebody who left or was forgotten: only they can come back.
         """
         address = consent.judged_address(address_text)
-        if basis not in {"express", "implied"}:
-            raise InputRefused("The basis of a consent is express or implied.")
-        if not origin.strip():
-            raise InputRefused(
-                'Say where this consent comes from, for instance --origin "sign-up sheet, 12 May 2026".'
-            )
+        consent.judged_basis(basis, origin)
         now = self._clock()
         with self._store.write():
             known = self._store.subscribers.find(address)
             gone = known is not None and known.state is SubscriberState.LEFT
             if gone or self._store.suppressions.has(self._links.mark(address)):
-                raise InputRefused(
-                    "This person has left or was forgotten; only they themselves can come back."
-                )
+                raise InputRefused(consent.ONLY_THEY)
             if known is not None and known.state in {SubscriberState.CONFIRMED, SubscriberState.SUSPENDED}:
                 return known
             known = known or self._store.subscribers.add(
-                address, language=self._language(language), state=SubscriberState.ASKED, now=now
+                address, language=self._hand.language(language), state=SubscriberState.ASKED, now=now
             )
             if basis == "express":
-                known = replace(known, state=SubscriberState.CONFIRMED, confirmed_at=now)
+                known = replace(known, state=SubscriberState.CONFIRMED, confirmed_at=now, declined_at=None)
                 self._store.subscribers.save(known)
             elif self._last_letter(known) is None:
-                self._queue(NoticeKind.CONFIRM, known)
-            self._log(known, "added", method="command", basis=basis, origin=origin)
+                self._hand.queue(NoticeKind.CONFIRM, known)
+            self._hand.log(known, "added", method="command", basis=basis, origin=origin)
             return known
 
     def knows(self, address_text: str) -> Subscriber | None:
@@ -262,10 +246,7 @@ class Join:
             known = self._store.subscribers.find(address)
             if known is None:
                 raise NotFound("Nobody with that address is known here.")
-            self._store.deliveries.cancel(known.id)
-            self._log(known, "forgotten", method="command")
-            self._store.suppressions.add(self._links.mark(address), reason="forgotten", at=self._clock())
-            self._store.subscribers.forget(known.id)
+            self._hand.forget(known, method="command", reason="forgotten")
 
     def suppress(self, address_text: str, *, reason: str) -> None:
         """Keeps out an address that another system says has left. Somebody who is confirmed here leaves."""
@@ -277,19 +258,14 @@ class Join:
             if decision is not None and decision.after is not None:
                 self._store.subscribers.save(decision.after)
                 self._store.deliveries.cancel(decision.after.id)
-                self._log(decision.after, "left", method="import", origin=reason)
+                self._hand.log(decision.after, "left", method="import", origin=reason)
             self._store.suppressions.add(self._links.mark(address), reason=reason, at=now)
 
     def tidy(self) -> int:
-        """Deletes who asked and did not confirm in seven days; returns how many."""
-        with self._store.write():
-            return self._store.subscribers.delete_stale_asked(self._clock() - consent.ASKED_LIVES)
+        """Keeps house once a day: retention, and the month's head count. How many never confirmed and were deleted."""
+        return self.crowd.tidy()
 
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _language(self, asked: str | None) -> Language:
-        offered: Sequence[Language] = self._config.list.languages
-        return consent.language_or(offered[0], asked, offered=offered)
 
     def _last_letter(self, known: Subscriber | None) -> datetime | None:
         if known is None:
@@ -297,21 +273,3 @@ class Join:
         kinds = (NoticeKind.CONFIRM, NoticeKind.MANAGE)
         sent = [self._store.notices.last_queued(kind, subscriber=known.id) for kind in kinds]
         return max((at for at in sent if at is not None), default=None)
-
-    def _queue(self, kind: NoticeKind, to: Subscriber) -> None:
-        self._store.notices.queue(
-            kind, subscriber=to.id, version=to.version, language=to.language, now=self._clock()
-        )
-
-    def _log(
-        self, who: Subscriber, act: str, *, method: str, page: str = "", network: str | None = None,
-        basis: str = "express", origin: str = "",
-    ) -> None:  # fmt: skip
-        self._store.consents.log(
-            who.id,
-            Consent(
-                act=act, at=self._clock(), language=who.language, method=method, page=page, network=network,
-                wording=self._config.signup.wording.in_(who.language) if act == "asked" else "",
-                basis=basis, origin=origin,
-            ),
-        )  # fmt: skip

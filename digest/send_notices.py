@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from digest.errors import MailError, RenderError
 from digest.model import DeliveryId, DeliveryState, IssueId, Letter, Notice, NoticeId, NoticeKind, Outcome
 from digest.render.press import Press
+from digest.rules.guard import CODE_LIVES
 from digest.rules.pace import notice_retry_at
 from digest.rules.tokens import Links
 
@@ -73,7 +74,7 @@ class Post:
         try:
             data = self._press.notice(
                 notice.kind, to=notice.address, language=notice.language, message_id=message_id, date=now,
-                link=self._link(notice, now),
+                link=self._link(notice, now), code=_code(notice, now),
             )  # fmt: skip
         except (RenderError, ValueError) as error:
             self._settled(
@@ -97,10 +98,12 @@ class Post:
         """The link is made when the letter leaves, so that it is fresh."""
         if notice.kind is NoticeKind.SIGN_IN:
             return self._links.sign_in(notice.secret) if notice.secret else None
-        if notice.subscriber is None:
+        if notice.subscriber is None or notice.kind is NoticeKind.DECLINED:
             return None
         if notice.kind is NoticeKind.CONFIRM:
             return self._links.confirm(notice.subscriber, version=notice.version, now=now)
+        if notice.kind is NoticeKind.NEW_ADDRESS:
+            return self._links.new_address(notice.subscriber, version=notice.version, now=now)
         if notice.kind is NoticeKind.MANAGE:
             return self._links.manage(notice.subscriber, version=notice.version, now=now)
         return self._links.preferences(notice.subscriber, version=notice.version, issue=IssueId(0))
@@ -118,3 +121,9 @@ class Post:
             self._store.notices.settle(
                 notice.id, state=state, not_before=not_before, code=code, reply=reply, now=self._clock()
             )
+
+
+def _code(notice: Notice, now: datetime) -> str | None:
+    """The six digits of a confirmation, as long as they still work."""
+    is_fresh = notice.queued_at is not None and now - notice.queued_at < CODE_LIVES
+    return notice.secret if notice.kind is NoticeKind.CONFIRM and is_fresh else None

@@ -42,8 +42,10 @@ from digest.model.names import (
     SubscriberId,
 )
 from digest.model.people import (
+    Cadence,
     Consent,
     Editor,
+    MailDomain,
     Role,
     Stats,
     Subscriber,
@@ -52,6 +54,7 @@ from digest.model.people import (
 
 __all__ = [
     "Address",
+    "Cadence",
     "Consent",
     "Delivery",
     "DeliveryId",
@@ -71,6 +74,7 @@ __all__ = [
     "ItemKind",
     "Language",
     "Letter",
+    "MailDomain",
     "Notice",
     "NoticeId",
     "NoticeKind",

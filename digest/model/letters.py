@@ -71,6 +71,9 @@ class NoticeKind(StrEnum):
     SIGN_IN = "sign-in"
     MANAGE = "manage"
     WELCOME = "welcome"
+    DECLINED = "declined"
+    NEW_ADDRESS = "new-address"
+    BREAKER = "breaker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ class Notice:
     """A one-off letter waiting to leave: queued in the transaction of the act that needs it.
 
     about: the subscriber or editor it goes to, by id; the address is looked up when it leaves.
-    secret: what only this letter may carry (a sign-in token), removed once it has left.
+    secret: what only this letter may carry (a sign-in token, a code), removed once it has left.
     """
 
     id: NoticeId

@@ -1,7 +1,7 @@
 """Subscribers, their consents, and the editors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,9 +18,20 @@ class SubscriberState(StrEnum):
     LEFT = "left"
 
 
+class Cadence(StrEnum):
+    """How often somebody wants to hear from us. QUARTERLY: the issues of March, June, September and December."""
+
+    EVERY = "every"
+    QUARTERLY = "quarterly"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """version: raised when old links must die (asked anew after leaving, change of address); it is inside every token."""
+    """version: raised when old links must die (asked anew after leaving, change of address); it is inside every token.
+
+    note: who they say they are, for the editor who lets them in. sponsor: who invited them, `reader:12` or `editor:3`.
+    new_address: asked for, not yet proven. paused_until: no letter before that moment. declined_at: an editor said no.
+    """
 
     id: SubscriberId
     address: Address
@@ -33,14 +44,21 @@ class Subscriber:
     asked_at: datetime | None = None
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
+    cadence: Cadence = Cadence.EVERY
+    paused_until: datetime | None = None
+    note: str = ""
+    sponsor: str | None = None
+    new_address: Address | None = None
+    declined_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """One line of the consent log. Never changed, never deleted while the person is known.
 
-    act: asked, confirmed, left, imported, added, chose, forgotten. basis: express or implied.
-    wording: what they read when they agreed; page: where; method: form, link, one-click, command, import.
+    act: asked, confirmed, admitted, declined, left, imported, added, chose, moved, forgotten. basis: express or implied.
+    wording: what they read when they agreed, version: its hash's first twelve characters; page: where;
+    method: form, code, link, one-click, command, import, desk, undo.
     """
 
     act: str
@@ -52,6 +70,22 @@ class Consent:
     basis: str = "express"
     origin: str = ""
     network: str | None = None
+    version: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDomain:
+    """A mail domain as A-labels, with whose it is. admitted: its people come in by themselves.
+
+    level: federal, provincial, territorial, municipal, or other. jurisdiction: federal, or the province or territory.
+    """
+
+    name: str
+    admitted: bool
+    organisation: str = ""
+    jurisdiction: str = ""
+    level: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,17 @@ from enum import StrEnum
 
 from email_validator import EmailNotValidError, validate_email
 
-from digest.errors import AddressRefused
+from digest.errors import AddressRefused, InputRefused
 from digest.model import Address, Language, Subscriber, SubscriberState
 
 ONE_LETTER_PER = timedelta(hours=24)
 UNDO_WITHIN = timedelta(hours=24)
 ASKED_LIVES = timedelta(days=7)
+DECLINED_LIVES = timedelta(days=7)
+INVITED_MOST = 20
+INVITED_WITHIN = timedelta(days=30)
+# CASL s.10(10): implied consent from a business relationship ends two years after it.
+IMPLIED_LIVES = timedelta(days=730)
 
 # RFC 2142: these reach a function that must stay reachable, not a person who agreed to anything.
 _ROLE_LOCALS = frozenset(
@@ -25,15 +30,39 @@ def judged_address(text: str) -> Address:
 
     The domain is folded, the local part kept as typed. RFC 5321 limits; IDNA 2008; no quoted or literal forms.
     """
+    address = readable_address(text)
+    if is_function(address):
+        raise AddressRefused(
+            "This address belongs to a function, not to a person; please give one of your own."
+        )
+    return address
+
+
+def readable_address(text: str) -> Address:
+    """The same without the question whose it is: for answers that must be the same for every address."""
     try:
         found = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise AddressRefused("This is not an e-mail address that we can write to.") from error
-    if found.local_part.casefold() in _ROLE_LOCALS:
-        raise AddressRefused(
-            "This address belongs to a function, not to a person; please give one of your own."
-        )
     return Address(f"{found.local_part}@{found.domain}")
+
+
+def is_function(address: Address) -> bool:
+    """abuse@, postmaster@ and their like."""
+    return address.key.rpartition("@")[0] in _ROLE_LOCALS
+
+
+ONLY_THEY = "This person has left or was forgotten; only they themselves can come back."
+
+
+def judged_basis(basis: str, origin: str) -> None:
+    """Raises InputRefused unless the basis of a consent is one the law knows and its origin is said."""
+    if basis not in {"express", "implied"}:
+        raise InputRefused("The basis of a consent is express or implied.")
+    if not origin.strip():
+        raise InputRefused(
+            'Say where this consent comes from, for instance --origin "sign-up sheet, 12 May 2026".'
+        )
 
 
 def domain_of(address: Address) -> str:
@@ -60,9 +89,16 @@ class Gate(StrEnum):
     DOMAINS = "domains"
 
 
-def admitted_state(address: Address, *, policy: str, domains: Sequence[str]) -> SubscriberState:
-    """Where a confirmed address goes: in, or to the queue that an editor looks at."""
-    if policy == Gate.OPEN or is_within(domain_of(address), [ascii_domain(d) for d in domains]):
+def admitted_state(
+    address: Address, *, policy: str, domains: Sequence[str], is_known: bool = False, is_invited: bool = False
+) -> SubscriberState:
+    """Where a confirmed address goes: in, or to the queue that an editor looks at.
+
+    is_known: its domain is one that an editor, or the list of governments, lets in. is_invited: by somebody who may.
+    """
+    if policy == Gate.OPEN or is_known or is_invited:
+        return SubscriberState.CONFIRMED
+    if is_within(domain_of(address), [ascii_domain(d) for d in domains]):
         return SubscriberState.CONFIRMED
     return SubscriberState.WAITING
 
@@ -78,6 +114,8 @@ class Reply(StrEnum):
 def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now: datetime) -> Reply:
     """At most one letter a day to one address, whoever types it in."""
     if last_letter is not None and now - last_letter < ONE_LETTER_PER:
+        return Reply.NOTHING
+    if known is not None and known.declined_at is not None:
         return Reply.NOTHING
     if known is None or known.state in {
         SubscriberState.ASKED,
@@ -116,7 +154,7 @@ def confirming(known: Subscriber, *, version: int, state: SubscriberState, now: 
     if version != known.version:
         return None
     answer = Answer.DONE if state is SubscriberState.CONFIRMED else Answer.WAITING
-    return Decision(answer, replace(known, state=state, confirmed_at=now, left_at=None))
+    return Decision(answer, replace(known, state=state, confirmed_at=now, left_at=None, declined_at=None))
 
 
 def leaving(known: Subscriber, *, now: datetime) -> Decision:
@@ -136,6 +174,20 @@ def returning(known: Subscriber, *, now: datetime) -> Decision:
     if known.state is SubscriberState.LEFT and recent and known.confirmed_at is not None:
         return Decision(Answer.DONE, replace(known, state=SubscriberState.CONFIRMED, left_at=None))
     return Decision(Answer.WAITING, None)
+
+
+def admitting(known: Subscriber, *, now: datetime) -> Decision:
+    """An editor lets somebody in who waits. Only a confirmed address waits, so consent stands already."""
+    if known.state is not SubscriberState.WAITING:
+        return Decision(Answer.ALREADY, None)
+    return Decision(Answer.DONE, replace(known, state=SubscriberState.CONFIRMED, declined_at=None))
+
+
+def declining(known: Subscriber, *, now: datetime) -> Decision:
+    """An editor says no to somebody who waits; the row goes a little later, when the letter about it has left."""
+    if known.state is not SubscriberState.WAITING or known.declined_at is not None:
+        return Decision(Answer.ALREADY, None)
+    return Decision(Answer.DONE, replace(known, declined_at=now, version=known.version + 1))
 
 
 def language_or(default: Language, asked: str | None, *, offered: Sequence[Language]) -> Language:

@@ -9,18 +9,21 @@ import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as EncodingError
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from hashlib import sha256
+from secrets import token_bytes
 
 from digest.errors import TokenRefused
-from digest.model import Address, DeliveryId, IssueId, SubscriberId
+from digest.model import Address, DeliveryId, EditorId, IssueId, SubscriberId
 
 _PAYLOAD = struct.Struct(">BIHI")
+_FORM = struct.Struct(">I8s")
 _MAC_BYTES = 10
 _TOKEN_CHARS = 28
 CONFIRM_LIVES = timedelta(days=7)
 MANAGE_LIVES = timedelta(hours=2)
+INVITATION_LIVES = timedelta(days=30)
 
 
 class Purpose(IntEnum):
@@ -31,6 +34,12 @@ class Purpose(IntEnum):
     LEAVE = 2
     LETTER = 3
     MANAGE = 4
+    INVITE = 5  # by a reader: the subscriber of the token
+    EDITOR_INVITE = 6  # by an editor: the subscriber of the token is an editor's number
+    ADDRESS = 7  # proves a new address
+
+
+_ENDLESS = frozenset({Purpose.LEAVE, Purpose.LETTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,40 @@ class Links:
     def preferences(self, subscriber: SubscriberId, *, version: int, issue: IssueId) -> str:
         return f"{self._url}/preferences/{self._make(Purpose.LETTER, subscriber, version, issue)}"
 
+    def invitation(self, reader: SubscriberId, *, version: int, now: datetime) -> str:
+        return f"{self._url}/invited/{self._timed(Purpose.INVITE, reader, version, now + INVITATION_LIVES)}"
+
+    def editor_invitation(self, editor: EditorId, *, now: datetime) -> str:
+        by = SubscriberId(editor)
+        return f"{self._url}/invited/{self._timed(Purpose.EDITOR_INVITE, by, 0, now + INVITATION_LIVES)}"
+
+    def new_address(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
+        return f"{self._url}/address/{self._timed(Purpose.ADDRESS, subscriber, version, now + MANAGE_LIVES)}"
+
+    def form(self, *, now: datetime) -> str:
+        """A token for one showing of a form: when, which, and a MAC."""
+        payload = _FORM.pack(int(now.timestamp()), token_bytes(8))
+        return urlsafe_b64encode(payload + self._mac(b"form", payload)[:12]).decode()
+
+    def read_form(self, text: str) -> datetime | None:
+        """When we showed this form; None when we never did."""
+        try:
+            raw = urlsafe_b64decode(text.encode("ascii")) if len(text) == 32 else b""
+        except (EncodingError, ValueError):
+            raw = b""
+        payload, mac = raw[: _FORM.size], raw[_FORM.size :]
+        if not hmac.compare_digest(self._mac(b"form", payload)[:12], mac):
+            return None
+        return datetime.fromtimestamp(_FORM.unpack(payload)[0], UTC)
+
+    def code_mark(self, subscriber: SubscriberId, code: str) -> str:
+        """The keyed hash of a six-digit code, bound to its reader."""
+        return self._mac(b"code", f"{subscriber} {code}".encode()).hex()[:32]
+
+    def trace(self, text: str) -> str:
+        """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""
+        return self._mac(b"trace", text.encode()).hex()[:24]
+
     def sign_in(self, secret: str) -> str:
         return f"{self._url}/desk/sign-in/{secret}"
 
@@ -84,7 +127,7 @@ class Links:
         purpose = Purpose(number)
         if purpose not in allowed:
             raise TokenRefused("This link was made for something else.")
-        timed = purpose in {Purpose.CONFIRM, Purpose.MANAGE}
+        timed = purpose not in _ENDLESS
         if timed and now.timestamp() >= about * 60:
             raise TokenRefused("This link has expired.")
         return Token(purpose, SubscriberId(subscriber), version, IssueId(0 if timed else about))

@@ -11,7 +11,9 @@ from digest.errors import StoreError
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
 from digest.store.sqlite.deliveries import Deliveries
+from digest.store.sqlite.domains import Domains, HeadCounts
 from digest.store.sqlite.editors import Editors
+from digest.store.sqlite.guards import Guards
 from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
@@ -34,6 +36,9 @@ class SqliteStore:
         self.subscribers = Subscribers(db)
         self.consents = Consents(db)
         self.suppressions = Suppressions(db)
+        self.guards = Guards(db)
+        self.domains = Domains(db)
+        self.head_counts = HeadCounts(db)
         self.deliveries = Deliveries(db)
         self.notices = Notices(db)
         self.editors = Editors(db)

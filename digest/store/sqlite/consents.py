@@ -52,9 +52,17 @@ class Consents:
                 basis=row["basis"],
                 origin=row["origin"],
                 network=row["network"],
+                version=row["wording_sha256"][:12] if row["wording"] else "",
             )
             for row in rows
         ]
+
+    def forget_networks(self, before: datetime) -> int:
+        """Network addresses older than this go; the rest of the proof stays."""
+        return self._db.change(
+            "UPDATE consent SET network = NULL WHERE network IS NOT NULL AND at < :before",
+            {"before": micros(before)},
+        )
 
 
 class Suppressions:

@@ -30,11 +30,19 @@ class Deliveries(Runs):
     # --- listing -----------------------------------------------------------------------------------------------
 
     def list_audience(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int:
-        """Lists every confirmed reader, once; how many were added. A language not offered becomes the first offered."""
+        """Lists every confirmed reader whose choices include this issue, once; how many were added.
+
+        A language not offered becomes the first offered. Left out are who pauses, and who reads one issue in three
+        unless this is the one of March, June, September or December.
+        """
         return self._db.change(
             """INSERT INTO delivery (issue, subscriber, language, changed_at)
                SELECT :issue, id, iif(language IN (SELECT value FROM json_each(:languages)), language, :first), :now
-               FROM subscriber WHERE state = 'confirmed' ORDER BY id
+               FROM subscriber WHERE state = 'confirmed'
+                 AND coalesce(paused_until, 0) <= (SELECT send_at FROM issue WHERE id = :issue)
+                 AND (cadence = 'every'
+                   OR (SELECT substr(period, 6) FROM issue WHERE id = :issue) IN ('03', '06', '09', '12'))
+               ORDER BY id
                ON CONFLICT (issue, subscriber) DO NOTHING""",
             {
                 "issue": issue_id, "languages": listed([language.value for language in languages]),
@@ -152,6 +160,15 @@ class Deliveries(Runs):
                WHERE subscriber = :subscriber AND state IN ('queued', 'claimed', 'deferred')""",
             {"subscriber": subscriber_id},
         )
+
+    def of(self, subscriber_id: SubscriberId) -> list[tuple[str, DeliveryState, datetime | None]]:
+        """One reader's letters, oldest first: the issue's month, the state, when it was reached."""
+        rows = self._db.rows(
+            """SELECT period, delivery.state, changed_at FROM delivery JOIN issue ON issue.id = delivery.issue
+               WHERE subscriber = :subscriber ORDER BY delivery.id""",
+            {"subscriber": subscriber_id},
+        )
+        return [(row["period"], DeliveryState(row["state"]), moment(row["changed_at"])) for row in rows]
 
     def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None:
         """A link of this letter was used, so it arrived: ends a doubt."""

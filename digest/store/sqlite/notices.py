@@ -59,7 +59,7 @@ class Notices:
     def claim(self, *, count: int, now: datetime, lease_s: float) -> list[Notice]:
         """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt."""
         rows = self._db.rows(
-            """SELECT notice.*, coalesce(s.address, e.address) AS address
+            """SELECT notice.*, coalesce(iif(notice.kind = 'new-address', s.new_address, s.address), e.address) AS address
                FROM notice LEFT JOIN subscriber AS s ON s.id = notice.subscriber
                LEFT JOIN editor AS e ON e.id = notice.editor
                WHERE (notice.state = 'queued' AND (not_before IS NULL OR not_before <= :now))
@@ -97,6 +97,13 @@ class Notices:
                 "reply": reply[:500],
                 "now": micros(now),
             },
+        )
+
+    def delete_settled(self, before: datetime) -> int:
+        """What left, or failed, before this time is forgotten; how many."""
+        return self._db.change(
+            "DELETE FROM notice WHERE state IN ('sent', 'failed') AND changed_at < :before",
+            {"before": micros(before)},
         )
 
     def pending(self) -> int:

@@ -5,6 +5,8 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 
 from sqlite_utils import Database, Migrations
 
+from digest.store.sqlite.schema_readers import READERS
+
 MIGRATIONS = Migrations("digest")
 
 _FIRST = """
@@ -196,6 +198,12 @@ CREATE TABLE tick (                      -- what the metronome has done: one row
 @MIGRATIONS(name="0001_first")
 def _first(db: Database) -> None:
     for statement in _statements(_FIRST):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0002_readers")
+def _readers(db: Database) -> None:
+    for statement in _statements(READERS):
         db.conn.execute(statement)
 
 

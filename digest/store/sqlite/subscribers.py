@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from digest.errors import NotFound
-from digest.model import Address, Language, Stats, Subscriber, SubscriberId, SubscriberState
+from digest.model import Address, Cadence, Language, Stats, Subscriber, SubscriberId, SubscriberState
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
 
@@ -40,6 +41,8 @@ class Subscribers:
         topics: Sequence[str] = (),
         version: int = 0,
         confirmed_at: datetime | None = None,
+        note: str = "",
+        sponsor: str | None = None,
     ) -> Subscriber:
         """A new reader, asked at `now`; confirmed then too when that is the state and no other time is given.
 
@@ -47,58 +50,28 @@ class Subscribers:
         """
         if state is SubscriberState.CONFIRMED and confirmed_at is None:
             confirmed_at = now
+        fresh = Subscriber(
+            id=SubscriberId(0), address=address, state=state, language=language, timezone=timezone, role=role,
+            topics=tuple(topics), version=version, asked_at=now, confirmed_at=confirmed_at, note=note, sponsor=sponsor,
+        )  # fmt: skip
         subscriber_id = self._db.insert(
             """INSERT INTO subscriber (address, address_key, state, language, timezone, role, topics, version,
-                 asked_at, confirmed_at)
+                 asked_at, confirmed_at, note, sponsor)
                VALUES (:address, :key, :state, :language, :timezone, :role, :topics, :version,
-                 :asked_at, :confirmed_at)""",
-            {
-                "address": address.reveal(),
-                "key": address.key,
-                "state": state.value,
-                "language": language.value,
-                "timezone": timezone,
-                "role": role,
-                "topics": listed(topics),
-                "version": version,
-                "asked_at": micros(now),
-                "confirmed_at": micros(confirmed_at),
-            },
+                 :asked_at, :confirmed_at, :note, :sponsor)""",
+            _columns(fresh),
         )
-        return Subscriber(
-            id=SubscriberId(subscriber_id),
-            address=address,
-            state=state,
-            language=language,
-            timezone=timezone,
-            role=role,
-            topics=tuple(topics),
-            version=version,
-            asked_at=now,
-            confirmed_at=confirmed_at,
-        )
+        return replace(fresh, id=SubscriberId(subscriber_id))
 
     def save(self, subscriber: Subscriber) -> None:
         """All columns. Raises NotFound when the person has been forgotten meanwhile."""
         changed = self._db.change(
             """UPDATE subscriber SET address = :address, address_key = :key, state = :state, language = :language,
                  timezone = :timezone, role = :role, topics = :topics, version = :version, asked_at = :asked_at,
-                 confirmed_at = :confirmed_at, left_at = :left_at
+                 confirmed_at = :confirmed_at, left_at = :left_at, cadence = :cadence, paused_until = :paused_until,
+                 note = :note, sponsor = :sponsor, new_address = :new_address, declined_at = :declined_at
                WHERE id = :id""",
-            {
-                "id": subscriber.id,
-                "address": subscriber.address.reveal(),
-                "key": subscriber.address.key,
-                "state": subscriber.state.value,
-                "language": subscriber.language.value,
-                "timezone": subscriber.timezone,
-                "role": subscriber.role,
-                "topics": listed(subscriber.topics),
-                "version": subscriber.version,
-                "asked_at": micros(subscriber.asked_at),
-                "confirmed_at": micros(subscriber.confirmed_at),
-                "left_at": micros(subscriber.left_at),
-            },
+            _columns(subscriber),
         )
         if not changed:
             raise NotFound(f"There is no reader number {subscriber.id} (any more).")
@@ -134,6 +107,40 @@ class Subscribers:
                 "limit": limit,
                 "states": None if states is None else listed([state.value for state in states]),
             },
+        )
+        return [_subscriber(row) for row in rows]
+
+    def waiting(self, *, domain: str | None = None) -> list[Subscriber]:
+        """Who stands in the queue, the longest first. domain: as it is written in addresses, case-folded."""
+        rows = self._db.rows(
+            """SELECT * FROM subscriber WHERE state = 'waiting' AND declined_at IS NULL
+                 AND (:domain IS NULL OR substr(address_key, instr(address_key, '@') + 1) = :domain)
+               ORDER BY confirmed_at, id""",
+            {"domain": domain},
+        )
+        return [_subscriber(row) for row in rows]
+
+    def count_sponsored(self, sponsor: str, *, since: datetime) -> int:
+        """How many came in on this invitation since then."""
+        return int(
+            self._db.value(
+                "SELECT count(*) FROM subscriber WHERE sponsor = :sponsor AND confirmed_at >= :since",
+                {"sponsor": sponsor, "since": micros(since)},
+            )
+        )
+
+    def delete_declined(self, before: datetime) -> int:
+        """Deletes those whom an editor declined before this time; how many."""
+        return self._db.change(
+            "DELETE FROM subscriber WHERE state = 'waiting' AND declined_at < :before",
+            {"before": micros(before)},
+        )
+
+    def left_before(self, before: datetime, *, limit: int) -> list[Subscriber]:
+        """Those who left before this time."""
+        rows = self._db.rows(
+            "SELECT * FROM subscriber WHERE state = 'left' AND left_at < :before ORDER BY id LIMIT :limit",
+            {"before": micros(before), "limit": limit},
         )
         return [_subscriber(row) for row in rows]
 
@@ -176,6 +183,29 @@ class Subscribers:
         return {row[0]: row[1] for row in self._db.rows(sql)}
 
 
+def _columns(subscriber: Subscriber) -> dict[str, object]:
+    return {
+        "id": subscriber.id,
+        "address": subscriber.address.reveal(),
+        "key": subscriber.address.key,
+        "state": subscriber.state.value,
+        "language": subscriber.language.value,
+        "timezone": subscriber.timezone,
+        "role": subscriber.role,
+        "topics": listed(subscriber.topics),
+        "version": subscriber.version,
+        "asked_at": micros(subscriber.asked_at),
+        "confirmed_at": micros(subscriber.confirmed_at),
+        "left_at": micros(subscriber.left_at),
+        "cadence": subscriber.cadence.value,
+        "paused_until": micros(subscriber.paused_until),
+        "note": subscriber.note,
+        "sponsor": subscriber.sponsor,
+        "new_address": subscriber.new_address.reveal() if subscriber.new_address else None,
+        "declined_at": micros(subscriber.declined_at),
+    }
+
+
 def _subscriber(row: sqlite3.Row) -> Subscriber:
     return Subscriber(
         id=SubscriberId(row["id"]),
@@ -189,4 +219,10 @@ def _subscriber(row: sqlite3.Row) -> Subscriber:
         asked_at=moment(row["asked_at"]),
         confirmed_at=moment(row["confirmed_at"]),
         left_at=moment(row["left_at"]),
+        cadence=Cadence(row["cadence"]),
+        paused_until=moment(row["paused_until"]),
+        note=row["note"],
+        sponsor=row["sponsor"],
+        new_address=Address(row["new_address"]) if row["new_address"] else None,
+        declined_at=moment(row["declined_at"]),
     )

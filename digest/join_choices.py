@@ -1,0 +1,190 @@
+"""What readers choose for themselves, behind a link mailed a moment ago: letters, a pause, another address, a copy, the end.
+
+The link inside a letter can do none of this: letters are forwarded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from digest.errors import InputRefused, TokenRefused
+from digest.join_hand import Hand, Known
+from digest.model import Cadence, NoticeKind, Subscriber, SubscriberState
+from digest.rules import consent
+from digest.rules.consent import Answer
+from digest.rules.tokens import Purpose
+
+_MANAGE = frozenset({Purpose.MANAGE})
+_LONGEST_PAUSE = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the page of settings hands in. pause_until: the day letters come again; None ends a pause."""
+
+    language: str
+    timezone: str = ""
+    role: str = ""
+    cadence: str = Cadence.EVERY
+    pause_until: date | None = None
+
+
+class Choices:
+    """`join.choices`."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def save(self, text: str, choice: Choice, *, page: str = "") -> Known:
+        """Keeps all choices. A pause takes this reader's unsent letters back at once.
+
+        Raises TokenRefused; InputRefused for an unknown zone, cadence, or a pause of more than a year.
+        """
+        with self._hand.store.write(durable=True):
+            found = self._hand.who(text, allowed=_MANAGE)
+            after = replace(
+                found.subscriber, language=self._hand.language(choice.language), timezone=_zone(choice.timezone),
+                role=choice.role or None, cadence=_cadence(choice.cadence), paused_until=self._until(choice),
+            )  # fmt: skip
+            self._hand.store.subscribers.save(after)
+            if after.paused_until is not None:
+                self._hand.store.deliveries.cancel(after.id)
+            self._hand.log(after, "chose", method="link", page=page)
+            return Known(after, found.token, Answer.DONE)
+
+    def _until(self, choice: Choice) -> datetime | None:
+        """Midnight at the beginning of that day, where the reader lives."""
+        if choice.pause_until is None:
+            return None
+        zone = ZoneInfo(_zone(choice.timezone) or self._hand.config.list.timezone)
+        until = datetime.combine(choice.pause_until, time(), tzinfo=zone).astimezone(UTC)
+        now = self._hand.clock()
+        if until - now > _LONGEST_PAUSE:
+            raise InputRefused("A pause lasts a year at most; to stop for good, leave.")
+        return until if until > now else None
+
+    # --- another address --------------------------------------------------------------------------------------------
+
+    def ask_address(self, text: str, new_address: str) -> None:
+        """Sends a link to the new address; nothing changes before it is used. Raises TokenRefused, AddressRefused.
+
+        Whether somebody reads at the new address already is not told.
+        """
+        address = consent.judged_address(new_address)
+        with self._hand.store.write(durable=True):
+            found = self._hand.who(text, allowed=_MANAGE)
+            last = self._hand.store.notices.last_queued(
+                NoticeKind.NEW_ADDRESS, subscriber=found.subscriber.id
+            )
+            if last is not None and self._hand.clock() - last < consent.ONE_LETTER_PER:
+                return
+            after = replace(found.subscriber, new_address=address)
+            self._hand.store.subscribers.save(after)
+            if self._is_free(address, after):
+                self._hand.queue(NoticeKind.NEW_ADDRESS, after)
+
+    def move(self, text: str, *, page: str = "", network: str | None = None) -> Known:
+        """The new address is proven: it takes the place of the old one, whose links end. Raises TokenRefused.
+
+        The gate looks at the new domain as it looked at the old one.
+        """
+        with self._hand.store.write(durable=True):
+            found = self._hand.who(text, allowed={Purpose.ADDRESS})
+            before = found.subscriber
+            if before.new_address is None or not self._is_free(before.new_address, before):
+                raise TokenRefused("This link has expired.")
+            other = self._hand.store.subscribers.find(before.new_address)
+            if other is not None and other.id != before.id:
+                self._hand.store.subscribers.forget(other.id)  # asked once and never proven
+            moved = replace(before, address=before.new_address, new_address=None, version=before.version + 1)
+            if moved.state is SubscriberState.CONFIRMED:
+                moved = replace(moved, state=self._hand.admitted_state(moved))
+            self._hand.store.subscribers.save(moved)
+            self._hand.store.deliveries.cancel(moved.id) if moved.state is SubscriberState.WAITING else None
+            self._hand.log(moved, "moved", method="link", page=page, network=network)
+            answer = Answer.WAITING if moved.state is SubscriberState.WAITING else Answer.DONE
+            return Known(moved, found.token, answer)
+
+    def _is_free(self, address: Any, reader: Subscriber) -> bool:
+        other = self._hand.store.subscribers.find(address)
+        return other is None or other.id == reader.id or other.state is SubscriberState.ASKED
+
+    # --- a copy, the end --------------------------------------------------------------------------------------------
+
+    def dossier(self, text: str) -> dict[str, Any]:
+        """Everything we know of a person, as plain values; times in ISO 8601, UTC. Raises TokenRefused."""
+        reader = self._hand.who(text, allowed=_MANAGE).subscriber
+        return {
+            "address": reader.address.reveal(),
+            "state": reader.state.value,
+            "language": reader.language.value,
+            "timezone": reader.timezone,
+            "role": reader.role,
+            "topics": list(reader.topics),
+            "cadence": reader.cadence.value,
+            "paused_until": _iso(reader.paused_until),
+            "note": reader.note,
+            "invited_by": reader.sponsor,
+            "new_address": reader.new_address.reveal() if reader.new_address else None,
+            "asked_at": _iso(reader.asked_at),
+            "confirmed_at": _iso(reader.confirmed_at),
+            "left_at": _iso(reader.left_at),
+            "consents": [
+                {
+                    "at": _iso(line.at), "act": line.act, "method": line.method, "page": line.page,
+                    "language": line.language.value, "wording": line.wording, "wording_version": line.version,
+                    "basis": line.basis, "origin": line.origin, "network": line.network,
+                }
+                for line in self._hand.store.consents.of(reader.id)
+            ],
+            "letters": [
+                {"issue": str(period), "state": state.value, "at": _iso(at)}
+                for period, state, at in self._hand.store.deliveries.of(reader.id)
+            ],
+        }  # fmt: skip
+
+    def forget(self, text: str) -> None:
+        """The person's own wish to be forgotten: a keyed hash stays, so that no import brings them back."""
+        with self._hand.store.write(durable=True):
+            self._hand.forget(
+                self._hand.who(text, allowed=_MANAGE).subscriber, method="link", reason="forgotten"
+            )
+
+
+def dossier_rows(dossier: dict[str, Any]) -> Sequence[tuple[str, str]]:
+    """The same as rows of name and value, for a spreadsheet."""
+    rows: list[tuple[str, str]] = []
+    for name, value in dossier.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value, 1):
+                rows += [(f"{name} {number} {key}", _text(held)) for key, held in entry.items()]
+        else:
+            rows.append((name, _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _zone(name: str) -> str | None:
+    if not name:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputRefused("This is not a time zone we know; write it like America/Toronto.") from None
+    return name
+
+
+def _cadence(name: str) -> Cadence:
+    try:
+        return Cadence(name)
+    except ValueError:
+        raise InputRefused("Letters come every month, or every third month.") from None

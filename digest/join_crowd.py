@@ -1,0 +1,76 @@
+"""The readers as a crowd: what is kept and for how long, and how many there are, month by month. Counts leave, people never."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from digest.join_hand import Hand
+from digest.rules import consent, guard, pulse
+from digest.rules.jurisdictions import ELSEWHERE, GOVERNMENT, Directory
+from digest.rules.pulse import Pulse
+
+_AT_ONCE = 500
+
+
+class Crowd:
+    """`join.crowd`."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def tidy(self) -> int:
+        """Ends what its time is over, as [retention] says, and counts heads. How many asked and never confirmed."""
+        store, now, keep = self._hand.store, self._hand.clock(), self._hand.config.retention
+        with store.write():
+            stale = store.subscribers.delete_stale_asked(now - consent.ASKED_LIVES)
+            store.subscribers.delete_declined(now - consent.DECLINED_LIVES)
+            store.consents.forget_networks(now - timedelta(days=keep.network_days))
+            store.notices.delete_settled(now - timedelta(days=keep.notices_days))
+            store.guards.tidy(now, hour=guard.hour_of(now) - 1)
+            self._count_heads()
+        self._forget_who_left_long_ago(timedelta(days=keep.left_days))
+        return stale
+
+    def _forget_who_left_long_ago(self, kept: timedelta) -> None:
+        store = self._hand.store
+        while True:
+            with store.write(durable=True):
+                gone = store.subscribers.left_before(self._hand.clock() - kept, limit=_AT_ONCE)
+                for one in gone:
+                    self._hand.forget(one, method="retention", reason="left")
+            if len(gone) < _AT_ONCE:
+                return
+
+    def _count_heads(self) -> None:
+        month = f"{self._hand.clock():%Y-%m}"
+        counts = self._counts()
+        for kind, named in counts.items():
+            self._hand.store.head_counts.keep(month, kind=kind, counts=named)
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        stats = self._hand.store.subscribers.stats()
+        total = sum(stats.by_domain.values())
+        roles = dict(stats.by_role)
+        roles[pulse.UNSAID] = total - sum(roles.values())
+        places = by_place(stats.by_domain.items(), self._hand.directory())
+        return {"place": places, "role": {name: n for name, n in roles.items() if n}, "all": {"all": total}}
+
+    def pulse(self) -> Pulse:
+        """Who is here, with small cells hidden so that no sum gives them away."""
+        counts = self._counts()
+        places: dict[str, dict[str, int]] = {}
+        for name, count in counts["place"].items():
+            level, _, place = name.partition("/")
+            places.setdefault(level, {})[place] = count
+        history = {month: named["all"] for month, named in self._hand.store.head_counts.of("all").items()}
+        return pulse.pulse(places=places, roles=counts["role"], total=counts["all"]["all"], history=history)
+
+
+def by_place(by_domain: Iterable[tuple[str, int]], directory: Directory) -> dict[str, int]:
+    """`level/jurisdiction` to how many. Domains as they are written in addresses."""
+    found: Counter[str] = Counter()
+    for domain, count in by_domain:
+        entry = directory.find(consent.ascii_domain(domain))
+        known = entry is not None and entry.level in GOVERNMENT
+        found[f"{entry.level}/{entry.jurisdiction}" if entry and known else f"other/{ELSEWHERE}"] += count
+    return dict(found)

@@ -1,0 +1,101 @@
+"""The gate: who waits, who is let in, which domains come in by themselves, who may invite. Only a proven address counts.
+
+Nobody is let in here who has not confirmed; a refusal is a letter, never a silence.
+"""
+
+from dataclasses import dataclass
+
+from digest.errors import InputRefused, TokenRefused
+from digest.join_hand import Hand
+from digest.model import EditorId, MailDomain, NoticeKind, Subscriber, SubscriberId, SubscriberState
+from digest.rules import consent
+from digest.rules.consent import Answer
+from digest.rules.jurisdictions import LEVELS, has_mixed_scripts
+from digest.rules.tokens import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One person in the queue. domain: as A-labels. whose: what the list of domains says; is_odd: alphabets are mixed."""
+
+    subscriber: Subscriber
+    domain: str
+    whose: MailDomain | None
+    is_odd: bool
+
+
+class Gate:
+    """`join.gate`: for editors, and for readers who invite."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def waiting(self) -> list[Waiting]:
+        """The queue, the longest waiting first."""
+        directory = self._hand.directory()
+        return [
+            Waiting(one, domain, directory.find(domain), has_mixed_scripts(domain))
+            for one in self._hand.store.subscribers.waiting()
+            for domain in [consent.domain_of(one.address)]
+        ]
+
+    def admit(self, subscriber_id: SubscriberId, *, by: str) -> Answer:
+        """Lets one person in. Twice is once. Raises NotFound."""
+        with self._hand.store.write(durable=True):
+            return self._let_in(self._hand.store.subscribers.get(subscriber_id), by=by)
+
+    def admit_domain(
+        self, domain: str, *, by: str, organisation: str = "", jurisdiction: str = "", level: str = ""
+    ) -> int:
+        """From now on people of this domain, and below it, come in by themselves; who waits comes in now. How many.
+
+        Raises InputRefused for what is no domain name, for a whole top-level domain, and for an unknown level.
+        """
+        name = consent.ascii_domain(domain.strip())
+        if level not in {"", *LEVELS}:
+            raise InputRefused(f"The level of government is one of {', '.join(LEVELS)}.")
+        known = self._hand.directory().find(name)
+        entry = MailDomain(
+            name=name, admitted=True, by=by,
+            organisation=organisation or (known.organisation if known else ""),
+            jurisdiction=jurisdiction or (known.jurisdiction if known else ""),
+            level=level or (known.level if known else ""),
+        )  # fmt: skip
+        with self._hand.store.write(durable=True):
+            self._hand.store.domains.put(entry, at=self._hand.clock())
+            return sum(
+                self._let_in(one, by=by) is Answer.DONE
+                for one in self._hand.store.subscribers.waiting()
+                if consent.is_within(consent.domain_of(one.address), [name])
+            )
+
+    def decline(self, subscriber_id: SubscriberId, *, by: str) -> Answer:
+        """Says no, kindly, by letter; the address is deleted a week later. Raises NotFound."""
+        with self._hand.store.write(durable=True):
+            known = self._hand.store.subscribers.get(subscriber_id)
+            decision = consent.declining(known, now=self._hand.clock())
+            if decision.after is not None:
+                self._hand.store.subscribers.save(decision.after)
+                self._hand.log(decision.after, "declined", method="desk", origin=by)
+                self._hand.queue(NoticeKind.DECLINED, decision.after)
+            return decision.answer
+
+    def invitation(self, text: str) -> str:
+        """A reader's own link for colleagues, from the fresh link to their settings. Raises TokenRefused."""
+        found = self._hand.who(text, allowed={Purpose.MANAGE})
+        reader = found.subscriber
+        if reader.state is not SubscriberState.CONFIRMED:
+            raise TokenRefused("Only readers can invite.")
+        return self._hand.links.invitation(reader.id, version=reader.version, now=self._hand.clock())
+
+    def editor_invitation(self, editor: EditorId) -> str:
+        """An editor's link: whoever comes by it and confirms is in. It lives for thirty days."""
+        return self._hand.links.editor_invitation(editor, now=self._hand.clock())
+
+    def _let_in(self, known: Subscriber, *, by: str) -> Answer:
+        decision = consent.admitting(known, now=self._hand.clock())
+        if decision.after is not None:
+            self._hand.store.subscribers.save(decision.after)
+            self._hand.log(decision.after, "admitted", method="desk", origin=by)
+            self._hand.queue(NoticeKind.WELCOME, decision.after)
+        return decision.answer

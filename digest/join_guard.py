@@ -1,0 +1,98 @@
+"""The guards at the door of sign-up: forms, floods, the breaker. They count and judge; who asked is never told."""
+
+import logging
+from datetime import datetime, timedelta
+
+from digest.join_hand import Ask, Form, Hand
+from digest.model import Address, NoticeKind, Role
+from digest.rules import consent, guard
+from digest.rules.guard import Caps, Refusal, Scope
+
+LOG = logging.getLogger("digest.join")
+_RESTS_UNTIL = "signup_rests_until"
+_TOLD = frozenset({Role.ADMIN, Role.APPROVER})
+
+
+class DoorGuard:
+    """Stands before everything that a stranger can make us do. Called inside the transaction of the act."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def hears_form(self, form: Form | None) -> Refusal | None:
+        """None when the form is fresh and unused, or when our own program asks. A form is used up by this."""
+        if form is None:
+            return None
+        now = self._hand.clock()
+        made_at = self._hand.links.read_form(form.token)
+        refusal = guard.judged_form(made_at, trap=form.trap, now=now)
+        if refusal is not None:
+            return refusal
+        mark = self._hand.links.trace(form.token)
+        expires_at = now + guard.OLDEST_FORM
+        return None if self._hand.store.guards.use_form(mark, expires_at=expires_at) else Refusal.USED
+
+    def hears(self, ask: Ask, address: Address) -> Refusal | None:
+        """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from."""
+        refusal = self.hears_form(ask.form) or self.hears_from(ask.ip)
+        if refusal is not None:
+            return refusal
+        blocked = frozenset(consent.ascii_domain(one) for one in self._hand.config.signup.blocked_domains)
+        if consent.is_function(address) or guard.is_blocked(consent.domain_of(address), blocked):
+            return Refusal.BLOCKED
+        return None
+
+    def hears_from(self, ip: str | None) -> Refusal | None:
+        """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour."""
+        network = guard.neighbourhood(ip)
+        if network is None:
+            return None
+        counts = {
+            Scope.IP: self._count(Scope.IP, str(ip)),
+            Scope.NETWORK: self._count(Scope.NETWORK, network),
+        }
+        return Refusal.CAP if guard.over_cap(counts, self._caps()) else None
+
+    def may_write_to(self, address: Address) -> bool:
+        """Whether one more letter may leave because of a sign-up: for this mail domain, and for the whole site.
+
+        Beyond the cap of the site the breaker trips: sign-up rests for an hour and editors are told, once.
+        """
+        now = self._hand.clock()
+        if self._rests(now):
+            return False
+        if self._count(Scope.DOMAIN, consent.domain_of(address)) > self._caps().domain:
+            return False
+        if self._count(Scope.SITE, "") <= self._caps().site:
+            return True
+        self._trip(now)
+        return False
+
+    def counts_try(self, ip: str | None) -> bool:
+        """Whether this neighbourhood may try one more code in this hour."""
+        network = guard.neighbourhood(ip)
+        return network is None or self._count(Scope.CODE, network) <= guard.TRIES_PER_NETWORK
+
+    def _rests(self, now: datetime) -> bool:
+        until = self._hand.store.settings.get(_RESTS_UNTIL)
+        return until is not None and now < datetime.fromisoformat(until)
+
+    def _trip(self, now: datetime) -> None:
+        rests_until = now + guard.BREAKER_RESTS
+        self._hand.store.settings.put(_RESTS_UNTIL, rests_until.isoformat())
+        LOG.warning("sign-up rests until %s: more asks in an hour than asks_per_hour allows", rests_until)
+        for editor in self._hand.store.editors.all():
+            last = self._hand.store.notices.last_queued(NoticeKind.BREAKER, editor=editor.id)
+            if editor.role in _TOLD and (last is None or now - last >= timedelta(hours=24)):
+                self._hand.store.notices.queue(
+                    NoticeKind.BREAKER, editor=editor.id, language=editor.language, now=now
+                )
+
+    def _count(self, scope: Scope, what: str) -> int:
+        key = self._hand.links.trace(f"{scope} {what}")
+        return self._hand.store.guards.count(scope, key, hour=guard.hour_of(self._hand.clock()))
+
+    def _caps(self) -> Caps:
+        signup = self._hand.config.signup
+        return Caps(ip=signup.asks_per_ip, network=signup.asks_per_network, domain=signup.asks_per_domain,
+                    site=signup.asks_per_hour)  # fmt: skip

@@ -1,0 +1,186 @@
+"""What every act of a reader shares: who stands behind a link, the line in the consent log, the letter that is queued.
+
+Nothing is decided here, and no transaction is begun.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.config import Config
+from digest.errors import ConfigError, NotFound, TokenRefused
+from digest.join_memory import Memory
+from digest.model import (
+    Consent,
+    EditorId,
+    Language,
+    MailDomain,
+    NoticeKind,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+)
+from digest.rules import consent
+from digest.rules.consent import Answer
+from digest.rules.jurisdictions import Directory, canada, read_directory
+from digest.rules.tokens import Links, Purpose, Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What proves that a form was shown to somebody. token: of links.form(); trap: the field that people do not see."""
+
+    token: str
+    trap: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What somebody put into the form.
+
+    network: a shortened network address, for the log; ip: the whole one, counted under a keyed hash and never kept.
+    form: None only where our own program asks; every door on the web hands one in. note: who they are, for editors.
+    """
+
+    address: str
+    language: str | None = None
+    role: str | None = None
+    timezone: str | None = None
+    topics: tuple[str, ...] = ()
+    page: str = "/"
+    network: str | None = None
+    ip: str | None = None
+    form: Form | None = None
+    note: str = ""
+    invitation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The person behind a link, and what the link has just done."""
+
+    subscriber: Subscriber
+    token: Token
+    answer: Answer
+
+
+class Hand:
+    """Handed to each of the readers' verbs."""
+
+    def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
+        self.store = store
+        self.config = config
+        self.clock = clock
+        self.links = links
+        self._packaged: Directory | None = None
+
+    def who(self, text: str, *, allowed: frozenset[Purpose] | set[Purpose]) -> Known:
+        """The person behind a link; changes nothing. Raises TokenRefused, also for somebody who was forgotten."""
+        token = self.links.read(text, allowed=allowed, now=self.clock())
+        try:
+            known = self.store.subscribers.get(token.subscriber)
+        except NotFound:
+            raise TokenRefused("This link no longer belongs to anybody.") from None
+        fresh = token.version == known.version & 0xFFFF
+        if token.purpose in {Purpose.MANAGE, Purpose.ADDRESS} and not fresh:
+            raise TokenRefused("This link has expired.")
+        answer = Answer.ALREADY if known.state is SubscriberState.CONFIRMED else Answer.WAITING
+        return Known(known, token, answer)
+
+    def language(self, asked: str | None) -> Language:
+        offered: Sequence[Language] = self.config.list.languages
+        return consent.language_or(offered[0], asked, offered=offered)
+
+    def queue(self, kind: NoticeKind, to: Subscriber, *, secret: str | None = None) -> None:
+        self.store.notices.queue(
+            kind, subscriber=to.id, version=to.version, language=to.language, secret=secret, now=self.clock()
+        )
+
+    def log(
+        self, who: Subscriber, act: str, *, method: str, page: str = "", network: str | None = None,
+        basis: str = "express", origin: str = "",
+    ) -> None:  # fmt: skip
+        self.store.consents.log(
+            who.id,
+            Consent(
+                act=act, at=self.clock(), language=who.language, method=method, page=page, network=network,
+                wording=self.config.signup.wording.in_(who.language) if act == "asked" else "",
+                basis=basis, origin=origin,
+            ),
+        )  # fmt: skip
+
+    def forget(self, known: Subscriber, *, method: str, reason: str) -> None:
+        """Deletes a person; a keyed hash stays, so that no import brings them back."""
+        self.store.deliveries.cancel(known.id)
+        self.log(known, "forgotten", method=method)
+        self.store.suppressions.add(self.links.mark(known.address), reason=reason, at=self.clock())
+        self.store.subscribers.forget(known.id)
+
+    # --- the gate ---------------------------------------------------------------------------------------------------
+
+    def directory(self) -> Directory:
+        """The packaged domains, the operator's on top, what editors decided above both. Raises ConfigError."""
+        if self._packaged is None:
+            self._packaged = canada().with_(_own(self.config))
+        return self._packaged.with_(self.store.domains.all())
+
+    def admitted_state(self, who: Subscriber) -> SubscriberState:
+        """Where a proven address goes: in, or to the queue."""
+        signup = self.config.signup
+        if signup.policy == "open":
+            return SubscriberState.CONFIRMED
+        return consent.admitted_state(
+            who.address, policy=signup.policy, domains=signup.domains, is_known=self._is_known(who),
+            is_invited=self._is_invited(who),
+        )  # fmt: skip
+
+    def sponsor(self, invitation: str) -> str | None:
+        """Who invites with this link; None when it is none of ours, has expired, or its maker has gone."""
+        allowed = {Purpose.INVITE, Purpose.EDITOR_INVITE}
+        try:
+            token = self.links.read(invitation, allowed=allowed, now=self.clock())
+        except TokenRefused:
+            return None
+        if token.purpose is Purpose.EDITOR_INVITE:
+            return f"editor:{token.subscriber}"
+        try:
+            reader = self.store.subscribers.get(token.subscriber)
+        except NotFound:
+            return None
+        is_theirs = reader.state is SubscriberState.CONFIRMED and token.version == reader.version & 0xFFFF
+        return f"reader:{reader.id}" if is_theirs else None
+
+    def _is_known(self, who: Subscriber) -> bool:
+        domain = consent.domain_of(who.address)
+        decided = Directory(self.store.domains.all()).find(domain)
+        if decided is not None:
+            return decided.admitted
+        if not self.config.signup.government:
+            return False
+        listed = self.directory().find(domain)
+        return listed is not None and listed.admitted
+
+    def _is_invited(self, who: Subscriber) -> bool:
+        """A reader may bring in twenty people in thirty days; an editor as many as they like."""
+        kind, _, number = (who.sponsor or "").partition(":")
+        if not number.isdigit():
+            return False
+        try:
+            if kind == "editor":
+                return bool(self.store.editors.get(EditorId(int(number))))
+            reader = self.store.subscribers.get(SubscriberId(int(number)))
+        except NotFound:
+            return False
+        since = self.clock() - consent.INVITED_WITHIN
+        brought = self.store.subscribers.count_sponsored(who.sponsor or "", since=since)
+        return reader.state is SubscriberState.CONFIRMED and brought < consent.INVITED_MOST
+
+
+def _own(config: Config) -> Sequence[MailDomain]:
+    if config.signup.domains_file is None:
+        return []
+    path = config.path(config.signup.domains_file)
+    try:
+        return read_directory(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"[signup] domains_file: {path} cannot be read.") from error

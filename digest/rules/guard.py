@@ -1,0 +1,122 @@
+"""Whether a knock at the door is heard: forms that were never shown, machines in a hurry, floods. Pure; who knocks is unknown.
+
+A refusal is for the operator's counts only: whoever asked sees the same page as everybody.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+YOUNGEST_FORM = timedelta(seconds=2)
+OLDEST_FORM = timedelta(hours=24)
+BREAKER_RESTS = timedelta(hours=1)
+CODE_LIVES = timedelta(hours=1)
+CODE_TRIES = 5
+TRIES_PER_NETWORK = 50
+NOTE_LENGTH = 300
+
+
+class Scope(StrEnum):
+    """What is counted, each by the hour."""
+
+    IP = "ip"
+    NETWORK = "network"
+    DOMAIN = "domain"
+    SITE = "site"
+    CODE = "code"
+
+
+class Refusal(StrEnum):
+    """Why nothing was done."""
+
+    NO_FORM = "no-form"
+    TOO_SOON = "too-soon"
+    TOO_OLD = "too-old"
+    USED = "used"
+    TRAP = "trap"
+    BLOCKED = "blocked"
+    CAP = "cap"
+    RESTING = "resting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """Most asks that are heard in an hour, by what is counted."""
+
+    ip: int
+    network: int
+    domain: int
+    site: int
+
+    def of(self, scope: Scope) -> int:
+        return {
+            Scope.IP: self.ip,
+            Scope.NETWORK: self.network,
+            Scope.DOMAIN: self.domain,
+            Scope.SITE: self.site,
+        }[scope]
+
+
+def judged_form(made_at: datetime | None, *, trap: str, now: datetime) -> Refusal | None:
+    """made_at: when the form was shown, by its token; None when the token is missing or not ours. trap: the field that
+    people do not see."""
+    if made_at is None:
+        return Refusal.NO_FORM
+    if trap:
+        return Refusal.TRAP
+    age = now - made_at
+    if age < YOUNGEST_FORM:
+        return Refusal.TOO_SOON
+    return Refusal.TOO_OLD if age > OLDEST_FORM else None
+
+
+def over_cap(counts: Mapping[Scope, int], caps: Caps) -> Scope | None:
+    """The first cap that is exceeded; the counts include this ask."""
+    return next((scope for scope, count in counts.items() if count > caps.of(scope)), None)
+
+
+def is_blocked(domain: str, blocked: Collection[str]) -> bool:
+    """Whether the operator will not write to this domain or one above it. Both as A-labels."""
+    labels = domain.split(".")
+    return any(".".join(labels[n:]) in blocked for n in range(len(labels)))
+
+
+def hour_of(now: datetime) -> int:
+    """The hour that a knock counts in, from 1970."""
+    return int(now.timestamp() // 3600)
+
+
+def neighbourhood(ip: str | None) -> str | None:
+    """The /24 or /64 that an address lies in: a neighbourhood, not a person. None for what is no address."""
+    try:
+        address = ip_address(ip or "")
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+
+
+def code_fits(*, tries: int, expires_at: datetime, now: datetime) -> bool:
+    """Whether a code may still be compared; tries count this one."""
+    return tries <= CODE_TRIES and now < expires_at
+
+
+def as_code(text: str) -> str:
+    """What somebody typed as six digits; spaces and dashes between them are theirs to make."""
+    digits = re.sub(r"[\s\u00a0-]", "", text)
+    return digits if len(digits) == 6 and digits.isascii() and digits.isdigit() else ""
+
+
+def one_line(text: str, *, most: int = NOTE_LENGTH) -> str:
+    """Words of a stranger, made harmless to show: one line, no control or direction signs, not too long."""
+    kept = "".join(" " if sign.isspace() else sign for sign in text if _shows(sign) or sign.isspace())
+    return " ".join(kept.split())[:most].strip()
+
+
+def _shows(sign: str) -> bool:
+    return unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -1,0 +1,65 @@
+"""How often somebody has knocked, which forms were used, which codes wait. Keys are keyed hashes: nobody is named here."""
+
+from datetime import datetime
+
+from digest.model import SubscriberId
+from digest.store.sqlite.columns import micros, moment
+from digest.store.sqlite.connection import Connections
+
+
+class Guards:
+    """`store.guards`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def count(self, scope: str, key: str, *, hour: int) -> int:
+        """Counts one more knock; how many there were in this hour, this one included."""
+        rows = self._db.changed(
+            """INSERT INTO hit (scope, key, hour, count) VALUES (:scope, :key, :hour, 1)
+               ON CONFLICT (scope, key, hour) DO UPDATE SET count = count + 1 RETURNING count""",
+            {"scope": scope, "key": key, "hour": hour},
+        )
+        return int(rows[0]["count"])
+
+    def counted(self, scope: str, key: str, *, hour: int) -> int:
+        """How many there were in this hour."""
+        return int(
+            self._db.value(
+                "SELECT coalesce(sum(count), 0) FROM hit WHERE scope = :scope AND key = :key AND hour = :hour",
+                {"scope": scope, "key": key, "hour": hour},
+            )
+        )
+
+    def use_form(self, mark: str, *, expires_at: datetime) -> bool:
+        """False when this form was used before."""
+        return (
+            self._db.change(
+                "INSERT INTO used_form (mark, expires_at) VALUES (:mark, :expires) ON CONFLICT (mark) DO NOTHING",
+                {"mark": mark, "expires": micros(expires_at)},
+            )
+            == 1
+        )
+
+    def put_code(self, subscriber: SubscriberId, *, mark: str, expires_at: datetime) -> None:
+        """A new code; the one before it is worth nothing from now on."""
+        self._db.change(
+            """INSERT INTO code (subscriber, mark, expires_at) VALUES (:subscriber, :mark, :expires)
+               ON CONFLICT (subscriber) DO UPDATE SET mark = excluded.mark, tries = 0, expires_at = excluded.expires_at""",
+            {"subscriber": subscriber, "mark": mark, "expires": micros(expires_at)},
+        )
+
+    def try_code(self, subscriber: SubscriberId) -> tuple[str, int, datetime] | None:
+        """Counts one try; the mark, the tries so far and when it ends. None when there is no code."""
+        rows = self._db.changed(
+            "UPDATE code SET tries = tries + 1 WHERE subscriber = :subscriber RETURNING mark, tries, expires_at",
+            {"subscriber": subscriber},
+        )
+        return (rows[0]["mark"], rows[0]["tries"], moment(rows[0]["expires_at"])) if rows else None
+
+    def tidy(self, now: datetime, *, hour: int) -> None:
+        """Drops counts of hours gone by, used forms and codes whose time is over."""
+        at = {"now": micros(now), "hour": hour}
+        self._db.change("DELETE FROM hit WHERE hour < :hour", at)
+        self._db.change("DELETE FROM used_form WHERE expires_at < :now", at)
+        self._db.change("DELETE FROM code WHERE expires_at < :now", at)
