@@ -9,7 +9,7 @@ from digest.app import use_packaged_zones
 from digest.cli_check import Finding, examine
 from digest.cli_door import Door, as_json, pass_door, print_json, progress, say
 from digest.config import Config
-from digest.demo import DEFAULT_READERS, Demo
+from digest.demo import DEFAULT_READERS, Demo, called_as
 from digest.invite import INVITATION_LIVES, invite
 from digest.model import Language, Role
 from digest.serve import serve as serve_until_stopped
@@ -155,7 +155,9 @@ def _address(host: str, port: int) -> str:
 
 def _advise(config: Config) -> None:
     if not config.editors:
-        say("No editor is named in the configuration. Let one in with: digest editors invite you@example.org")
+        say(
+            f"No editor is named in the configuration. Let one in with: {called_as()} editors invite you@example.org"
+        )
     if config.mail.transport == "folder":
         say(
             f"No letter leaves this machine: they are written to {config.path(config.mail.folder)} and shown at /outbox/."

@@ -93,7 +93,7 @@ class Demo:
                 now=app.clock(),
             )
             newest = next(issue for issue in app.store.issues.all() if issue.state is IssueState.SENT)
-            command = f"{_command()} --config {self._folder / 'config.toml'}"
+            command = f"{called_as()} --config {self._folder / 'config.toml'}"
             self._tell(
                 demo_words.addresses(
                     url=app.config.list.url, period=newest.period, sign_in=link, command=command
@@ -159,7 +159,7 @@ def _forget_overrides() -> None:
         del os.environ[name]
 
 
-def _command() -> str:
+def called_as() -> str:
     """How this very program is called from here."""
     if shutil.which("digest"):
         return "digest"
