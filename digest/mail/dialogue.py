@@ -120,7 +120,8 @@ class Dialogue:
             self._end(Fate.CLOSING if reply.code == 421 else Fate.NONSENSE, reply)
             return
         phase = self._awaited.popleft()
-        verdict = meaning(phase, reply.code, reply.text)
+        is_usual = reply.code == 354 if phase is Phase.DATA else 200 <= reply.code < 300
+        verdict = Meaning.YES if is_usual else meaning(phase, reply.code, reply.text)
         if phase is Phase.DOT:
             self._dot_answered(reply, verdict)
         elif verdict is Meaning.CLOSING:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 LONGEST_LINE = 4_096
 MOST_LINES = 200
+MOST_SEEN = 16
 KEPT_CHARACTERS = 500
 
 _ADDRESS = re.compile(r"<?[^\s<>@,;:\"']+@[^\s<>,;:\"']+>?")
@@ -28,13 +29,14 @@ class Reply(NamedTuple):
 class Replies:
     """Cuts what arrives into replies, however it was cut on its way."""
 
-    __slots__ = ("_buffer", "_code", "_is_broken", "_lines")
+    __slots__ = ("_buffer", "_code", "_is_broken", "_lines", "_seen")
 
     def __init__(self) -> None:
         self._is_broken = False
         self._buffer = b""
         self._code = 0
         self._lines: list[str] = []
+        self._seen: dict[bytes, Reply] = {}  # a server says the same few lines to every MAIL, RCPT and DATA
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that `data` completes, up to the first line that belongs to none (`broken()`)."""
@@ -42,7 +44,8 @@ class Replies:
         found: list[Reply] = []
         try:
             for line in whole:
-                reply = self._line(line)
+                reply = self._seen.get(line) if not self._lines else None
+                reply = reply or self._line(line)
                 if reply is not None:
                     found.append(reply)
         except BrokenReply:
@@ -72,8 +75,11 @@ class Replies:
             self._code = code
             self._lines.append(text)
             return None
-        lines, self._lines = (*self._lines, text), []
-        return Reply(code, lines)
+        reply = Reply(code, (*self._lines, text))
+        if not self._lines and len(self._seen) < MOST_SEEN:
+            self._seen[line + b"\r"] = reply
+        self._lines = []
+        return reply
 
 
 def kept(text: str) -> str:
