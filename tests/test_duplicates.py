@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digest.model import Entry, Item, ItemId, ItemKind, Occasion, SourceId
-from digest.rules.duplicates import Likeness, containment, likeness_of, title_hint, twin
+from digest.rules.duplicates import Likeness, Neighbours, containment, likeness_of, title_hint
 from digest.rules.gather import Add, AlsoIn, decide
 from digest.sources import KINDS, ParseContext
 
@@ -127,8 +128,17 @@ def test_two_entries_of_one_source_are_never_both_the_same_item() -> None:
 
 def test_the_best_of_several_is_chosen() -> None:
     pool = [item(event("Meetup"), number=1), item(event("Python meetup Toronto"), number=2)]
-    found, likeness = twin(event("Python Meetup Toronto"), pool)
+    found, likeness = Neighbours(pool).twin(event("Python Meetup Toronto"))
     assert (found and found.id, likeness) == (2, Likeness.YES)
+
+
+def test_comparing_many_events_with_many_does_not_take_for_ever() -> None:
+    pool = [item(event(f"Talk about {n}", starts=START + timedelta(hours=n)), number=n) for n in range(5000)]
+    entries = [event(f"Talk about {n}", starts=START + timedelta(hours=n, minutes=5)) for n in range(5000)]
+    began = time.monotonic()
+    intents = decide(entries, {}, source=SourceId(2), now=NOW, pool=pool)
+    assert all(isinstance(intent, AlsoIn) for intent in intents)
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.corpus

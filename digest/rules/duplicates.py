@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from enum import IntEnum
 from hashlib import sha256
 
 from rapidfuzz import fuzz
 
-from digest.model import Entry, Item, ItemKind, Occasion
+from digest.model import Entry, Item, ItemId, ItemKind, Occasion
 from digest.rules.links import is_front_page, same_page_key
 
 FEWEST_WORDS = 48  # below, likeness of words means little
@@ -17,8 +18,10 @@ SHINGLE_WORDS = 5
 CONTAINMENT = 0.5
 POSTS_APART = timedelta(days=60)
 STARTS_APART = timedelta(minutes=15)
+ZONES_APART = timedelta(hours=8)  # how far off a wrong zone may put an event, in whole hours
 TITLES_MAYBE = 55
-# "Design office hours" and "Access office hours" share enough for 70: sure are only titles that contain or nearly equal one another.
+# "Design office hours" and "Access office hours" share enough for 70: only titles that contain or nearly equal one
+# another are sure.
 ONE_IN_THE_OTHER, NEARLY_EQUAL = 95, 85
 _UNSURE_ZONE = frozenset({"zone-guessed", "check-zone"})
 _WORD = re.compile(r"\w+")
@@ -41,16 +44,42 @@ def title_hint(title: str) -> str | None:
     return "title:" + sha256(" ".join(words).encode()).hexdigest()[:32]
 
 
-def twin(entry: Entry, pool: Iterable[Item]) -> tuple[Item | None, Likeness]:
-    """The item of the pool that the entry most likely is, and how likely. The first of equals."""
-    best: tuple[Item | None, Likeness] = (None, Likeness.NO)
-    for item in pool:
-        likeness = likeness_of(entry, item)
-        if likeness > best[1]:
-            best = (item, likeness)
-        if likeness is Likeness.YES:
-            break
-    return best
+class Neighbours:
+    """The items of other sources, in an order that finds those near an entry without looking at all of them."""
+
+    def __init__(self, pool: Iterable[Item]) -> None:
+        self._posts: dict[tuple[str, ...], list[Item]] = {}
+        events = []
+        for item in pool:
+            if item.kind is ItemKind.POST:
+                self._posts.setdefault(tuple(_plain_words(item.title)), []).append(item)
+            elif item.occasion is not None:
+                events.append((item.occasion.starts, item.id, item))
+        self._events = sorted(events)
+        self._starts = [starts for starts, _, _ in self._events]
+
+    def of(self, entry: Entry) -> list[Item]:
+        """Posts of the same title; events that begin within the hours that a wrong zone may be off."""
+        if entry.kind is ItemKind.POST:
+            return self._posts.get(tuple(_plain_words(entry.title)), [])
+        if entry.occasion is None:
+            return []
+        first = bisect_left(self._starts, entry.occasion.starts - ZONES_APART - STARTS_APART)
+        last = bisect_right(self._starts, entry.occasion.starts + ZONES_APART + STARTS_APART)
+        return [item for _, _, item in self._events[first:last]]
+
+    def twin(self, entry: Entry, *, taken: Collection[ItemId] = ()) -> tuple[Item | None, Likeness]:
+        """The item that the entry most likely is, and how likely; the first of equals. taken: not these."""
+        best: tuple[Item | None, Likeness] = (None, Likeness.NO)
+        for item in self.of(entry):
+            if item.id in taken:
+                continue
+            likeness = likeness_of(entry, item)
+            if likeness > best[1]:
+                best = (item, likeness)
+            if likeness is Likeness.YES:
+                break
+        return best
 
 
 def likeness_of(entry: Entry, item: Item) -> Likeness:
@@ -103,7 +132,7 @@ def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:
         return False
     if apart <= STARTS_APART:
         return True
-    return unsure and apart <= timedelta(hours=8) and apart % timedelta(hours=1) <= STARTS_APART
+    return unsure and apart <= ZONES_APART and apart % timedelta(hours=1) <= STARTS_APART
 
 
 def _unsure(one: Entry, other: Item) -> bool:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from digest.errors import SourceError
 from digest.model import Entry, Harvest, Item, ItemId, ItemKind, Source, SourceId
-from digest.rules.duplicates import Likeness, twin
+from digest.rules.duplicates import Likeness, Neighbours
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60
@@ -101,6 +101,7 @@ def decide(
     """
     merged = _merged(entries)
     taken = {mine.id for entry in merged if (mine := _belongs_to(entry, known)) is not None}
+    neighbours = Neighbours(pool)
     intents: list[Intent] = []
     for entry in merged:
         mine = _belongs_to(entry, known)
@@ -108,7 +109,7 @@ def decide(
         if mine is not None:
             intents.append(_judge(entry, mine, source))
             continue
-        other, likeness = twin(entry, (item for item in pool if item.id not in taken))
+        other, likeness = neighbours.twin(entry, taken=taken)
         if other is not None and likeness is Likeness.YES:
             taken.add(other.id)
             intents.append(AlsoIn(other.id, entry))
