@@ -34,11 +34,20 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Demo:
     """Makes the folder, starts the sample community's site and opens the house; a context manager."""
 
-    def __init__(self, folder: Path, *, port: int, readers: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        readers: int,
+        say: Callable[[str], None],
+        clock: Callable[[], datetime] = now,
+    ) -> None:
         self._folder = folder
         self._wanted = port
         self._readers = readers
         self._say = say
+        self._clock = clock
         self._opened = ExitStack()
 
     def __enter__(self) -> "Demo":
@@ -48,14 +57,14 @@ class Demo:
             opened.enter_context(_claimed(self._folder))
             self._port = free_port(_HOST, wanted=self._wanted) or free_port(_HOST, wanted=8000)
             self._site = opened.enter_context(
-                SampleSite(clock=now, port=free_port(_HOST, wanted=self._port + 1))
+                SampleSite(clock=self._clock, port=free_port(_HOST, wanted=self._port + 1))
             )
             config = self._folder / "config.toml"
             config.write_text(
                 demo_words.config_text(port=self._port, sources=self._site.sources(), editor=EDITOR),
                 encoding="utf-8",
             )
-            self._app: App = opened.enter_context(open_app(read_config(config)))
+            self._app: App = opened.enter_context(open_app(read_config(config), clock=self._clock))
             self._opened = opened.pop_all()
         return self
 

@@ -9,6 +9,7 @@ from digest.config import SourcePart
 from digest.model import DeliveryState, Edition, Issue, Language, Period, Visit, VisitOutcome
 from digest.rules.assemble import SECTIONS
 from digest.rules.preflight import Check
+from digest.sample.site import BROKEN
 
 _FEW = 3
 _NAMES = {Language.EN: "English", Language.FR: "French"}
@@ -77,7 +78,8 @@ def collected(visits: Sequence[Visit], *, items: int, shared: int) -> Iterator[s
     if shared:
         yield f"   {_many(shared, 'post')} stood in two sources and {'was' if shared == 1 else 'were'} kept once."
     for visit in failed:
-        yield f"   One source is broken, on purpose. {visit.source.name}: {visit.error}"
+        why = "is broken, on purpose" if visit.source.name == BROKEN else "could not be read"
+        yield f"   One source {why}. {visit.source.name}: {visit.error}"
         yield "   The others were not held up by it; it will be tried again."
 
 

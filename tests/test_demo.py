@@ -18,13 +18,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.app import use_packaged_zones
+from digest.app import open_app, use_packaged_zones
 from digest.cli import run
-from digest.model import ItemKind
+from digest.config_file import read_config
+from digest.demo import Demo
+from digest.model import ItemKind, Period
 from digest.sample import feeds
 from digest.sample.month import PUBLICATIONS, sample_events, sample_posts
 from digest.sample.people import sample_readers
 from digest.sources import KINDS, ParseContext
+from tests.conftest import Clock
 
 ROOT = Path(__file__).parent.parent
 DAYS = [datetime(2026, 11, 21, 19, tzinfo=UTC), datetime(2027, 1, 1, 5, 1, tzinfo=UTC), datetime(2028, 2, 29, 23, tzinfo=UTC),
@@ -158,6 +161,32 @@ def test_a_taken_port_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyP
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert run(["demo", "--once", "--readers", "2", "--port", str(taken.getsockname()[1])]) == 0
+
+
+class Going(Clock):
+    """A clock that goes on a little whenever somebody looks at it."""
+
+    def __call__(self) -> datetime:
+        self.forward(milliseconds=20)
+        return self.time
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_the_demo_has_a_full_month_to_show_on_any_day(tmp_path: Path, day: datetime) -> None:
+    """A minute into a year, the last of a month, a leap day: the letter is full and the next draft is not empty."""
+    said: list[str] = []
+    with Demo(tmp_path, port=0, readers=2, say=said.append, clock=Going(day)) as demo:
+        demo.run(on_sent=lambda count: None)
+    with open_app(read_config(tmp_path / "config.toml"), clock=Clock(day)) as app:
+        draft, sent = (app.store.issues.get(one.period) for one in app.store.issues.all())
+    local = day.astimezone(ZoneInfo("America/Toronto"))
+    assert sent.period == Period(local.year, local.month)
+    assert len(sent.section("coming-up")) >= 7
+    assert len(sent.section("worth-reading")) == 12
+    assert draft.period == sent.period.next()
+    assert len(draft.section("coming-up")) >= 3
+    assert len(draft.section("worth-reading")) >= 3
+    assert len(letters(tmp_path)) == 2
 
 
 # --- the sample community ---------------------------------------------------------------------------------------
