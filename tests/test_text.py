@@ -10,7 +10,17 @@ from selectolax.lexbor import LexborHTMLParser
 from digest.app import use_packaged_zones
 from digest.rules.dates import read_date
 from digest.rules.links import same_page_key, shown_link
-from digest.rules.text import TAGS, is_odd, language_of, lead, minutes_to_read, one_line, plain_text, safe_html, title_text
+from digest.rules.text import (
+    TAGS,
+    is_odd,
+    language_of,
+    lead,
+    minutes_to_read,
+    one_line,
+    plain_text,
+    safe_html,
+    title_text,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,22 +33,32 @@ SCRIPTS = [
     "<svg onload=alert(1)>", "<svg><a xlink:href='javascript:alert(1)'>x</a></svg>",
     "<math><a xlink:href='javascript:alert(1)'>x</a></math>", "<a href='jav&#x09;ascript:alert(1)'>x</a>",
     "<a href='&#106;avascript:alert(1)'>x</a>", "<a href=' javascript:alert(1)'>x</a>", "<a href='JaVaScRiPt:alert(1)'>x</a>",
-    "<a href='data:text/html,<script>alert(1)</script>'>x</a>", "<a href='vbscript:x'>x</a>", "<iframe src='https://x.example'></iframe>",
+    "<a href='data:text/html,<script>alert(1)</script>'>x</a>", "<a href='vbscript:x'>x</a>",
+    "<iframe src='https://x.example'></iframe>",
     "<iframe srcdoc='<script>alert(1)</script>'></iframe>", "<object data='x.swf'></object>", "<embed src='x.swf'>",
     "<form action='https://x.example'><input name=password></form>", "<details open ontoggle=alert(1)>x</details>",
-    "<body onload=alert(1)>", "<style>@import 'https://x.example/a.css'</style>", "<p style='background:url(https://x.example/p.gif)'>x</p>",
+    "<body onload=alert(1)>", "<style>@import 'https://x.example/a.css'</style>",
+    "<p style='background:url(https://x.example/p.gif)'>x</p>",
     "<link rel=stylesheet href='https://x.example/a.css'>", "<meta http-equiv=refresh content='0;url=https://x.example'>",
     "<base href='https://x.example/'>", "<video src=x onerror=alert(1)></video>", "<audio src=x onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>", "<template><script>alert(1)</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
+    "<template><script>alert(1)</script></template>",
     "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
     "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>", "<a href='//x.example' onclick=alert(1)>x</a>",
-    "<img src='javascript:alert(1)'>", "<img src='data:image/svg+xml,<svg onload=alert(1)>'>", "<table background='javascript:alert(1)'>",
-    "<button formaction='javascript:alert(1)'>x</button>", "<isindex action='javascript:alert(1)'>", "<marquee onstart=alert(1)>x</marquee>",
-    "<select onfocus=alert(1) autofocus></select>", "<textarea onfocus=alert(1) autofocus></textarea>", "<keygen onfocus=alert(1)>",
-    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->", "<?xml-stylesheet href='javascript:alert(1)'?>", "<![CDATA[<script>alert(1)</script>]]>",
-    "<x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>", "<a href='https://good.example/\"onmouseover=alert(1)'>x</a>",
-    "<img src='https://x.example/a.png' srcset='javascript:alert(1)'>", "<p id=__proto__ class=x data-x=1>x</p>", "<a ping='https://x.example'>x</a>",
-    "<dialog open><form method=dialog></form></dialog>", "<portal src='https://x.example'></portal>", "<applet code=x></applet>",
+    "<img src='javascript:alert(1)'>", "<img src='data:image/svg+xml,<svg onload=alert(1)>'>",
+    "<table background='javascript:alert(1)'>",
+    "<button formaction='javascript:alert(1)'>x</button>", "<isindex action='javascript:alert(1)'>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<select onfocus=alert(1) autofocus></select>", "<textarea onfocus=alert(1) autofocus></textarea>",
+    "<keygen onfocus=alert(1)>",
+    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->", "<?xml-stylesheet href='javascript:alert(1)'?>",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>",
+    "<a href='https://good.example/\"onmouseover=alert(1)'>x</a>",
+    "<img src='https://x.example/a.png' srcset='javascript:alert(1)'>", "<p id=__proto__ class=x data-x=1>x</p>",
+    "<a ping='https://x.example'>x</a>",
+    "<dialog open><form method=dialog></form></dialog>", "<portal src='https://x.example'></portal>",
+    "<applet code=x></applet>",
 ]  # fmt: skip
 
 
@@ -83,7 +103,8 @@ def test_pixels_go_and_pictures_stay() -> None:
         ("https://x.example/a?ref=main#part", "https://x.example/a?ref=main#part"),
         ("HTTPS://X.Example:443", "https://x.example/"),
         ("/a b", "https://blog.example.org/a%20b"),
-        ("javascript:alert(1)", None), ("data:text/html,x", None), ("mailto:a@example.org", None), ("https://u:p@x.example/", None),
+        ("javascript:alert(1)", None), ("data:text/html,x", None), ("mailto:a@example.org", None),
+        ("https://u:p@x.example/", None),
         ("https://", None), ("", None), (None, None), ("https://x.example:bad/", None), ("http://[::1", None),
         ("https://x.example/é", "https://x.example/é"), ("https://x.example/" + "a" * 3000, None),
     ],
@@ -126,7 +147,12 @@ def test_the_lead_is_the_first_real_paragraph() -> None:
 
 
 def test_text_of_neighbouring_blocks_is_not_glued_together() -> None:
-    assert plain_text("<p>stands for</p><p><b>T</b>ime</p>one<br>two").split("\n") == ["stands for", "Time", "one", "two"]
+    assert plain_text("<p>stands for</p><p><b>T</b>ime</p>one<br>two").split("\n") == [
+        "stands for",
+        "Time",
+        "one",
+        "two",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -166,11 +192,16 @@ def test_reading_time_is_at_least_a_minute_and_unknown_for_a_line() -> None:
 )  # fmt: skip
 def test_dates_are_read_to_the_right_instant_or_not_at_all(text: str | None, instant: str | None) -> None:
     found = read_date(text, timezone="America/Toronto")
-    assert (found and found.at) == (datetime.fromisoformat(f"{instant}+00:00").astimezone(UTC) if instant else None)
+    assert (found and found.at) == (
+        datetime.fromisoformat(f"{instant}+00:00").astimezone(UTC) if instant else None
+    )
 
 
 def test_a_date_without_a_zone_says_that_its_zone_was_guessed() -> None:
-    naive, exact = read_date("2026-11-12 12:00:00", timezone="America/Toronto"), read_date("2026-11-12T12:00:00Z")
+    naive, exact = (
+        read_date("2026-11-12 12:00:00", timezone="America/Toronto"),
+        read_date("2026-11-12T12:00:00Z"),
+    )
     assert naive is not None
     assert naive.zone_guessed
     assert exact is not None
