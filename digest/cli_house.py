@@ -28,8 +28,7 @@ def demo(door: Door, once: bool, port: int, readers: int, folder: Path) -> None:
     """Show a month happen on a made-up community: no network, no mail server, no configuration."""
     use_packaged_zones()
     with Demo(folder, port=port, readers=readers, say=say) as running:
-        with progress("Sending", total=readers) as step:
-            running.run(on_sent=lambda done: step(done, ""))
+        running.run(sending=lambda total: progress("Sending", total=total))
         if not once:
             running.stay()
 

@@ -3,8 +3,8 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -28,7 +28,15 @@ _MARK = ".made-by-digest-demo"
 _OURS = ("config.toml", "subscribers.key")
 _DATABASE = "subscribers.db"
 _BY = "demo"
+# What shows how far sending is: given the total, a context whose step takes how many are done, and a line.
+Sending = Callable[[int], AbstractContextManager[Callable[[int, str], None]]]
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def _unseen(total: int) -> Iterator[Callable[[int, str], None]]:
+    """Progress that nobody watches."""
+    yield lambda done, line: None
 
 
 class Demo:
@@ -71,7 +79,7 @@ class Demo:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def run(self, *, on_sent: Callable[[int], None]) -> None:
+    def run(self, *, sending: Sending = _unseen) -> None:
         """The month, told while it happens. Raises DigestError when a step of it cannot be done."""
         local = self._app.clock().astimezone(ZoneInfo(self._app.config.list.timezone))
         period = Period(local.year, local.month)
@@ -85,7 +93,7 @@ class Demo:
         checks = self._approve(period)
         readers = self._app.store.subscribers.stats().by_language
         self._tell(demo_words.approved(checks, readers=readers))
-        self._send(period, on_sent=on_sent)
+        self._send(period, sending=sending)
         self._tell(demo_words.next_month(self._next_month(period)))
 
     def stay(self) -> None:
@@ -131,9 +139,10 @@ class Demo:
         publish.approve(period, by=_BY)
         return checks
 
-    def _send(self, period: Period, *, on_sent: Callable[[int], None]) -> None:
+    def _send(self, period: Period, *, sending: Sending) -> None:
         began = monotonic()
-        report = self._app.send.issue(period, on_progress=lambda at: on_sent(at.sent))
+        with sending(self._readers) as step:
+            report = self._app.send.issue(period, on_progress=lambda at: step(at.sent, ""))
         if report.state is not IssueState.SENT:
             raise MailError(f"The issue was not sent: it is {report.state}. {report.reason or ''}".strip())
         issue = self._app.store.issues.get(period)

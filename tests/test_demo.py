@@ -176,7 +176,7 @@ def test_the_demo_has_a_full_month_to_show_on_any_day(tmp_path: Path, day: datet
     """A minute into a year, the last of a month, a leap day: the letter is full and the next draft is not empty."""
     said: list[str] = []
     with Demo(tmp_path, port=0, readers=2, say=said.append, clock=Going(day)) as demo:
-        demo.run(on_sent=lambda count: None)
+        demo.run()
     with open_app(read_config(tmp_path / "config.toml"), clock=Clock(day)) as app:
         draft, sent = (app.store.issues.get(one.period) for one in app.store.issues.all())
     local = day.astimezone(ZoneInfo("America/Toronto"))
