@@ -42,7 +42,6 @@ _CONTROLS = dict.fromkeys(
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _C1[0x85] = "…"
 _ODD = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd\u202a-\u202e\u2066-\u2069]")
-_SPACE = re.compile(r"[\s\u00a0]+")
 _BOILERPLATE = re.compile(
     r"(was originally published in|originally (published|appeared) (on|at|in)"
     r"|the post .{0,200} (appeared first on|first appeared)"
@@ -68,6 +67,8 @@ _ESCAPED_TWICE = re.compile(
     r"|span|p|br|font|sup|sub)\b[^>]*>",
     re.IGNORECASE,
 )
+_FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
+_TAG = re.compile(r"<[^>]+>")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -88,7 +89,7 @@ def is_odd(text: str) -> bool:
 
 def one_line(text: str | None, *, longest: int = LONGEST_TITLE) -> str:
     """Plain text on one line, cut at a word."""
-    line = _SPACE.sub(" ", repaired((text or "")[: longest * 20])).strip()
+    line = " ".join(repaired((text or "")[: longest * 20]).split())
     return shortened(line, longest=longest)
 
 
@@ -163,6 +164,11 @@ def lead(html: str, *, title: str = "") -> str:
     return one_line(" ".join(kept), longest=LONGEST_SUMMARY)
 
 
+def bare_words(html: str) -> str:
+    """The words of HTML that is clean already, for counting and guessing: quicker than `plain_text`, less exact."""
+    return unescape(_TAG.sub(" ", html))
+
+
 def minutes_to_read(text: str) -> int | None:
     """Whole minutes, at least one; None when there is next to nothing to read."""
     words = len(text.split())
@@ -172,9 +178,8 @@ def minutes_to_read(text: str) -> int | None:
 def language_of(text: str) -> str | None:
     """ "en", "fr", or None in doubt, by stop words and accents of at most the first 2,000 characters."""
     words = _WORD.findall(text[:2_000].lower())
-    french = sum(word in _FRENCH for word in words) + 0.5 * sum(
-        bool(re.search("[éèêàùçôœâî]", word)) for word in words
-    )
+    accented = sum(1 for word in words if not word.isascii() and _FRENCH_ACCENT.search(word))
+    french = sum(word in _FRENCH for word in words) + 0.5 * accented
     english = sum(word in _ENGLISH for word in words)
     if french + english < 1 or abs(french - english) < max(1.0, 0.3 * max(french, english)):
         return None
@@ -202,7 +207,7 @@ def _text_of(tree: LexborNode | None) -> str:
     for node in tree.css(_BLOCKS):
         node.insert_before("\n")
         node.insert_after("\n")
-    lines = (_SPACE.sub(" ", line).strip() for line in repaired(tree.text(deep=True)).split("\n"))
+    lines = (" ".join(line.split()) for line in repaired(tree.text(deep=True)).split("\n"))
     return "\n".join(line for line in lines if line)
 
 

@@ -12,7 +12,7 @@ from digest.model import Entry, ItemKind, Occasion
 from digest.rules.dates import When
 from digest.rules.duplicates import title_hint
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
-from digest.rules.text import is_odd, language_of, lead, minutes_to_read, one_line, plain_text, safe_html
+from digest.rules.text import bare_words, is_odd, language_of, lead, minutes_to_read, one_line, safe_html
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
@@ -98,7 +98,7 @@ def scoped(text: str, url: str) -> str:
 def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> Entry:
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
-    words = plain_text(html)
+    words = bare_words(html)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:1_500]}")
     flags = list(draft.flags)
