@@ -179,8 +179,9 @@ def main() -> None:
                 mine.append(rate)
                 cpu.append(micros)
             a, b = statistics.median(theirs), statistics.median(mine)
+            spent = statistics.median(cpu)
             print(
-                f"S={connections}: smtp-source -d {a:,.0f}/s, ours {b:,.0f}/s = {b / a:.2f} x, {statistics.median(cpu):.0f} us CPU a letter"
+                f"S={connections}: smtp-source -d {a:,.0f}/s, ours {b:,.0f}/s = {b / a:.2f} x, {spent:.0f} us CPU a letter"
             )
         if chosen.flask_mail:
             slow = flask_mail_loop(port, count=chosen.flask_mail, kilobytes=chosen.kilobytes)

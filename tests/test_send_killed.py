@@ -1,9 +1,10 @@
-"""kill -9 of a sending process, again and again, at random moments and at chosen ones. Real SMTP, a real database."""
+"""kill -9 of `digest send`, again and again, at random moments and at chosen ones. Real SMTP, a real database."""
 
 import multiprocessing
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from multiprocessing.process import BaseProcess
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from digest.cli import run
 from digest.model import DeliveryState, IssueState
-from tests.send_kit import PERIOD, approve, open_room, relay
+from tests.send_kit import PERIOD, approve, open_room
 from tests.smtp_kit import Event, Sink
 
 READERS = 300
@@ -21,13 +23,27 @@ KILLS = 50
 POINTS = ("connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot", "accepted")
 
 
-def work(folder: str, port: int) -> None:
-    """What `digest send` does, in a process of its own."""
-    room = open_room(Path(folder))
-    try:
-        room.send(relay(room, port, connections=CONNECTIONS)).issue(PERIOD)
-    finally:
-        room.store.close()
+def work(folder: str) -> None:
+    """`digest send 2026-11`, in a process of its own."""
+    with open(os.devnull, "w") as quiet:
+        sys.stdout = sys.stderr = quiet
+        sys.exit(run(["--config", f"{folder}/config.toml", "send", str(PERIOD)]))
+
+
+def configure(folder: Path, port: int) -> None:
+    (folder / "config.toml").write_text(
+        f"""
+        [list]
+        from = "letter@lists.example.org"
+        url = "https://digest.example.org"
+        [mail]
+        transport = "smtp"
+        server = "127.0.0.1"
+        port = {port}
+        security = "none"
+        connections = {CONNECTIONS}
+        """
+    )
 
 
 class Killer:
@@ -47,7 +63,7 @@ class Killer:
             by_point = self.dice.random() < 0.6
             self._point = self.dice.choice(POINTS) if by_point else ""
             self._left = 1 if self._point in ("connect", "EHLO") else self.dice.randint(1, 120)
-            self._after_s = 5.0 if by_point else self.dice.uniform(0.0, 0.5)
+            self._after_s = 5.0 if by_point else self.dice.uniform(0.0, 0.6)
 
     def __call__(self, event: Event) -> None:
         with self._guard:
@@ -82,7 +98,7 @@ def test_fifty_kills_lose_nobody_and_double_nobody(tmp_path: Path) -> None:
     seed = int(os.environ.get("DIGEST_TEST_SEED", random.SystemRandom().randrange(1_000_000)))
     killer = Killer(random.Random(seed))
     nursery = multiprocessing.get_context("forkserver")
-    nursery.set_forkserver_preload(["tests.send_kit"])
+    nursery.set_forkserver_preload(["digest.cli", "tests.send_kit"])
     unsure = arrived_unsure = campaigns = 0
     began = time.monotonic()
     while killer.kills < KILLS:
@@ -93,8 +109,9 @@ def test_fifty_kills_lose_nobody_and_double_nobody(tmp_path: Path) -> None:
         approve(room, READERS)
         before = killer.kills
         with Sink(killer, delay_s=0.001, keep=False) as sink:
+            configure(folder, sink.port)
             while room.issue.state is not IssueState.SENT:
-                process = nursery.Process(target=work, args=(str(folder), sink.port))
+                process = nursery.Process(target=work, args=(str(folder),))
                 process.start()
                 killer.aim(process)
                 killer.wait()
