@@ -507,6 +507,7 @@ def test_a_bug_in_the_ledger_is_not_swallowed() -> None:
 
 
 def test_a_keyboard_interrupt_waits_for_the_answers_to_dots_already_written() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a build that runs in the background ignores it
     ledger = MemoryLedger(letters(2_000))
     ledger.on_commit = lambda one: signal.raise_signal(signal.SIGINT) if one.commits == 9 else None
     with Sink(delay_s=0.02) as sink, pytest.raises(KeyboardInterrupt):
