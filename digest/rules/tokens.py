@@ -100,9 +100,9 @@ class Links:
             return None
         return datetime.fromtimestamp(_FORM.unpack(payload)[0], UTC)
 
-    def code_mark(self, subscriber: SubscriberId, code: str) -> str:
-        """The keyed hash of a six-digit code, bound to its reader."""
-        return self._mac(b"code", f"{subscriber} {code}".encode()).hex()[:32]
+    def code_mark(self, subscriber: SubscriberId, code: str, *, version: int) -> str:
+        """The keyed hash of a six-digit code, bound to its reader and to this time of theirs."""
+        return self._mac(b"code", f"{subscriber} {version} {code}".encode()).hex()[:32]
 
     def trace(self, text: str) -> str:
         """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""

@@ -1,0 +1,120 @@
+"""Who is here: counts from which no small group can be worked out."""
+
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.app import App
+from digest.rules import pulse
+from digest.rules.pulse import FLOOR, UNSAID
+from tests.conftest import Clock
+from tests.readers_kit import joins, leave_token
+
+names = st.sampled_from(["a", "b", "c", "d", "e"])
+counts = st.one_of(st.integers(0, 12), st.integers(0, 200))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(names, st.dictionaries(names, counts, min_size=1), min_size=1),
+    st.lists(st.integers(0, 100), max_size=4),
+)
+def test_no_small_cell_can_be_worked_out(places: dict[str, dict[str, int]], cuts: list[int]) -> None:
+    total = sum(sum(found.values()) for found in places.values())
+    roles, left = {}, total
+    for number, cut in enumerate(cuts):
+        roles[f"role{number}"] = min(left, cut)
+        left -= roles[f"role{number}"]
+    roles[UNSAID] = left
+    shown = pulse.pulse(places=places, roles=roles, total=total)
+    values, equations = _system(places, roles, total)
+    seen = _seen(shown)
+    for key, count in values.items():
+        if 0 < count < FLOOR:
+            assert seen[key] is None, key
+    unknown = [key for key in values if seen[key] is None]
+    small = [key for key in unknown if 0 < values[key] < FLOOR]
+    assert not [key for key in small if _follows(key, unknown, equations)]
+    # a sum over hidden cells only, below the floor, would give a small group away as well
+    for whole, parts in equations:
+        gone = [key for key in parts if seen[key] is None]
+        if seen[whole] is not None and gone:
+            assert sum(values[key] for key in gone) >= FLOOR
+
+
+def _system(
+    places: dict[str, dict[str, int]], roles: dict[str, int], total: int
+) -> tuple[dict[tuple[str, ...], int], list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
+    values: dict[tuple[str, ...], int] = {("total",): total}
+    equations: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = [
+        (("total",), [("level", level) for level in places]), (("total",), [("role", role) for role in roles]),
+    ]  # fmt: skip
+    for level, found in places.items():
+        values["level", level] = sum(found.values())
+        values |= {("place", level, name): n for name, n in found.items()}
+        equations.append((("level", level), [("place", level, name) for name in found]))
+    return values | {("role", role): n for role, n in roles.items()}, equations
+
+
+def _seen(shown: pulse.Pulse) -> dict[tuple[str, ...], int | None]:
+    seen: dict[tuple[str, ...], int | None] = {("total",): shown.total}
+    seen |= {("level", level.name): level.count for level in shown.levels}
+    seen |= {("place", level.name, cell.name): cell.count for level in shown.levels for cell in level.places}
+    return seen | {("role", cell.name): cell.count for cell in shown.roles}
+
+
+def _follows(
+    key: tuple[str, ...], unknown: list[tuple[str, ...]],
+    equations: list[tuple[tuple[str, ...], list[tuple[str, ...]]]],
+) -> bool:  # fmt: skip
+    """Whether linear algebra alone gives this cell: its unit vector lies in the row space of what is unknown."""
+    rows = [
+        [Fraction(-1 if one == whole else 1 if one in parts else 0) for one in unknown]
+        for whole, parts in equations
+    ]
+    target = [Fraction(one == key) for one in unknown]
+    return _rank(rows) == _rank([*rows, target])
+
+
+def _rank(rows: list[list[Fraction]]) -> int:
+    rows, rank = [row[:] for row in rows], 0
+    for column in range(len(rows[0]) if rows else 0):
+        pivot = next((n for n in range(rank, len(rows)) if rows[n][column]), None)
+        if pivot is None:
+            continue
+        rows[rank], rows[pivot] = rows[pivot], rows[rank]
+        for n in range(len(rows)):
+            if n != rank and rows[n][column]:
+                factor = rows[n][column] / rows[rank][column]
+                rows[n] = [a - factor * b for a, b in zip(rows[n], rows[rank], strict=True)]
+        rank += 1
+    return rank
+
+
+def test_the_pulse_counts_confirmed_readers_by_whose_domain_it_is(app: App, clock: Clock) -> None:
+    for domain, count in (("ontario.ca", 25), ("tbs-sct.gc.ca", 12), ("toronto.ca", 14), ("yukon.ca", 3)):
+        for number in range(count):
+            joins(app, f"r{number}@{domain}", role="policy" if number % 2 else "")
+    app.join.leave(leave_token(app, "r0@ontario.ca"))
+    shown = app.join.crowd.pulse()
+    seen = {level.name: level.count for level in shown.levels}
+    assert shown.total == 53
+    assert seen["territorial"] is None
+    assert list(seen.values()).count(None) == 2, "one hidden alone would be a subtraction away"
+    assert seen["provincial"] == 24
+    app.join.tidy()
+    clock.forward(days=31)
+    app.join.tidy()
+    assert [(cell.name, cell.count) for cell in app.join.crowd.pulse().months] == [
+        ("2026-11", 53),
+        ("2026-12", 53),
+    ]
+
+
+def test_below_the_floor_nothing_is_shown(app: App) -> None:
+    for number in range(9):
+        joins(app, f"r{number}@ontario.ca")
+    shown = app.join.crowd.pulse()
+    assert shown.total is None
+    assert all(level.count is None for level in shown.levels)
