@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 TIERS = {
     "errors": 0, "model": 0, "__init__": 0,
-    "config": 1, "words": 1, "colour": 1,
+    "config": 1, "words": 1, "colour": 0,
     "rules": 2, "render": 2,
     "sources": 3, "store": 3, "mail": 3,
     "collect": 4, "publish": 4, "send": 4, "join": 4, "invite": 4,
