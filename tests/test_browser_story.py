@@ -1,0 +1,218 @@
+"""The whole story in a real browser, without a line of script: sign up, confirm, edit, approve, send, read, leave."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.invite import invite
+from digest.model import Address, IssueState, Language, Role, SubscriberState
+from digest.words import Words
+from tests import browser_kit, web_kit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browser_kit.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(
+    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[browser_kit.Served]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
+    with open_app(make_config(web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
+        yield running
+
+
+@pytest.fixture(params=["with script", "without script"])
+def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A fresh profile at phone width. Anything the browser complains about fails the test."""
+    context = browser.new_context(
+        viewport=browser_kit.PHONE, java_script_enabled=request.param == "with script"
+    )
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def newest_letter(site: browser_kit.Served, page: Any, words: Words) -> None:
+    """Opens the newest caught letter, as a person would: from the outbox."""
+    site.settle()
+    page.goto(f"{site.url}{'/fr' if words.language == 'fr' else ''}/outbox/")
+    page.locator("table.mails a").first.click()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_month_happens_in_the_browser(site: browser_kit.Served, page: Any, language: str) -> None:
+    app, words, prefix = site.app, Words(language), "/fr" if language == "fr" else ""  # type: ignore[arg-type]
+    month = web_kit.fill(app)
+    app.publish.assemble(month.period)
+    sign_up(site, page, words, prefix)
+    sit_down(site, page, words)
+    edit(app, page, words, month)
+    approve_and_send(site, page, words, month)
+    read_and_leave(site, page, words, prefix, month)
+
+
+def sign_up(site: browser_kit.Served, page: Any, words: Words, prefix: str) -> None:
+    page.goto(f"{site.url}{prefix}/")
+    page.get_by_label(words("web.email")).fill("new.reader@example.net")
+    page.get_by_role("button", name=words("web.subscribe")).click()
+    assert page.locator("h1").inner_text() == words("web.asked_title")
+    newest_letter(site, page, words)
+    page.locator("pre a", has_text="/confirm/").click()
+    assert page.locator("h1").inner_text() == words("web.confirm_title")
+    assert page.locator("html").get_attribute("lang") == words.language
+    page.get_by_role("button", name=words("web.confirm_button")).click()
+    assert page.locator("h1").inner_text() == words("web.confirmed_title")
+    known = site.app.store.subscribers.find(Address("new.reader@example.net"))
+    assert known is not None
+    assert (known.state, known.language) == (SubscriberState.CONFIRMED, words.language)
+
+
+def sit_down(site: browser_kit.Served, page: Any, words: Words) -> None:
+    prefix = "/fr" if words.language == "fr" else ""
+    page.goto(f"{site.url}{prefix}/desk/")
+    page.get_by_label(words("desk.door_email")).fill("dana@example.org")
+    page.get_by_role("button", name=words("desk.door_button")).click()
+    newest_letter(site, page, words)
+    link = page.locator("pre a", has_text="/desk/sign-in/").get_attribute("href")
+    page.goto(link.replace(site.url, f"{site.url}{prefix}"))
+    page.get_by_role("button", name=words("desk.sign_in_button")).click()
+    page.get_by_role("link", name=re.compile("2026|2027")).first.wait_for()
+
+
+def edit(app: App, page: Any, words: Words, month: web_kit.Month) -> None:
+    """Cuts, takes back, moves; writes the note in both languages; looks at the letter."""
+    page.locator("a.main").first.click()
+    events = [p.item for p in app.store.issues.get(month.period).section("coming-up")]
+    page.get_by_role("button", name=words("desk.cut_label", title=events[0].title)).click()
+    assert words("desk.did_cut", title=events[0].title) in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name=words("desk.undo")).click()
+    page.get_by_role("button", name=words("desk.cut_label", title=events[1].title)).click()
+    page.get_by_role("button", name=words("desk.up_label", title=events[0].title)).click()
+    focused = page.locator(":focus")
+    assert focused.get_attribute("value") == (
+        "down" if page.locator("li.here button[value=up]").is_disabled() else "up"
+    )
+    placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
+    assert placed == [events[0].title, events[2].title]
+    page.locator(f'a[href$="/{month.period}/note"]').click()
+    page.locator("#theme-en").fill("forms that ask less")
+    page.locator("#note-en").fill("Good morning.\n\nThree teams cut their forms in half.")
+    page.locator("#note-fr").fill("Bonjour.\n\nTrois équipes ont coupé leurs formulaires en deux.")
+    page.get_by_role("button", name=words("desk.save")).click()
+    assert words("desk.did_noted") in page.get_by_role("status").inner_text()
+    page.get_by_role("link", name=words("desk.tab_letter"), exact=True).click()
+    frame = page.frame_locator(".letter iframe")
+    assert frame.locator("h1").inner_text().replace("\u00a0", " ")
+    assert events[1].title not in frame.locator("body").inner_text()
+    assert page.locator(".outline").is_hidden()
+
+
+def approve_and_send(site: browser_kit.Served, page: Any, words: Words, month: web_kit.Month) -> None:
+    page.get_by_role("link", name=words("desk.approve_open")).click()
+    page.locator("button[value=schedule]").click()
+    assert site.app.store.issues.get(month.period).state is IssueState.SCHEDULED
+    page.get_by_role("button", name=words("desk.hold")).click()
+    assert words("desk.did_held") in page.get_by_role("status").inner_text()
+    page.get_by_role("link", name=words("desk.approve_open")).click()
+    page.get_by_role("button", name=words("desk.approve_only")).click()
+    page.get_by_role("link", name=words("desk.send_open")).click()
+    page.locator("main button.main").click()
+    site.settle()
+    page.reload()
+    assert site.app.store.issues.get(month.period).state is IssueState.SENT
+    assert words("desk.delivery_sent") in page.locator(".counts").inner_text()
+    assert page.locator(".counts li", has_text=words("desk.delivery_sent")).locator("b").inner_text() == "6"
+
+
+def read_and_leave(
+    site: browser_kit.Served, page: Any, words: Words, prefix: str, month: web_kit.Month
+) -> None:
+    page.get_by_role("link", name=words("desk.read_public")).click()
+    assert page.url == f"{site.url}{prefix}/issues/{month.period}"
+    assert page.locator("article h2").count() >= 2
+    page.goto(f"{site.url}{prefix}/outbox/")
+    row = page.locator("tr", has_text="new.reader@example.net").locator("a", has_text=re.compile(":"))
+    row.first.click()
+    page.locator("pre a", has_text="/unsubscribe/").first.click()
+    assert "n•••@example.net" in page.locator("main").inner_text()
+    page.get_by_role("button", name=words("web.leave_button")).click()
+    assert page.locator("h1").inner_text() == words("web.left_title")
+    known = site.app.store.subscribers.find(Address("new.reader@example.net"))
+    assert known is not None
+    assert known.state is SubscriberState.LEFT
+    page.get_by_role("button", name=words("web.left_undo")).click()
+    assert page.locator("h1").inner_text() == words("web.back_title")
+
+
+def test_nothing_a_source_wrote_runs_at_the_desk_or_in_the_letter(
+    site: browser_kit.Served, browser: Any
+) -> None:
+    app = site.app
+    month = web_kit.fill(app)
+    nasty = (
+        '<script>alert(1)</script>', '"><img src=x onerror=alert(2)>', "<svg onload=alert(3)>", "javascript:alert(4)",
+        "{{ 7*7 }}", "</title><script>alert(5)</script>", "<iframe src=javascript:alert(6)>",
+    )  # fmt: skip
+    source = app.store.sources.all()[0].id
+    with app.store.write():
+        for number, words in enumerate(nasty):
+            entry = web_kit.post(words, now=app.clock(), summary=f"{words} number {number}")
+            app.store.items.add(entry, source=source, now=app.clock())
+    app.publish.assemble(month.period)
+    for item in app.store.issues.get(month.period).section(None):
+        app.publish.keep(month.period, item.item.id, by="test")
+    context = browser.new_context(viewport=browser_kit.DESKTOP)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    page.on(
+        "request",
+        lambda request: trouble.append(request.url) if not request.url.startswith(site.url) else None,
+    )
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    signed_in(site, page)
+    page.goto(f"{site.url}/desk/issues/{month.period}/")
+    page.frame_locator(".letter iframe").locator("h1").wait_for()
+    web_kit_publish(app, month)
+    for path in (
+        "/",
+        f"/issues/{month.period}",
+        f"/fr/issues/{month.period}",
+        f"/desk/issues/{month.period}/sending",
+    ):
+        page.goto(site.url + path)
+    assert "{{ 7*7 }}" in page.goto(f"{site.url}/issues/{month.period}").text()
+    context.close()
+    assert trouble == []
+
+
+def signed_in(site: browser_kit.Served, page: Any) -> None:
+    app = site.app
+    link = invite(app.store, app.links, address_text="dana@example.org", role=Role.APPROVER, language=Language.EN,
+                  now=app.clock())  # fmt: skip
+    page.goto(link)
+    page.locator("main button").click()
+
+
+def web_kit_publish(app: App, month: web_kit.Month) -> None:
+    app.publish.approve(month.period, by="test")
+    app.send.issue(month.period)
