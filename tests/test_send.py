@@ -451,6 +451,24 @@ def test_a_full_disk_loses_nothing_and_sending_goes_on_afterwards(make_room: Cal
     assert set(sink.recipients()) | set(room.rows(DeliveryState.UNSURE)) == everybody(60)
 
 
+def test_what_a_dot_rests_on_is_on_the_disk_first(
+    make_room: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: a power failure may take what WAL with NORMAL has acknowledged; the ledger's commits are FULL."""
+    room, levels = make_room(20), []
+    commit = room.store.deliveries.commit
+
+    def watched(run: int, **rest: Any) -> Any:
+        levels.append(room.store._db.value("PRAGMA synchronous"))
+        return commit(run, **rest)
+
+    monkeypatch.setattr(room.store.deliveries, "commit", watched)
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+    assert len(levels) >= 10
+    assert set(levels) == {2}, "2 is FULL"
+
+
 # --- the folder --------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,12 @@ from tests.smtp_kit import Event, Sink
 READERS = 300
 CONNECTIONS = 3
 KILLS = 50
+SMTP = f"""transport = "smtp"
+server = "127.0.0.1"
+port = {{port}}
+security = "none"
+connections = {CONNECTIONS}
+"""
 POINTS = ("connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot", "accepted")
 
 
@@ -30,20 +36,9 @@ def work(folder: str) -> None:
         sys.exit(run(["--config", f"{folder}/config.toml", "send", str(PERIOD)]))
 
 
-def configure(folder: Path, port: int) -> None:
-    (folder / "config.toml").write_text(
-        f"""
-        [list]
-        from = "letter@lists.example.org"
-        url = "https://digest.example.org"
-        [mail]
-        transport = "smtp"
-        server = "127.0.0.1"
-        port = {port}
-        security = "none"
-        connections = {CONNECTIONS}
-        """
-    )
+def configure(folder: Path, mail: str) -> None:
+    head = '[list]\nfrom = "letter@lists.example.org"\nurl = "https://digest.example.org"\n[mail]\n'
+    (folder / "config.toml").write_text(head + mail)
 
 
 class Killer:
@@ -93,6 +88,31 @@ class Killer:
             self._point = ""
 
 
+def test_killed_while_it_writes_files_every_reader_has_one_and_no_doubt_is_left(tmp_path: Path) -> None:
+    """What stands in a folder can be looked at, so nothing stays unsure."""
+    room = open_room(tmp_path)
+    approve(room, READERS)
+    configure(tmp_path, 'transport = "folder"\nfolder = "outbox"\n')
+    dice, kills, nursery = random.Random(), 0, multiprocessing.get_context("forkserver")
+    nursery.set_forkserver_preload(["digest.cli", "tests.send_kit"])
+    outbox = tmp_path / "outbox"
+    while room.issue.state is not IssueState.SENT:
+        process = nursery.Process(target=work, args=(str(tmp_path),))
+        process.start()
+        goal = len(list(outbox.glob("*.eml"))) + dice.randint(1, 60)
+        while kills < 8 and process.is_alive() and len(list(outbox.glob("*.eml"))) < goal:
+            time.sleep(0.001)
+        if kills < 8 and process.is_alive():
+            process.kill()
+            kills += 1
+        process.join(20)
+    assert kills >= 4, "the sender was never killed at work"
+    assert room.counts() == {"sent": READERS}
+    readers = [path.read_bytes().partition(b"To: ")[2].partition(b"\r\n")[0] for path in outbox.glob("*.eml")]
+    assert len(readers) == len(set(readers)) == READERS
+    room.store.close()
+
+
 @pytest.mark.slow
 def test_fifty_kills_lose_nobody_and_double_nobody(tmp_path: Path) -> None:
     seed = int(os.environ.get("DIGEST_TEST_SEED", random.SystemRandom().randrange(1_000_000)))
@@ -109,7 +129,7 @@ def test_fifty_kills_lose_nobody_and_double_nobody(tmp_path: Path) -> None:
         approve(room, READERS)
         before = killer.kills
         with Sink(killer, delay_s=0.001, keep=False) as sink:
-            configure(folder, sink.port)
+            configure(folder, SMTP.format(port=sink.port))
             while room.issue.state is not IssueState.SENT:
                 process = nursery.Process(target=work, args=(str(folder),))
                 process.start()
