@@ -13,7 +13,7 @@ from digest.config import MailPart
 from digest.errors import ConfigError, MailError, StoreFull
 from digest.mail.smtp import SmtpTransport
 from digest.mail.tls import may_go_in_clear
-from digest.model import DeliveryId, DeliveryState
+from digest.model import DeliveryId, DeliveryState, Letter
 from tests.smtp_kit import CERTIFICATE, DROP, STALL, Event, MemoryLedger, Sink, letter, letters
 
 
@@ -516,4 +516,24 @@ def test_a_keyboard_interrupt_waits_for_the_answers_to_dots_already_written() ->
     assert 0 < counted["sent"] < 100
     assert "unsure" not in counted
     assert "committing" not in counted
+    everyone_once(sink, ledger)
+
+
+def test_a_claim_that_fails_between_commit_and_dots_leaves_no_letter_behind() -> None:
+    """The block runs out while dots are due: a store that fails at that very moment must not strand the others."""
+
+    class Failing(MemoryLedger):
+        claims = 0
+
+        def claim(self, count: int) -> list[Letter]:
+            self.claims += 1
+            if self.claims > 1:
+                raise StoreFull("no room left")
+            return super().claim(7)
+
+    ledger = Failing(letters(60))
+    with Sink(delay_s=0.005) as sink, pytest.raises(StoreFull):
+        transport(sink, connections=5).carry(ledger)
+    assert "committing" not in ledger.counted()
+    assert ledger.counted()["sent"] == len(sink.accepted)
     everyone_once(sink, ledger)

@@ -4,8 +4,8 @@ The order is the promise (guide: sending, "The send protocol"): body without dot
 """
 
 import asyncio
-import contextlib
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 from digest.errors import MailError, StoreError
@@ -48,6 +48,7 @@ class Engine:
         self._openings: set[asyncio.Task[tuple[Connection, Offers]]] = set()
         self._waiting: deque[Letter] = deque()
         self._exhausted = False  # the last claim gave nothing
+        self._may_claim = True
         self._ready: list[Lane] = []
         self._results: list[Outcome] = []
         self._flush: asyncio.Handle | None = None
@@ -162,7 +163,7 @@ class Engine:
     def next_letter(self) -> Letter | None:
         if self.draining:
             return None
-        if not self._waiting:
+        if not self._waiting and self._may_claim:
             self._top_up()
         return self._waiting.popleft() if self._waiting else None
 
@@ -230,31 +231,32 @@ class Engine:
         results, self._results = self._results, []
         if not results and not ready:
             return
+        pairs = [(lane, _delivery(lane)) for lane in ready]
         try:
-            passed = self._ledger.commit(results, [(_delivery(lane), lane.number) for lane in ready])
-        except StoreError as error:
+            passed = self._ledger.commit(results, [(delivery, lane.number) for lane, delivery in pairs])
+        except BaseException as error:
             self._results = results + self._results
+            if not isinstance(error, StoreError):
+                raise
             self._fail(error)
             return
-        except BaseException:
-            self._results = results + self._results
-            raise
-        for lane in ready:
-            self._after_commit(lane, passed=_delivery(lane) in passed)
-        if self._ledger.stopping():  # what was just recorded may be the reason
-            self._drain()
+        self._write_dots(pairs, passed)
+        self._look_for_a_stop()  # what was just recorded may be the reason
         if len(self._waiting) < len(self._lanes) and not self.draining:
             self._top_up()
 
-    def _after_commit(self, lane: Lane, *, passed: bool) -> None:
-        delivery = _delivery(lane)
-        if not passed:  # left, forgotten, stopped: the receiver must not get its dot
-            lane.end(keep=False, blame=False)
-        elif lane.connection is not None and lane.connection.usable:
-            lane.write_dot()
-        else:
-            lane.end("closed", keep=False)
-            self.note([Outcome(delivery=delivery, state=DeliveryState.QUEUED)], soon=True)
+    def _write_dots(self, pairs: list[tuple[Lane, DeliveryId]], passed: Collection[DeliveryId]) -> None:
+        """Each has its intent on the disk. Nothing is claimed meanwhile: a claim that fails would come in between."""
+        self._may_claim = False
+        for lane, delivery in pairs:
+            if delivery not in passed:  # left, forgotten, stopped: the receiver must not get its dot
+                lane.end(keep=False, blame=False)
+            elif lane.connection is not None and lane.connection.usable:
+                lane.write_dot()
+            else:  # it broke, or the run ended, while the disk was at work
+                lane.end("closed", keep=False)
+                self.note([Outcome(delivery=delivery, state=DeliveryState.QUEUED)], soon=True)
+        self._may_claim = True
 
     def _fail(self, error: BaseException) -> None:
         """Every letter without an intent on the disk is safe: none is begun any more, and the run ends."""
@@ -292,9 +294,7 @@ class Engine:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            with contextlib.suppress(StoreError):  # a busy store is met, and told, at the next commit
-                if not self.draining and self._ledger.stopping():
-                    self._drain()
+            self._look_for_a_stop()
             now_s = self._now_s()
             for lane in self._lanes:
                 if lane.dialogue is None:
@@ -305,11 +305,14 @@ class Engine:
                     lane.end("stopped while it was awaited")
 
     def _look_for_a_stop(self) -> None:
-        with contextlib.suppress(
-            StoreError
-        ):  # a store that will not answer is met, and told, at the next commit
+        """A store that will not answer now is met, and told, at the next commit."""
+        try:
             if not self.draining and self._ledger.stopping():
                 self._drain()
+        except StoreError:
+            return
+        except Exception as error:  # noqa: BLE001  a bug of ours, as in _drive
+            self._fail(error)
 
     def _drain(self) -> None:
         """Claim no more, write no more dots; wait only for the answers to dots that are written."""
