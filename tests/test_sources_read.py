@@ -345,6 +345,14 @@ def test_a_broken_event_costs_only_itself() -> None:
     assert "Broken" in harvest.left_out[0]
 
 
+def test_lines_that_stand_there_twice_count_once() -> None:
+    twice = (
+        "UID:1@x.example\nDTSTART:20261201T150000Z\nDTSTART:20261202T150000Z\nDTEND:20261201T160000Z\nDTEND:20261201T170000Z\n"
+        "RECURRENCE-ID:20261201T150000Z\nRECURRENCE-ID:20261203T150000Z"
+    )
+    assert starts(ics(twice)) == ["12-01 10:00"]
+
+
 def test_time_zone_rules_that_cannot_be_read_do_not_cost_the_events() -> None:
     head = (
         "BEGIN:VTIMEZONE\nTZID:America/Toronto\nTZID:America/Toronto\nBEGIN:STANDARD\n"
@@ -353,6 +361,29 @@ def test_time_zone_rules_that_cannot_be_read_do_not_cost_the_events() -> None:
     assert starts(ics("UID:1@x.example\nDTSTART;TZID=America/Toronto:20261201T150000", head=head)) == [
         "12-01 15:00"
     ]
+
+
+def test_a_zone_that_one_calendar_defines_is_not_lent_to_the_next() -> None:
+    head = (
+        "BEGIN:VTIMEZONE\nTZID:{}\nBEGIN:STANDARD\nDTSTART:20071104T020000\nTZOFFSETFROM:+0900\nTZOFFSETTO:+0900\n"
+        "END:STANDARD\nEND:VTIMEZONE\n"
+    )
+    for name in ("Our Office", "Eastern Standard Time"):
+        event(f"DTSTART;TZID={name}:20261201T100000", head=head.format(name))
+        entry = event(f"DTSTART;TZID={name}:20261201T100000")
+        assert entry.occasion is not None
+        assert entry.occasion.starts == datetime(2026, 12, 1, 15, tzinfo=UTC)
+
+
+def test_a_zone_of_the_file_alone_is_followed_and_flagged() -> None:
+    head = (
+        "BEGIN:VTIMEZONE\nTZID:Our Office\nBEGIN:STANDARD\nDTSTART:20071104T020000\nTZOFFSETFROM:-0800\nTZOFFSETTO:-0800\n"
+        "END:STANDARD\nEND:VTIMEZONE\n"
+    )
+    entry = event("DTSTART;TZID=Our Office:20261201T100000", head=head)
+    assert entry.occasion is not None
+    assert entry.occasion.starts == datetime(2026, 12, 1, 18, tzinfo=UTC)
+    assert "zone-guessed" in entry.flags
 
 
 def test_a_stale_zone_inside_the_file_gives_way_to_the_packaged_one() -> None:
@@ -406,7 +437,8 @@ PIECES = [
     b"END:VCALENDAR\n", b"RDATE;VALUE=PERIOD:20261201T150000Z/PT1H\n", b"DURATION:-P1W\n", b"SEQUENCE:x\n",
     b'{"version": "https://jsonfeed.org/version/1",',
     b'"items": [', b'{"id": 1}', b"]}", b"<html>", b"<script type=application/ld+json>",
-    b"[{\"@type\": \"Event\", \"startDate\": ", b"\"2026-12-01T10:00\"}]", b"<p itemscope itemtype=x/Event>", b"<?xml version='1.0' encoding='utf-7'?>",
+    b"[{\"@type\": \"Event\", \"startDate\": ", b"\"2026-12-01T10:00\"}]",
+    b"<p itemscope itemtype=x/Event>", b"<?xml version='1.0' encoding='utf-7'?>",
 ]  # fmt: skip
 
 

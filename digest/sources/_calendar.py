@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from icalendar import Calendar, Event
+from icalendar.timezone import tzp
 
 from digest.errors import ErrorKind, SourceError
 from digest.rules.text import one_line
@@ -19,6 +20,7 @@ _FAULTS = (
     AssertionError,
     RecursionError,
     ArithmeticError,
+    OSError,  # a zone called like a folder of the zone data
 )
 _ZONE_BLOCK = re.compile(
     r"^BEGIN:VTIMEZONE.*?^END:VTIMEZONE[^\n]*\n?", re.DOTALL | re.MULTILINE | re.IGNORECASE
@@ -63,6 +65,7 @@ def read_sheet(body: bytes) -> Sheet:
     """Raises SourceError(PARSE) when not a single VEVENT of a file that holds some can be read."""
     text = _VENDOR_ZONE.sub(r"\1\2", _decoded(body))
     text = _QUOTED_TOO_FAR.sub(r'TZID="\1":\2', text)
+    tzp.use_default()  # forgets the zones that other calendars defined: the library would lend them to this one
     sheet = Sheet()
     blocks = _EVENT_BLOCK.findall(text)
     if len(blocks) > MOST_EVENTS:

@@ -110,9 +110,8 @@ def told_apart(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     for entry in entries:
         for key in entry.keys:
             titles.setdefault(key, set()).add(entry.title)
-    return tuple(
-        _with_own_keys(entry, {key for key, found in titles.items() if len(found) > 1}) for entry in entries
-    )
+    shared = {key for key, found in titles.items() if len(found) > 1}
+    return tuple(_with_own_keys(entry, shared) for entry in entries)
 
 
 def _with_own_keys(entry: Entry, shared: set[str]) -> Entry:

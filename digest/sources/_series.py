@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import recurring_ical_events
 from icalendar import Calendar
 from icalendar.prop import vDDDLists, vDDDTypes
 from icalendar.prop.broken import vBroken
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from digest.rules.dates import zone_named
 
@@ -58,37 +59,44 @@ class Zones:
                 prop = prop[0]
             if prop is None or not isinstance(getattr(prop, "dt", None), datetime):
                 continue
-            zone, sure = self._zone(prop.dt, str(prop.params.get("TZID") or ""))
+            at, sure = self._settled(prop.dt, str(prop.params.get("TZID") or ""))
             guessed |= not sure
             parameters = {key: value for key, value in prop.params.items() if key not in ("TZID", "VALUE")}
-            event[name] = settled = vDDDTypes(_in_zone(prop.dt, zone))
+            event[name] = settled = vDDDTypes(at)
             settled.params.update(parameters)
         for name in ("EXDATE", "RDATE"):
             if name in event:
                 _settle_list(event, name, self)
         return guessed
 
-    def _zone(self, at: datetime, tzid: str) -> tuple[tzinfo, bool]:
+    def _settled(self, at: datetime, tzid: str) -> tuple[datetime, bool]:
+        """The time in its zone, and whether that zone is sure. A name we know wins over the rules in the file."""
+        if at.tzinfo is not None and _is_utc(at.tzinfo):
+            # Google writes single events in UTC beside X-WR-TIMEZONE.
+            return at.astimezone(self.calendar or at.tzinfo), True
+        named, sure = self._named(tzid, at.replace(tzinfo=None))
+        if named is not None and (sure or at.tzinfo is None):
+            return at.replace(tzinfo=named), sure
         if at.tzinfo is not None:
-            if _is_utc(at.tzinfo) and self.calendar is not None:
-                return self.calendar, True  # Google writes single events in UTC beside X-WR-TIMEZONE
-            known = isinstance(at.tzinfo, ZoneInfo) or _is_utc(at.tzinfo)
-            named = zone_named(_ABBREVIATIONS.get(tzid, ""))
-            return (named or at.tzinfo), known
+            return at, isinstance(at.tzinfo, ZoneInfo)
+        return at.replace(tzinfo=self.default), not tzid
+
+    def _named(self, tzid: str, wall: datetime) -> tuple[tzinfo | None, bool]:
+        """The zone of an IANA or Windows name, an offset, or (less sure) an abbreviation."""
+        tzid = tzid.strip().strip('"')
         if not tzid:
-            return self.default, True
-        path = "/".join(tzid.strip('/"').split("/")[-2:])
-        offset = re.fullmatch(r"\"?(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?\"?", tzid)
-        if offset:
+            return None, False
+        if offset := re.fullmatch(r"(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?", tzid):
             minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-            fixed = datetime.strptime(f"{offset[1]}{minutes // 60:02d}{minutes % 60:02d}", "%z").tzinfo
-            return fixed or UTC, True
-        if zone := zone_named(path):
-            return zone, True
+            return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), True
         abbreviated = zone_named(_ABBREVIATIONS.get(tzid, ""))
-        if abbreviated and self.calendar and _alike(abbreviated, self.calendar, at):
-            return self.calendar, True
-        return (abbreviated or self.default), False
+        if abbreviated:
+            agrees = self.calendar is not None and _alike(abbreviated, self.calendar, wall)
+            return (self.calendar if agrees else abbreviated), agrees
+        zone = zone_named(WINDOWS_TO_OLSON.get(tzid, "")) or zone_named(
+            "/".join(tzid.strip("/").split("/")[-2:])
+        )
+        return zone, zone is not None
 
 
 def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list[Any]:
@@ -195,11 +203,7 @@ def _settle_list(event: Any, name: str, zones: Zones) -> None:
 def _settled_date(at: Any, tzid: str, zones: Zones) -> Any:
     if isinstance(at, tuple):
         return tuple(_settled_date(part, tzid, zones) if isinstance(part, datetime) else part for part in at)
-    return _in_zone(at, zones._zone(at, tzid)[0]) if isinstance(at, datetime) else at
-
-
-def _in_zone(at: datetime, zone: tzinfo) -> datetime:
-    return at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
+    return zones._settled(at, tzid)[0] if isinstance(at, datetime) else at
 
 
 def _is_utc(zone: tzinfo) -> bool:

@@ -31,6 +31,8 @@ _FAULTS = (
     ArithmeticError,
 )
 
+_SINGLE = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
+
 
 def parse(body: bytes, context: ParseContext) -> Harvest:
     """Every event that can be dated; series up to the horizon, 50 dates each. Raises SourceError.
@@ -79,10 +81,8 @@ def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, 
     """Events with their flags, by UID; those without one stand alone. Of two versions the later SEQUENCE counts."""
     groups: dict[str, list[tuple[Any, tuple[str, ...]]]] = {}
     for number, event in enumerate(sheet.events):
-        _drop_broken(event)
+        _mend(event)
         start = event.get("DTSTART")
-        if isinstance(start, list):
-            event["DTSTART"] = start = start[0]
         if start is None or not hasattr(start, "dt"):
             sheet.left_out.append(
                 f"event {one_line(_text(event, 'SUMMARY'), longest=60)!r}: no start that can be read"
@@ -101,8 +101,8 @@ def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, 
     return {uid: _latest(group, sheet) for uid, group in groups.items()}
 
 
-def _drop_broken(event: Any) -> None:
-    """The library keeps a line that it could not read as a trap that raises when touched."""
+def _mend(event: Any) -> None:
+    """The library keeps a line that it could not read as a trap that raises when touched, and a doubled one as a list."""
     for name, prop in list(event.items()):
         kept = [
             part for part in (prop if isinstance(prop, list) else [prop]) if not isinstance(part, vBroken)
@@ -110,7 +110,7 @@ def _drop_broken(event: Any) -> None:
         if not kept:
             del event[name]
         elif isinstance(prop, list):
-            event[name] = kept
+            event[name] = kept[0] if name in _SINGLE else kept
 
 
 def _latest(group: list[tuple[Any, tuple[str, ...]]], sheet: Sheet) -> list[tuple[Any, tuple[str, ...]]]:
@@ -250,8 +250,6 @@ def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recu
 
 def _end(event: Any, start: Any, zone: tzinfo) -> datetime | None:
     end = event.get("DTEND")
-    if isinstance(end, list):
-        end = end[0]
     if end is not None and hasattr(end, "dt"):
         return _instant(end.dt, zone)
     length = getattr(event.get("DURATION"), "dt", None)
