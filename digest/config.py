@@ -169,6 +169,9 @@ class MailPart(Part):
     connections: int = Field(
         2, ge=1, le=50, description="SMTP connections at once: 2 to a provider, 10 to a relay of yours."
     )
+    per_connection: int = Field(
+        0, ge=0, description="Letters on one connection before a new one is opened; 0: as many as the relay takes."
+    )
     timeout_s: float = Field(
         60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600)."
     )

@@ -281,6 +281,15 @@ def test_a_relay_that_closes_after_every_few_letters_is_no_error() -> None:
     assert sink.connections == 10
 
 
+def test_no_connection_carries_more_letters_than_the_operator_allows() -> None:
+    ledger = MemoryLedger(letters(45))
+    with Sink() as sink:
+        transport(sink, connections=1, per_connection=20).carry(ledger)
+    assert ledger.counted() == {"sent": 45}
+    assert sink.connections == 3
+    assert [line for line in sink.commands if line == "QUIT"] == ["QUIT"] * 3
+
+
 # --- the relay itself --------------------------------------------------------------------------------------------
 
 

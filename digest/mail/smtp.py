@@ -32,7 +32,7 @@ class SmtpTransport:
             tls=None if mail.security == "none" else context(ca_file),
             username=mail.username, password=password, timeout_s=mail.timeout_s,
         )  # fmt: skip
-        self._connections = mail.connections
+        self._connections, self._per_connection = mail.connections, mail.per_connection
         self._backoff_s, self._dot_timeout_s, self._drain_s = backoff_s, dot_timeout_s, drain_s
 
     def carry(self, ledger: Ledger) -> None:
@@ -41,7 +41,7 @@ class SmtpTransport:
 
     async def _carry(self, ledger: Ledger) -> None:
         engine = Engine(
-            self._relay, ledger, connections=self._connections, backoff_s=self._backoff_s,
+            self._relay, ledger, connections=self._connections, most=self._per_connection, backoff_s=self._backoff_s,
             dot_timeout_s=self._dot_timeout_s, drain_s=self._drain_s,
         )  # fmt: skip
         await engine.run()
