@@ -48,7 +48,17 @@ def sign_in(site: browser_kit.Served, context: Any) -> None:
 
 
 def before_the_first(app: App) -> list[str]:
-    return ["/", "/issues/", "/manage", "/outbox/", "/nope", "/desk/", "/desk/sources", "/desk/sign-in/x"]
+    return [
+        "/",
+        "/issues/",
+        "/manage",
+        "/code",
+        "/outbox/",
+        "/nope",
+        "/desk/",
+        "/desk/sources",
+        "/desk/sign-in/x",
+    ]
 
 
 def while_drafting(app: App, month: web_kit.Month) -> list[str]:
@@ -67,8 +77,8 @@ def while_drafting(app: App, month: web_kit.Month) -> list[str]:
     item = app.store.issues.get(month.period).section("coming-up")[1].item.id
     return [
         "/desk/", "/desk/sources", base, f"{base}?did=up&item={item}", f"{base}?view=text", f"{base}?view=375&letter=fr",
-        f"{base}#letter", f"{base}#checks", f"{base}note", f"{base}items/{item}", f"{base}checks", f"{base}approve", f"{base}send",
-        f"{base}sending",
+        f"{base}#letter", f"{base}#checks", f"{base}note", f"{base}items/{item}", f"{base}checks", f"{base}approve",
+        f"{base}send", f"{base}sending",
     ]  # fmt: skip
 
 
@@ -148,7 +158,8 @@ def test_targets_on_a_phone_are_large_enough_to_touch(site: browser_kit.Served, 
     context = browser.new_context(viewport=browser_kit.PHONE)
     sign_in(site, context)
     page = context.new_page()
-    small = """() => [...document.querySelectorAll('button, .button, .acts a, .tabs a, .switch a, input:not([type=hidden]):not([type=radio]), select')]
+    small = """() => [...document.querySelectorAll(
+        'button, .button, .acts a, .tabs a, .switch a, input:not([type=hidden]):not([type=radio]), select')]
       .filter(e => e.offsetParent && !e.classList.contains('linklike'))
       .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
       .filter(([h, r]) => r.width < 24 || r.height < 24).map(([h, r]) => h)"""

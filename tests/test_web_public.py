@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from digest.app import App, open_app
 from digest.config import Config
@@ -23,6 +24,15 @@ def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
 @pytest.fixture
 def client(app: App) -> FlaskClient:
     return create_web(app).test_client()
+
+
+def send_form(client: FlaskClient, clock: Clock, path: str, **fields: str) -> TestResponse:
+    """Opens the page of a form, takes a moment to fill it in, as people do, and sends it."""
+    opened = client.get({"/subscribe": "/", "/fr/subscribe": "/fr/"}.get(path, path)).text
+    proof = re.search(r'name="form" value="([^"]+)"', opened)
+    assert proof is not None
+    clock.forward(seconds=5)
+    return client.post(path, data={"form": proof[1], **fields}, environ_base={"REMOTE_ADDR": "203.0.113.77"})
 
 
 def found(app: App, address: str) -> Subscriber:
@@ -63,13 +73,13 @@ def test_every_public_page_names_its_twin_and_itself(client: FlaskClient, path: 
     assert f'href="{path}" lang="en"' in client.get(f"/fr{path}").text
 
 
-def test_asking_answers_the_same_bytes_for_every_address(app: App, client: FlaskClient) -> None:
+def test_asking_answers_the_same_bytes_for_every_address(app: App, client: FlaskClient, clock: Clock) -> None:
     known = web_kit.fill(app).readers[0]
     with app.store.write():
         left = web_kit.reader(app, 77)
     app.join.leave(leave_path(app, left).rpartition("/")[2])
     answers = [
-        client.post("/subscribe", data={"email": address, "language": "en"})
+        send_form(client, clock, "/subscribe", email=address, language="en")
         for address in ("new@example.net", "new@example.net", known.address.reveal(), left.address.reveal())
     ]
     assert {a.status_code for a in answers} == {200}
@@ -77,19 +87,18 @@ def test_asking_answers_the_same_bytes_for_every_address(app: App, client: Flask
     assert len({tuple(sorted((k, v) for k, v in a.headers if k != "Date")) for a in answers}) == 1
 
 
-def test_asking_keeps_language_role_and_a_shortened_network(app: App, client: FlaskClient) -> None:
-    client.post(
-        "/fr/subscribe", data={"email": "new@example.net", "language": "fr", "role": "design"},
-        environ_base={"REMOTE_ADDR": "203.0.113.77"},
-    )  # fmt: skip
+def test_asking_keeps_language_role_and_a_shortened_network(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    send_form(client, clock, "/fr/subscribe", email="new@example.net", language="fr", role="design")
     who = found(app, "new@example.net")
     assert (who.language, who.role, who.state) == (Language.FR, "design", SubscriberState.ASKED)
     entry = app.store.consents.of(who.id)[0]
     assert (entry.network, entry.page) == ("203.0.113.0/24", "/fr/subscribe")
 
 
-def test_a_made_up_role_is_not_kept(app: App, client: FlaskClient) -> None:
-    client.post("/subscribe", data={"email": "new@example.net", "role": "<b>king</b>"})
+def test_a_made_up_role_is_not_kept(app: App, client: FlaskClient, clock: Clock) -> None:
+    send_form(client, clock, "/subscribe", email="new@example.net", role="<b>king</b>")
     assert found(app, "new@example.net").role is None
 
 
@@ -106,8 +115,10 @@ def test_a_malformed_address_is_told_so_in_words_and_kept_in_the_field(
     assert re.search(r'value="fr" checked', answer.text)
 
 
-def test_opening_the_confirmation_link_fifty_times_confirms_nothing(app: App, client: FlaskClient) -> None:
-    client.post("/subscribe", data={"email": "new@example.net"})
+def test_opening_the_confirmation_link_fifty_times_confirms_nothing(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    send_form(client, clock, "/subscribe", email="new@example.net")
     path = confirm_path(app, "new@example.net")
     for _ in range(50):
         for method in (client.get, client.head, client.options):
@@ -117,8 +128,10 @@ def test_opening_the_confirmation_link_fifty_times_confirms_nothing(app: App, cl
     assert found(app, "new@example.net").state is SubscriberState.CONFIRMED
 
 
-def test_a_link_used_twice_is_friendly_and_says_it_is_done(app: App, client: FlaskClient) -> None:
-    client.post("/fr/subscribe", data={"email": "new@example.net", "language": "fr"})
+def test_a_link_used_twice_is_friendly_and_says_it_is_done(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    send_form(client, clock, "/fr/subscribe", email="new@example.net", language="fr")
     path = confirm_path(app, "new@example.net")
     assert "Bienvenue" in client.post(path).text
     again = client.get(path)
@@ -142,7 +155,7 @@ def test_a_page_behind_a_link_speaks_its_readers_language_and_can_be_switched(
 def test_an_expired_link_is_gone_and_a_broken_one_not_found(
     app: App, client: FlaskClient, clock: Clock
 ) -> None:
-    client.post("/subscribe", data={"email": "new@example.net", "language": "fr"})
+    send_form(client, clock, "/subscribe", email="new@example.net", language="fr")
     path = confirm_path(app, "new@example.net")
     clock.forward(days=8)
     for answer in (client.get(path), client.post(path)):
@@ -154,8 +167,8 @@ def test_an_expired_link_is_gone_and_a_broken_one_not_found(
         assert "Ce lien n’est pas complet" in client.get(broken, headers={"Accept-Language": "fr-CA"}).text
 
 
-def test_a_leave_link_confirms_nobody(app: App, client: FlaskClient) -> None:
-    client.post("/subscribe", data={"email": "new@example.net"})
+def test_a_leave_link_confirms_nobody(app: App, client: FlaskClient, clock: Clock) -> None:
+    send_form(client, clock, "/subscribe", email="new@example.net")
     token = leave_path(app, found(app, "new@example.net")).rpartition("/")[2]
     assert client.post(f"/confirm/{token}").status_code in {404, 410}
     assert found(app, "new@example.net").state is SubscriberState.ASKED
@@ -232,10 +245,12 @@ def test_the_link_in_a_letter_chooses_the_language_or_leaves(app: App, client: F
     assert found(app, reader.address.reveal()).state is SubscriberState.CONFIRMED
 
 
-def test_asking_for_settings_answers_alike_and_mails_only_readers(app: App, client: FlaskClient) -> None:
+def test_asking_for_settings_answers_alike_and_mails_only_readers(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
     reader = web_kit.fill(app).readers[0]
     answers = [
-        client.post("/manage", data={"email": a}) for a in (reader.address.reveal(), "nobody@example.net")
+        send_form(client, clock, "/manage", email=a) for a in (reader.address.reveal(), "nobody@example.net")
     ]
     assert answers[0].data == answers[1].data
     assert client.post("/manage", data={"email": "nobody"}).status_code == 400
@@ -260,3 +275,46 @@ def test_a_get_where_only_a_form_may_go_is_405_with_the_methods_allowed(client: 
 
 def test_a_form_that_is_too_large_is_refused(client: FlaskClient) -> None:
     assert client.post("/subscribe", data={"email": "x" * 400_000}).status_code == 413
+
+
+def test_a_form_that_nobody_was_shown_does_nothing_and_says_the_same(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    good = send_form(client, clock, "/subscribe", email="new@example.net")
+    opened = re.search(r'name="form" value="([^"]+)"', client.get("/").text)
+    assert opened is not None
+    bad = [
+        client.post("/subscribe", data={"email": "other@example.net"}),
+        client.post("/subscribe", data={"email": "other@example.net", "form": "made-up"}),
+        client.post("/subscribe", data={"email": "other@example.net", "form": opened[1]}),
+        send_form(client, clock, "/subscribe", email="other@example.net", nickname="Bob"),
+    ]
+    assert {answer.data for answer in bad} == {good.data}
+    assert app.store.subscribers.find(Address("other@example.net")) is None
+
+
+def test_a_page_with_a_form_is_nobody_elses(client: FlaskClient) -> None:
+    for path in ("/", "/fr/", "/manage"):
+        assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_six_digits_typed_in_the_open_tab_confirm_as_the_link_does(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    send_form(client, clock, "/fr/subscribe", email="new@example.net", language="fr")
+    client.application.extensions["digest"].errands.wait()
+    letter = next(app.config.path(app.config.mail.folder).glob("letter-*.eml")).read_text()
+    code = re.search(r"(?<![\d.=@])\d{6}(?!\d)", letter.partition("\n\n")[2])
+    assert code is not None
+    wrong = client.post(
+        "/fr/code", data={"email": "new@example.net", "code": "000 000" if code[0] != "000000" else "1"}
+    )
+    assert wrong.status_code == 400
+    assert "Ce code ne va pas" in wrong.text
+    assert 'value="new@example.net"' in wrong.text
+    nobody = client.post("/fr/code", data={"email": "nobody@example.net", "code": code[0]})
+    assert nobody.status_code == 400
+    assert "Ce code ne va pas" in nobody.text
+    right = client.post("/fr/code", data={"email": "new@example.net", "code": f"{code[0][:3]} {code[0][3:]}"})
+    assert "Bienvenue" in right.text
+    assert found(app, "new@example.net").state is SubscriberState.CONFIRMED

@@ -41,6 +41,7 @@ def _names() -> dict[str, Any]:
         "switch": f"{request.script_root}{tongue.switch_path(request.path)}",
         "to": to,
         "asset": asset,
+        "shown_form": here.app.join.form,
         "public_url": public_url,
         "bare_path": tongue.bare(request.path),
         "list": here.config.list,

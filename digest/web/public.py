@@ -2,23 +2,21 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Gone, NotFound
-from werkzeug.wrappers import Response as AnyResponse
 
-from digest import errors
+from digest import errors, join
 from digest.join import Ask, Known
 from digest.model import Language, SubscriberState
 from digest.render import dates
 from digest.rules import cron
 from digest.rules.consent import Answer
+from digest.rules.guard import neighbourhood
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
 from digest.web import shelf
 from digest.web.pages import page, to
-from digest.web.security import keep_public
 from digest.web.site import post_notices, site
 
 ROLES = (
@@ -62,6 +60,8 @@ def doors() -> Blueprint:
     rule = blueprint.add_url_rule
     rule("/", view_func=home)
     rule("/subscribe", view_func=subscribe, methods=["POST"])
+    rule("/code", view_func=code_page)
+    rule("/code", view_func=confirm_code, methods=["POST"])
     rule("/confirm/<token>", view_func=confirm_page)
     rule("/confirm/<token>", view_func=confirm, methods=["POST"])
     rule("/unsubscribe/<token>", view_func=leave_page)
@@ -76,8 +76,8 @@ def doors() -> Blueprint:
 # --- the front page and asking -----------------------------------------------------------------------------------
 
 
-def home() -> AnyResponse:
-    return keep_public(_home(Form(language=_first_language())))
+def home() -> Response:
+    return _home(Form(language=_first_language()))
 
 
 def _first_language() -> str:
@@ -118,26 +118,56 @@ def subscribe() -> Response:
     )
     ask = Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
-        page=request.path, network=_network(),
+        page=request.path, network=_network(), ip=request.remote_addr, form=_shown(),
     )  # fmt: skip
     try:
         site().app.join.ask(ask)
     except errors.AddressRefused:
         return _home(replace(sent, error=tongue.words()("web.email_error")), status=400)
     post_notices()
-    return _say("asked", "asked_lead", "asked_more", mentions_letter=True)
+    return _code(title="asked", paragraphs=("asked_lead", "asked_more"))
 
 
 def _network() -> str | None:
     """Where the form came from, shortened so that it names a neighbourhood and not a person."""
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
-        return None
-    return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+    return neighbourhood(request.remote_addr)
+
+
+def _shown() -> join.Form:
+    """What proves that our form was shown; the guard of sign-up judges it."""
+    return join.Form(token=request.form.get("form", ""), trap=request.form.get("nickname", ""))
 
 
 # --- confirming --------------------------------------------------------------------------------------------------
+
+
+def code_page() -> Response:
+    return _code(title="code", paragraphs=("code_lead",))
+
+
+def _code(
+    *, title: str, paragraphs: tuple[str, ...], sent: Form | None = None, code: str = "", status: int = 200
+) -> Response:
+    """A page with the form for the six digits of the letter."""
+    words = tongue.words()
+    heading = words(f"web.{title}_title")
+    return page("code.html", status=status, title=heading, heading=heading, is_asked=title == "asked",
+                paragraphs=[words(f"web.{name}") for name in paragraphs], form=sent or Form(), code=code)  # fmt: skip
+
+
+def confirm_code() -> Response:
+    """The same as the link, by six digits typed where one asked. What does not fit is told in one sentence for all."""
+    email, code = request.form.get("email", "").strip()[:320], request.form.get("code", "")[:20]
+    try:
+        known = site().app.join.confirm_code(
+            email, code, ip=request.remote_addr, page=request.path, network=_network()
+        )
+    except errors.InputRefused as refused:
+        name = "email_error" if isinstance(refused, errors.AddressRefused) else "code_error"
+        sent = Form(email=email, error=tongue.words()(f"web.{name}"))
+        return _code(title="code", paragraphs=("code_lead",), sent=sent, code=code, status=400)
+    post_notices()
+    return _confirmed(known)
 
 
 def confirm_page(token: str) -> Response:
@@ -155,6 +185,11 @@ def confirm(token: str) -> Response:
     except errors.TokenRefused:
         raise _refused(token) from None
     post_notices()
+    return _confirmed(known)
+
+
+def _confirmed(known: Known) -> Response:
+    """What comes when, and the newest issue to read meanwhile."""
     if known.answer is not Answer.DONE:
         return _about(known, "already" if known.answer is Answer.ALREADY else "waiting")
     newest, language = shelf.newest(), tongue.spoken()
@@ -237,8 +272,8 @@ def _settings(known: Known, *, saved: bool = False) -> Response:
     )  # fmt: skip
 
 
-def manage_page() -> AnyResponse:
-    return keep_public(_manage())
+def manage_page() -> Response:
+    return _manage()
 
 
 def _manage(*, email: str = "", error: str = "", status: int = 200) -> Response:
@@ -249,7 +284,7 @@ def _manage(*, email: str = "", error: str = "", status: int = 200) -> Response:
 def manage() -> Response:
     email = request.form.get("email", "").strip()[:320]
     try:
-        site().app.join.manage(email)
+        site().app.join.manage(email, form=_shown(), ip=request.remote_addr)
     except errors.AddressRefused:
         return _manage(email=email, error=tongue.words()("web.email_error"), status=400)
     post_notices()
