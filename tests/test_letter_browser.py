@@ -25,6 +25,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, issue in issues.items():
         for language in Language:
             found[f"{name} {language.value}"] = press.preview(press.edition(issue, language))[0]
+    long = kit.post(
+        1, "W" * 300, url="https://posts.example.org/" + "x" * 300, author="Y" * 90, summary="Z" * 500
+    )
+    found["one long word"] = press.preview(press.edition(kit.issue(posts=[long]), Language.EN))[0]
     for kind in NoticeKind:
         data = press.notice(kind, to=Address("maya@example.org"), language=Language.FR, date=kit.SEND_AT, code="482 913",
                             message_id="<n.1.a@example.org>", link=f"https://digest.example.org/confirm/{'q' * 28}")  # fmt: skip

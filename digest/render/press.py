@@ -112,9 +112,10 @@ class Press:
         """
         inlined = self._inliner.inline(self._render(template, context))
         head = " ".join(self._render("letter/head.css", context).split())
-        if inlined.count(HEAD_CSS) != 1:
+        before, body, after = inlined.partition("<body")
+        if before.count(HEAD_CSS) != 1:
             raise RenderError(f"The template {template} must hold {HEAD_CSS} once, in its head.")
-        return inlined.replace(HEAD_CSS, f"<style>{head}</style>")
+        return before.replace(HEAD_CSS, f"<style>{head}</style>") + body + after
 
     def _render(self, template: str, context: dict[str, Any]) -> str:
         try:

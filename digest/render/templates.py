@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from digest.render.text import rule, wrap
+from digest.render.text import attribute, rule, wrap
 
 
 def packaged_folder() -> Path:
@@ -31,6 +31,7 @@ def environment(folders: Sequence[Path] = ()) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["attribute"] = attribute
     made.filters["wrap"] = wrap
     made.filters["rule"] = rule
     return made

@@ -25,7 +25,7 @@ class Run:
 
 def clean(text: str) -> str:
     """One line of plain words: controls gone, white space folded. No-break spaces stay."""
-    return re.sub(r"[ \t\r\n\f\v]+", " ", _UNWANTED.sub("", text)).strip(" ")
+    return re.sub("[ \t\r\n\f\v\u2028\u2029]+", " ", _UNWANTED.sub("", text)).strip(" ")
 
 
 def french(text: str) -> str:
@@ -81,6 +81,11 @@ def wrap(text: str, *, indent: str = "", hang: str = "", width: int = WIDTH) -> 
 def _wrap(text: str, indent: str, hang: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=hang, break_long_words=False,
                          break_on_hyphens=False)  # fmt: skip
+
+
+def attribute(text: str) -> str:
+    """Words for an attribute. HTML needs no escape for angles there, but Word looks for <![endif]--> everywhere."""
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def rule(text: str, mark: str = "-") -> str:

@@ -202,6 +202,8 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
     item, words = placed.item, Words(language)
     foreign = _primary(item.language) not in {"", language.value}
     title, title_lang = _words_of(placed.title, item.title, item, language)
+    if not title.strip():
+        title, title_lang = words("letter.untitled"), ""
     blurb, blurb_lang = _words_of(placed.blurb, item.summary, item, language)
     occasion = item.occasion
     when = when_view(occasion, language, config) if occasion else None

@@ -157,7 +157,8 @@ def text_parity(proof: Proof) -> Iterator[Fault]:
                 )
         marked = SETTINGS_MARK.sub("", LEAVE_MARK.sub("", edition.text))
         for line in marked.splitlines():
-            if len(line) > TEXT_LINE_MOST and "://" not in line and " " in line.strip():
+            is_one_word = max(map(len, line.split()), default=0) > TEXT_LINE_MOST - 8
+            if len(line) > TEXT_LINE_MOST and "://" not in line and not is_one_word:
                 yield Fault(where="template", language=language, slots={"what": line[:80]})
 
 
