@@ -29,7 +29,7 @@ def test_the_templates_are_given_what_the_page_says() -> None:
 
 
 def test_every_template_named_there_exists() -> None:
-    names = {name for name in re.findall(r"`((?:letter|mail)/[\w.]+)`", PAGE)}
+    names = set(re.findall(r"`((?:letter|mail)/[\w.]+)`", PAGE))
     assert names
     for name in names:
         assert environment().get_template(name)

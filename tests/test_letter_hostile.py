@@ -55,6 +55,8 @@ def test_whatever_a_feed_says_a_sound_letter_comes_of_it(
         assert "<script" not in edition.html
         assert edition.html.count("<!--[if mso]>") == edition.html.count("<![endif]-->")
     stops = blocking(check(issue, editions, config=config, now=kit.SEND_AT - timedelta(days=1), readers=1))
-    their_own = ITS_OWN | ({"token-left"} if note.strip() or theme.strip() else set())  # an editor left braces there
+    their_own = ITS_OWN | (
+        {"token-left"} if note.strip() or theme.strip() else set()
+    )  # an editor left braces there
     assert [(c.id, c.message_en) for c in stops if c.id not in their_own] == []
     assert issue_file(issue, config=config, language=Language.FR, now=kit.SEND_AT)
