@@ -185,7 +185,10 @@ def test_those_who_never_confirm_are_deleted_after_a_week(app: App, clock: Clock
     assert app.store.subscribers.everyone() == []
 
 
-ROSTER = b"email,language,status\nann@example.org,fr,enabled\nnot an address,,\nluc@example.org,,unsubscribed\nANN@example.org,,\n"
+ROSTER = (
+    b"email,language,status\nann@example.org,fr,enabled\nnot an address,,\n"
+    b"luc@example.org,,unsubscribed\nANN@example.org,,\n"
+)
 
 
 def test_a_dry_run_reports_the_same_and_changes_nothing(app: App) -> None:
