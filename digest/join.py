@@ -5,7 +5,7 @@ Whoever asks learns nothing: the same answer for every address. No letter is mad
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from digest.join_gate import Gate
 from digest.join_guard import DoorGuard
 from digest.join_hand import Ask, Form, Hand, Known
 from digest.join_memory import Memory
-from digest.model import Address, IssueId, NoticeKind, Subscriber, SubscriberState
+from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, SubscriberState
 from digest.rules import consent, guard
 from digest.rules.consent import Answer, Reply
 from digest.rules.tokens import Links, Purpose, Token
@@ -261,6 +261,17 @@ class Join:
     def tidy(self) -> int:
         """Keeps house once a day: retention, and the month's head count. How many never confirmed and were deleted."""
         return self.crowd.tidy()
+
+    def clock(self) -> datetime:
+        return self._clock()
+
+    def language(self, asked: str | None) -> Language:
+        """The language asked for if the list has it, else its first."""
+        return self._hand.language(asked)
+
+    def marks(self, keys: Iterable[str]) -> list[str]:
+        """The keyed hashes of addresses (Address.key), as they stand in the suppression list."""
+        return self._links.marks(keys)
 
     # --- inside -------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,12 @@
 """Who may be written to: addresses judged, the gate, and what each act does to a subscriber. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from digest.errors import AddressRefused, InputRefused
 from digest.model import Address, Language, Subscriber, SubscriberState
@@ -25,6 +26,14 @@ _ROLE_LOCALS = frozenset(
 )
 
 
+# Only what email-validator takes and leaves as it is but for the domain's case; held against it by test.
+_TIGHT = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII
+)
+_SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+_ALL_SHORT = 64
+
+
 def judged_address(text: str) -> Address:
     """Raises AddressRefused, with a sentence that does not repeat the address, for what nobody can be written to at.
 
@@ -40,11 +49,26 @@ def judged_address(text: str) -> Address:
 
 def readable_address(text: str) -> Address:
     """The same without the question whose it is: for answers that must be the same for every address."""
+    quick = quick_address(text.strip())
+    if quick is not None:
+        return Address(quick[0])
     try:
         found = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise AddressRefused("This is not an e-mail address that we can write to.") from error
     return Address(f"{found.local_part}@{found.domain}")
+
+
+def quick_address(text: str) -> tuple[str, str] | None:
+    """An everyday address as it is kept, and its key. None: ask judged_address, which knows every case and is slow."""
+    found = _TIGHT.fullmatch(text)
+    if found is None or len(text) > _ALL_SHORT or found[1].lower() in _SPECIAL:
+        return None
+    key = text.lower()
+    if key == text:
+        return text, key
+    local, _, domain = text.rpartition("@")
+    return f"{local}@{domain.lower()}", key
 
 
 def is_function(address: Address) -> bool:
@@ -68,7 +92,7 @@ def judged_basis(basis: str, origin: str) -> None:
 def domain_of(address: Address) -> str:
     """The domain as A-labels (RFC 5890), lower case: the form in which domains are compared."""
     domain = address.reveal().rpartition("@")[2]
-    return ascii_domain(domain)
+    return domain if quick_address(address.reveal()) is not None else ascii_domain(domain)
 
 
 def ascii_domain(domain: str) -> str:

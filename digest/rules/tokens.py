@@ -8,6 +8,7 @@ import hmac
 import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as EncodingError
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -161,6 +162,11 @@ class Links:
     def mark(self, address: Address) -> str:
         """The keyed hash by which the suppression list knows an address without holding it."""
         return self._mac(b"suppress", address.key.encode()).hex()
+
+    def marks(self, keys: Iterable[str]) -> list[str]:
+        """The same for many, by Address.key."""
+        start, key, digest = b"suppress\0", self._key, hmac.digest
+        return [digest(key, start + one.encode(), "sha256").hex() for one in keys]
 
     def _timed(self, purpose: Purpose, subscriber: SubscriberId, version: int, expires: datetime) -> str:
         return self._make(purpose, subscriber, version, int(expires.timestamp() // 60) + 1)

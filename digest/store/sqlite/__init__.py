@@ -19,6 +19,7 @@ from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare
+from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
 from digest.store.sqlite.subscribers import Subscribers
@@ -36,6 +37,7 @@ class SqliteStore:
         self.subscribers = Subscribers(db)
         self.consents = Consents(db)
         self.suppressions = Suppressions(db)
+        self.roster = Rosters(db)
         self.guards = Guards(db)
         self.domains = Domains(db)
         self.head_counts = HeadCounts(db)

@@ -1,0 +1,139 @@
+"""How fast readers come in: a million rows imported beside csv alone, sign-ups beside a bare Flask insert. One run each.
+
+python -m bench.bench_readers [ROWS [ASKS]]: prints one line per figure; ratios are what counts, they travel between machines.
+"""
+
+import csv
+import resource
+import secrets
+import sqlite3
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, request
+
+from digest.app import open_app
+from digest.config import Config, ListPart, SignupPart
+from digest.join import Ask
+from digest.join_roster import bring
+
+ROWS, ASKS = 1_000_000, 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number beside what it is held against."""
+
+    name: str
+    ours: float
+    beside: float
+    unit: str
+
+
+def write_list(path: Path, rows: int) -> None:
+    """A listmonk export: one row in a hundred cannot be used, one in a hundred has left."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(["uuid", "email", "name", "attributes", "status", "created_at", "updated_at"])
+        for number in range(rows):
+            mark = secrets.token_hex(5)
+            address = f"{mark}.{number}@example.org" if number % 100 else f"{mark}..{number}@example.org"
+            status = "disabled" if number % 100 == 1 else "enabled"
+            at = f"2024-0{number % 9 + 1}-1{number % 9} 12:34:56.789 +0000 UTC"
+            out.writerow(
+                [f"{mark}-{number}", address, f"Reader {number}", '{"team": "digital"}', status, at, at]
+            )
+
+
+def csv_alone_s(path: Path) -> float:
+    begun = time.perf_counter()
+    read_through(path)
+    return time.perf_counter() - begun
+
+
+def csv_alone_cpu_s(path: Path) -> float:
+    begun = time.process_time()
+    read_through(path)
+    return time.process_time() - begun
+
+
+def read_through(path: Path) -> None:
+    with path.open(newline="", encoding="utf-8") as file:
+        for _ in csv.reader(file):
+            pass
+
+
+def importing(home: Path, rows: int) -> list[Figure]:
+    path = home / "list.csv"
+    write_list(path, rows)
+    alone = csv_alone_s(path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with open_app(Config(home=home)) as app, path.open("rb") as data:
+        begun, began_at = time.perf_counter(), time.process_time()
+        report = bring(data, join=app.join, store=app.store, basis="express", origin="bench")
+        ours = time.perf_counter() - begun
+        cpu = time.process_time() - began_at
+    alone = (alone + csv_alone_s(path)) / 2  # before and after: the machine may not be ours alone
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert report.counts["confirmed"] == rows - rows // 100 * 2, report.counts
+    return [
+        Figure("import, seconds", ours, alone, "s of csv alone"),
+        Figure("import, CPU seconds", cpu, csv_alone_cpu_s(path), "CPU s of csv alone"),
+        Figure("import, peak memory", peak, before, "MB before it"),
+    ]
+
+
+def asking(home: Path, asks: int) -> Figure:
+    """Both through Flask's test client, both one durable transaction a request."""
+    signup = SignupPart(asks_per_hour=10**9, asks_per_domain=10**9, asks_per_ip=10**9, asks_per_network=10**9)
+    config = Config(home=home, signup=signup, list=ListPart(url="http://127.0.0.1:8000"))
+    bare = Flask("bare")
+    database = sqlite3.connect(home / "bare.db", isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("CREATE TABLE person (id INTEGER PRIMARY KEY, address TEXT UNIQUE)")
+
+    @bare.post("/subscribe")
+    def insert() -> Response:
+        database.execute("INSERT INTO person (address) VALUES (?)", (request.form["email"],))
+        return Response("thank you")
+
+    with open_app(config) as app:
+        ours_site = Flask("ours")
+
+        @ours_site.post("/subscribe")
+        def ask() -> Response:
+            app.join.ask(Ask(address=request.form["email"], ip="192.0.2.1", network="192.0.2.0/24"))
+            return Response("thank you")
+
+        # Turn by turn in small groups, so that both meet the same disk.
+        spent = {"bare": 0.0, "ours": 0.0}
+        clients = {"bare": bare.test_client(), "ours": ours_site.test_client()}
+        for group in range(asks // 100):
+            for name, client in clients.items():
+                begun = time.perf_counter()
+                for number in range(100):
+                    client.post("/subscribe", data={"email": f"{name}{group}.{number}@example.org"})
+                spent[name] += time.perf_counter() - begun
+    database.close()
+    count = asks // 100 * 100
+    return Figure("sign-ups a second", count / spent["ours"], count / spent["bare"], "bare inserts a second")
+
+
+def run(rows: int = ROWS, asks: int = ASKS) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        return [*importing(Path(first), rows), asking(Path(second), asks)]
+
+
+def main() -> None:
+    sizes = [int(text) for text in sys.argv[1:3]]
+    for figure in run(*sizes):
+        print(f"{figure.name}: {figure.ours:.2f} beside {figure.beside:.2f} {figure.unit}, "
+              f"ratio {figure.ours / figure.beside:.2f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

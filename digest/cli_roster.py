@@ -1,0 +1,215 @@
+"""Moving house: subscribers import and export, in the shapes of other programs. Files with addresses are private (0600)."""
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from digest.app import App
+from digest.cli_door import Door, as_json, pass_door, print_json, progress, say
+from digest.errors import InputRefused
+from digest.join_roster import Report, bring
+from digest.model import Language, Subscriber, SubscriberId, SubscriberState
+from digest.rules.roster import Line, neutral
+from digest.rules.roster_shapes import cells, shapes
+
+_PAGE = 1000
+basis_option = click.option(
+    "--basis", type=click.Choice(["express", "implied"]), required=True,
+    help="express: they said yes, and --origin says where; they are confirmed. implied: they are asked by mail.",
+)  # fmt: skip
+origin_option = click.option(
+    "--origin",
+    required=True,
+    metavar="TEXT",
+    help='Where the consent comes from: "sign-up sheet, 12 May 2026".',
+)
+language_option = click.option(
+    "--language",
+    type=click.Choice([str(one) for one in Language]),
+    help="Language of their letter; left out: the list's first.",
+)
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@basis_option
+@origin_option
+@language_option
+@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
+@click.option(
+    "--rejects", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows that were refused to this CSV, each with its line and the reason.",
+)  # fmt: skip
+@as_json
+@pass_door
+def import_(
+    door: Door, file: Any, basis: str, origin: str, language: str | None, dry_run: bool, rejects: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Bring in a CSV file with a column "email", or a plain list of addresses; - reads standard input.
+
+    Files of Mailchimp, Substack, Ghost, listmonk, Mailman, Buttondown, Keila and Constant Contact are recognised by
+    their header: who left, bounced or complained there is kept out here. Cut off, run it again.
+    """
+    data = file if file.seekable() else io.BytesIO(file.read())
+    with (
+        door.open() as app,
+        progress("Importing", total=None, quiet=as_json) as step,
+        _rejects(rejects) as write_reject,
+    ):
+        report = bring(
+            data, join=app.join, store=app.store, basis=basis, origin=origin, language=language, dry_run=dry_run,
+            on_progress=lambda done: step(done, ""), on_refused=write_reject,
+        )  # fmt: skip
+    if as_json:
+        print_json(_report_json(report, dry_run=dry_run))
+        return
+    _tell(report, dry_run=dry_run, rejects=rejects)
+
+
+def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
+    for number, reason in report.refused[: None if rejects is None else 0]:
+        click.echo(f"line {number}: {reason}", err=True)
+    if report.source not in {"csv", "plain"}:
+        say(f"Read as a list of {report.source}.")
+    counts = report.counts
+    if dry_run:
+        say("Nothing was changed; this is what would happen:")
+    say(f"{counts['confirmed']} confirmed, {counts['asked']} asked, {counts['known']} known already, "
+        f"{counts['left']} kept out because they left, {len(report.refused)} refused.")  # fmt: skip
+    if rejects is not None and report.refused:
+        say(f"The refused rows stand in {rejects}. It holds addresses: delete it when you are done.")
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Iterator[Any]:
+    """What writes a refused row; None when nobody asked for them."""
+    if path is None:
+        yield None
+        return
+    with _private(path) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        headed = False
+
+        def write(header: Sequence[str], line: Line, reason: str) -> None:
+            nonlocal headed
+            if not headed:
+                rows.writerow(["line", "reason", *(header or ["address"])])
+                headed = True
+            rows.writerow([line.number, reason, *map(neutral, line.cells)])
+
+        yield write
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[IO[str]]:
+    """Raises InputRefused when the file cannot be written."""
+    try:
+        with open(
+            os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", newline="", encoding="utf-8"
+        ) as file:
+            yield file
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option(
+    "--as", "shape", type=click.Choice([*shapes(), "json"]), default="digest", show_default=True,
+    help="The program that shall read it; json holds everything, consents and suppressions too.",
+)  # fmt: skip
+@pass_door
+def export(door: Door, file: Path | None, shape: str) -> None:
+    """Write all readers, to FILE or to standard output."""
+    with door.open() as app:
+        if file is None:
+            _write(app, sys.stdout, shape)
+            return
+        with _private(file) as out:
+            count = _write(app, out, shape)
+    say(f"{count} readers written to {file}. It holds addresses: keep it as you keep the database.")
+
+
+def _write(app: App, out: IO[str], name: str) -> int:
+    if name == "json":
+        return _write_json(app, out)
+    shape, count = shapes()[name], 0
+    rows = csv.writer(out, lineterminator="\n")
+    if shape.header:
+        rows.writerow(shape.header)
+    for reader in everyone(app):
+        row = cells(shape, reader)
+        if row is not None:
+            rows.writerow(row)
+            count += 1
+    return count
+
+
+def _write_json(app: App, out: IO[str]) -> int:
+    """One object; a reader a line, so that it is written and can be read as a stream."""
+    count = 0
+    out.write(
+        f'{{"format": "digest-readers/1", "exported_at": {json.dumps(app.clock().isoformat())}, "readers": ['
+    )
+    for reader in everyone(app):
+        out.write(",\n" if count else "\n")
+        out.write(json.dumps(_open(app, reader), ensure_ascii=False))
+        count += 1
+    out.write('\n], "suppressed": [')
+    for number, (mark, reason, at) in enumerate(app.store.roster.marks()):
+        out.write(",\n" if number else "\n")
+        out.write(json.dumps({"mark": mark, "reason": reason, "at": at.isoformat()}))
+    out.write("\n]}\n")
+    return count
+
+
+def _open(app: App, reader: Subscriber) -> dict[str, Any]:
+    moments = ("asked_at", "confirmed_at", "left_at", "paused_until")
+    return {
+        "address": reader.address.reveal(), "state": reader.state, "language": reader.language,
+        "timezone": reader.timezone, "role": reader.role, "topics": reader.topics, "cadence": reader.cadence,
+        "note": reader.note, "sponsor": reader.sponsor,
+        **{name: _iso(getattr(reader, name)) for name in moments},
+        "consents": [
+            {
+                "at": line.at.isoformat(), "act": line.act, "method": line.method, "page": line.page,
+                "language": line.language, "wording": line.wording, "basis": line.basis, "origin": line.origin,
+                "network": line.network,
+            }
+            for line in app.store.consents.of(reader.id)
+        ],
+    }  # fmt: skip
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def everyone(app: App, states: set[SubscriberState] | None = None) -> Iterator[Subscriber]:
+    """All readers, page by page."""
+    after = SubscriberId(0)
+    while page := app.store.subscribers.everyone(states=states, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def _report_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
+    counts = {name: report.counts[name] for name in ("confirmed", "asked", "known", "left")}
+    refused = [{"line": number, "reason": reason} for number, reason in report.refused]
+    return {
+        **counts,
+        "refused": refused,
+        "dry_run": dry_run,
+        "source": report.source,
+        "sha256": report.sha256,
+    }
