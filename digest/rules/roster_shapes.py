@@ -51,9 +51,9 @@ def shapes() -> Mapping[str, ExportShape]:
 
 
 def cells(shape: ExportShape, reader: Subscriber) -> list[str] | None:
-    """One row, ready for csv: no cell begins a formula."""
+    """One row, ready for csv: no cell begins a formula. A plain list is no spreadsheet and is left as it is."""
     row = shape.row(reader)
-    return None if row is None else [neutral(cell) for cell in row]
+    return None if row is None else [neutral(cell) if shape.header else cell for cell in row]
 
 
 _DIGEST = ("email", "state", "language", "timezone", "role", "topics", "asked_at", "confirmed_at", "left_at", "cadence",

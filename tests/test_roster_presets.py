@@ -1,0 +1,291 @@
+"""Lists from eight other programs come in with what they say of each person, and go out again in the same shapes."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from digest.app import App, open_app
+from digest.cli import run
+from digest.config import Config
+from digest.errors import InputRefused
+from digest.join import Ask
+from digest.join_roster import Report, bring
+from digest.model import Address, NoticeKind, SubscriberState
+from digest.rules.consent import quick_address, readable_address
+from digest.rules.roster import Roster, as_typed, neutral, read_roster, survey
+from digest.rules.roster_presets import Standing
+from digest.rules.roster_shapes import cells, shapes
+from tests.conftest import Clock
+from tests.readers_kit import confirm_token, is_known, joins, leave_token, person, taken
+
+ROSTERS = Path(__file__).parent / "data" / "rosters"
+ANN, LUC = "ann@example.org", "luc@example.org"
+
+FILES = {
+    "mailchimp_subscribed.csv": ("mailchimp", {"confirmed": 2}),
+    "mailchimp_unsubscribed.csv": ("mailchimp", {"left": 1}),
+    "mailchimp_merge_tags.csv": ("mailchimp", {"confirmed": 2, "left": 2}),
+    "substack_2023.csv": ("substack", {"confirmed": 2, "left": 1}),
+    "substack_2025.csv": ("substack", {"confirmed": 2, "known": 1, "left": 1}),
+    "ghost_members.csv": ("ghost", {"confirmed": 2, "left": 2}),
+    "ghost_v4.csv": ("ghost", {"confirmed": 2, "left": 1}),
+    "listmonk.csv": ("listmonk", {"confirmed": 2, "left": 2}),
+    "keila.csv": ("keila", {"confirmed": 2, "left": 2}),
+    "keila_excel.csv": ("keila", {"confirmed": 2}),
+    "keila_spaces.csv": ("keila", {"confirmed": 2}),
+    "buttondown.csv": ("buttondown", {"confirmed": 2, "asked": 1, "left": 2}),
+    "constant_contact.csv": ("constant-contact", {"confirmed": 2, "asked": 1, "left": 1}),
+    "mailman3.txt": ("plain", {"confirmed": 2}),
+    "mailman2.txt": ("plain", {"confirmed": 2}),
+}
+
+
+def brought(app: App, data: bytes, **more: object) -> Report:
+    return bring(data, join=app.join, store=app.store, basis="express", origin="the old list", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_program_comes_in_as_what_it_says(app: App, name: str) -> None:
+    source, counts = FILES[name]
+    data = (ROSTERS / name).read_bytes()
+    dry = brought(app, data, dry_run=True)
+    assert app.store.subscribers.everyone() == []
+    report = brought(app, data)
+    assert (report.source, dict(report.counts)) == (source, counts)
+    assert (dry.counts, dry.refused) == (report.counts, report.refused)
+    if "confirmed" in counts:
+        assert person(app, ANN).state is person(app, LUC).state is SubscriberState.CONFIRMED
+    assert not is_known(app, "gone@example.org")
+    if "left" in counts:
+        with pytest.raises(InputRefused, match="only they themselves"):
+            app.join.add("gone@example.org" if counts != {"left": 2} else ANN, basis="express", origin="x")
+    again = brought(app, data)
+    assert again.counts["confirmed"] == again.counts["asked"] == 0
+    assert again.counts["left"] == report.counts["left"]
+
+
+def test_times_and_networks_of_the_other_list_become_the_proof(app: App) -> None:
+    report = brought(app, (ROSTERS / "mailchimp_subscribed.csv").read_bytes())
+    assert person(app, ANN).confirmed_at == datetime(2019, 3, 5, 12, 40, tzinfo=UTC)
+    [line] = app.store.consents.of(person(app, ANN).id)
+    assert (line.act, line.method, line.basis, line.network) == (
+        "imported",
+        "import",
+        "express",
+        "192.0.2.0/24",
+    )
+    assert line.origin == f"the old list (file {report.sha256[:16]}), there since 2019-03-05"
+    assert line.at == app.clock()
+
+
+def test_nobody_who_only_agreed_by_implication_is_taken_for_a_reader(app: App, clock: Clock) -> None:
+    brought(app, (ROSTERS / "constant_contact.csv").read_bytes())
+    assert person(app, "card@example.org").state is SubscriberState.ASKED
+    assert [one.kind for one in taken(app, clock)] == [NoticeKind.CONFIRM]
+
+
+def test_implied_consent_ends_after_two_years(app: App, clock: Clock) -> None:
+    data = b"email,created_at\nold@example.org,2024-11-19\nnew@example.org,2024-11-22\nnone@example.org,\n"
+    report = bring(data, join=app.join, store=app.store, basis="implied", origin="buyers")
+    assert report.counts == {"asked": 2}
+    assert [(number, "two years" in why) for number, why in report.refused] == [(2, True)]
+    assert len(taken(app, clock)) == 2
+
+
+def test_a_person_twice_in_a_file_is_one_and_leaving_wins(app: App) -> None:
+    data = b"email,status\nann@example.org,enabled\nANN@example.org,enabled\nann@example.org,unsubscribed\n"
+    report = brought(app, data)
+    assert report.counts == {"confirmed": 1, "known": 1, "left": 1}
+    assert person(app, ANN).state is SubscriberState.LEFT
+
+
+def test_an_import_brings_nobody_back(app: App) -> None:
+    for text in (ANN, LUC, "cut@example.org"):
+        joins(app, text)
+    app.join.leave(leave_token(app))
+    app.join.forget(LUC)
+    app.join.suppress("cut@example.org", reason="complained")
+    report = brought(app, b"email\nann@example.org\nluc@example.org\ncut@example.org\nnew@example.org\n")
+    assert report.counts == {"confirmed": 1}
+    assert [number for number, _ in report.refused] == [2, 3, 4]
+    assert not is_known(app, LUC)
+
+
+def test_somebody_who_asked_is_confirmed_by_express_consent_and_its_letter_does_no_harm(app: App) -> None:
+    app.join.ask(Ask(address=ANN))
+    old = confirm_token(app)
+    assert brought(app, b"email\nann@example.org\n").counts == {"confirmed": 1}
+    app.join.confirm(old)
+    assert person(app).state is SubscriberState.CONFIRMED
+
+
+def test_a_large_import_in_blocks_is_the_same_as_a_small_one(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.join_roster._LINES_PER_TRANSACTION", 7)
+    rows = [f"a{n % 40}@example.org,{'unsubscribed' if n % 11 == 0 else 'enabled'}" for n in range(100)]
+    data = ("email,status\n" + "\n".join(rows) + "\nnonsense,\n").encode()
+    dry, wet = brought(app, data, dry_run=True), brought(app, data)
+    assert dry.counts == wet.counts
+    assert dry.refused == wet.refused
+    gone = {f"a{n % 40}@example.org" for n in range(100) if n % 11 == 0}
+    for n in range(40):
+        text = f"a{n}@example.org"
+        assert not is_known(app, text) or (person(app, text).state is SubscriberState.CONFIRMED) is (
+            text not in gone
+        )
+
+
+# --- out again ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(shapes()))
+def test_what_goes_out_in_a_shape_comes_in_again_as_the_same_people(
+    make_config: object, clock: Clock, name: str
+) -> None:
+    config: Config = make_config("")  # type: ignore[operator]
+    first = config.home / "first"
+    first.mkdir()
+    with open_app(config.model_copy(update={"home": first}), clock=clock) as app:
+        for text in (ANN, "Éloïse@québec.ca", "+plus@example.org", "=sum@example.org", "'quoted@example.org"):
+            joins(app, text, language="fr" if text == ANN else "en")
+        joins(app, LUC)
+        app.join.leave(leave_token(app, LUC))
+        app.join.ask(Ask(address="asked@example.org"))
+        before = {r.address.key: r for r in app.store.subscribers.everyone()}
+        out = io.StringIO(newline="")
+        rows = csv.writer(out)
+        rows.writerow(shapes()[name].header) if shapes()[name].header else None
+        for reader in before.values():
+            if (row := cells(shapes()[name], reader)) is not None:
+                assert not shapes()[name].header or not [cell for cell in row if cell[:1] in set("=+-@\t\r")]
+                rows.writerow(row)
+    second = config.home / "second"
+    second.mkdir()
+    with open_app(config.model_copy(update={"home": second}), clock=clock) as app:
+        report = brought(app, out.getvalue().encode())
+        assert report.refused == []
+        assert report.source == {"mailman": "plain"}.get(name, name)
+        after = {r.address.key: r for r in app.store.subscribers.everyone(states={SubscriberState.CONFIRMED})}
+        confirmed = {key: r for key, r in before.items() if r.state is SubscriberState.CONFIRMED}
+        assert {r.address.reveal() for r in after.values()} == {
+            r.address.reveal() for r in confirmed.values()
+        }
+        if name != "mailman":
+            assert not is_known(app, LUC)
+            with pytest.raises(InputRefused):
+                app.join.add(LUC, basis="express", origin="x")
+            for key, reader in after.items():
+                assert reader.confirmed_at is not None
+                was = confirmed[key].confirmed_at
+                assert was is not None
+                assert abs((reader.confirmed_at - was).total_seconds()) < 1
+        if name == "digest":
+            assert after[ANN].language == "fr"
+
+
+def test_the_open_json_holds_every_reader_with_the_proof(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[list]\nname.en = "T"\nname.fr = "T"\n')
+    config = ["--config", str(tmp_path / "config.toml")]
+    assert run([*config, "subscribers", "add", ANN, "--basis", "express", "--origin", "a sheet"]) == 0
+    assert run([*config, "subscribers", "add", LUC, "--basis", "express", "--origin", "a sheet"]) == 0
+    assert run([*config, "subscribers", "forget", LUC, "--yes"]) == 0
+    capsys.readouterr()
+    assert run([*config, "subscribers", "export", "--as", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["format"] == "digest-readers/1"
+    [reader] = told["readers"]
+    assert (reader["address"], reader["state"], reader["consents"][0]["origin"]) == (
+        ANN,
+        "confirmed",
+        "a sheet",
+    )
+    assert [one["reason"] for one in told["suppressed"]] == ["forgotten"]
+
+
+def test_refused_rows_come_back_in_a_private_file_with_reasons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[list]\nname.en = "T"\nname.fr = "T"\n')
+    (tmp_path / "in.csv").write_text(
+        'email,name\nann@example.org,Ann\nnonsense,=1+1\nabuse@example.org,"a\nb"\n'
+    )
+    words = ["--config", str(tmp_path / "config.toml"), "subscribers", "import", str(tmp_path / "in.csv"), "--basis", "express",
+             "--origin", "a sheet", "--rejects", str(tmp_path / "out.csv"), "--json"]  # fmt: skip
+    assert run(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["line"] for one in told["refused"]] == [3, 4]
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["line", "reason", "email", "name"]
+    assert rows[1][0] == "3"
+    assert rows[1][2:] == ["nonsense", "'=1+1"]
+    assert rows[2][2:] == ["abuse@example.org", "a\nb"]
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_that_are_not_utf8_are_read_as_windows_1252() -> None:
+    data = "email,name\nren\xe9@example.org,Ren\xe9\n".encode("cp1252")
+    assert survey([data]).encoding == "cp1252"
+    assert [line.address for line in read_roster(data)] == ["rené@example.org"]
+    assert survey(["é".encode()[:1], "é".encode()[1:]]).encoding == "utf-8"
+    wide = "\ufeffemail\nann@example.org\n".encode("utf-16-le")
+    assert [line.address for line in read_roster(wide)] == [ANN]
+
+
+def test_a_name_with_an_address_in_it_fools_nobody() -> None:
+    lines = list(read_roster(b'"alice@canada.ca]" <bob@evil.example> <x>\n"x" <ann@example.org>\n'))
+    assert lines[1].address == ANN
+    assert lines[0].address != "bob@evil.example"
+    assert lines[0].address != "alice@canada.ca"
+
+
+def test_a_huge_cell_is_one_sentence_and_no_crash() -> None:
+    with pytest.raises(InputRefused, match="Line 2 cannot be read"):
+        list(Roster(["email,notes\n", f'a@example.org,"{"x" * 1_100_000}"\n']).lines())
+
+
+def test_permission_and_status_both_count() -> None:
+    [line] = read_roster(b"email,email status,email permission status\na@example.org,Active,Opted Out\n")
+    assert line.standing is Standing.LEFT
+
+
+@given(st.text(max_size=20))
+def test_a_defused_cell_is_no_formula_and_comes_back_as_it_was(text: str) -> None:
+    assert neutral(text)[:1] not in set("=+-@\t\r") or not text
+    assert as_typed(neutral(text)) == text
+
+
+_local = st.text("abAB09._+-'", min_size=1, max_size=12)
+_domain = st.text("abAB0-.", min_size=1, max_size=14)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    _local, _domain, st.sampled_from(["org", "CA", "test", "local", "arpa", "x", "example", "c0m", "onion"])
+)
+@example("a", "xn--a", "org")
+@example("A.b", "B", "CA")
+def test_the_quick_look_at_an_address_agrees_with_email_validator(local: str, domain: str, end: str) -> None:
+    text = f"{local}@{domain}.{end}"
+    quick = quick_address(text)
+    if quick is None:
+        return
+    try:
+        found = validate_email(text, check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        raise AssertionError(f"{text} was let through") from None
+    assert quick[0] == f"{found.local_part}@{found.domain}"
+    assert quick[1] == Address(quick[0]).key == readable_address(text).key
