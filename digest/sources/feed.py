@@ -19,6 +19,7 @@ from digest.sources import json_feed
 from digest.sources._entry import Draft, finished
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
+from digest.sources._swift import read_plain
 
 _ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
 _BAD_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));")
@@ -55,7 +56,8 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     """`parse`, with the platform's own way of trimming the words."""
     if json_feed.is_json(body):
         return json_feed.parse(body, context)
-    parsed = _parsed(body, context)
+    body = _checked(body, context)
+    parsed = read_plain(body, context.headers, most=MOST_ENTRIES) or _parsed(body, context)
     drafts, left_out = [], []
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
@@ -78,7 +80,8 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     )
 
 
-def _parsed(body: bytes, context: ParseContext) -> Any:
+def _checked(body: bytes, context: ParseContext) -> bytes:
+    """The answer, if it may be a feed, without references that no character answers to."""
     if is_challenge(body, context.headers):
         raise challenge(context.url)
     if is_html(body) or not body.strip() or opening(body, most=64).startswith("BEGIN:VCALENDAR"):
@@ -87,10 +90,13 @@ def _parsed(body: bytes, context: ParseContext) -> Any:
         raise SourceError(
             ErrorKind.PARSE, "The feed declares XML entities, which we do not expand; its maker must mend it."
         )
+    return _BAD_REFERENCE.sub(b"", body)
+
+
+def _parsed(body: bytes, context: ParseContext) -> Any:
     headers = {name: value for name, value in context.headers.items() if name == "content-type"}
     if b"xml:base" in body:
         headers["content-location"] = context.url
-    body = _BAD_REFERENCE.sub(b"", body)
     try:
         parsed = feedparser.parse(
             BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
@@ -138,12 +144,12 @@ def _base(raw: Any, feed: Any, context: ParseContext) -> str:
 def _link(raw: Any) -> str:
     """The page a reader opens: link, else an alternate of HTML, else a guid that is an address."""
     if raw.get("link"):
-        return str(raw.link)
+        return str(raw["link"])
     links = [
         link for link in raw.get("links", ()) if link.get("href") and link.get("rel") in (None, "alternate")
     ]
     if links:
-        return str(links[0].href)
+        return str(links[0]["href"])
     guid = str(raw.get("id") or "")
     return guid if guid.startswith(("http://", "https://")) else ""
 
@@ -152,7 +158,7 @@ def _words(raw: Any) -> tuple[str, bool]:
     """The longest text an entry carries, as HTML, and whether it came as content rather than as a summary."""
     details = [(detail, True) for detail in raw.get("content", ())]
     if raw.get("summary_detail"):
-        details.append((raw.summary_detail, False))
+        details.append((raw["summary_detail"], False))
     best = max(details, key=lambda pair: len(pair[0].get("value") or ""), default=None)
     if best is None:
         return "", False
