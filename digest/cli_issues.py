@@ -94,13 +94,18 @@ def show(door: Door, period: Period, form: str, language: str | None) -> None:
 
 @click.command()
 @issue_argument
+@click.option("--accept", metavar="RULE", help="Let the warnings of this rule pass, with --because.")
+@click.option("--because", metavar="TEXT", help="Why they may stand; kept with the issue.")
 @as_json
 @pass_door
-def preflight(door: Door, period: Period, as_json: bool) -> None:
+def preflight(door: Door, period: Period, accept: str | None, because: str | None, as_json: bool) -> None:
     """Check an issue: what blocks it, what to look at. Status 1 when something blocks."""
     with door.open() as app:
         issue = app.store.issues.get(period)
-        checks = app.publish.preflight(period)
+        if accept is None:
+            checks = app.publish.preflight(period)
+        else:
+            checks = app.publish.accept(period, rule=accept, why=because or "", by=_BY)
     if as_json:
         print_json(cli_json.preflight(issue, checks))
     else:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from digest.config import Config
 from digest.errors import Conflict, InputRefused, MoveRefused
 from digest.model import Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
+from digest.publish_evidence import Archive, evidence
 from digest.rules import assemble, cron, edition
 from digest.rules.assemble import Window
-from digest.rules.preflight import Check, blocking, check
+from digest.rules.preflight import Acceptance, Check, blocking, check, mark
 
 SHORTEST_NOTICE = timedelta(minutes=10)
 
@@ -75,7 +76,7 @@ class Readers(Protocol):
     def count_confirmed(self) -> int: ...
 
 
-class Memory(Protocol):
+class Memory(Archive, Protocol):
     """What this verb needs of the store."""
 
     @property
@@ -245,6 +246,30 @@ class Publish:
         issue = self._store.issues.get(period)
         return self._checks(issue, self._editions(issue))
 
+    def accept(self, period: Period, *, rule: str, why: str, by: str) -> list[Check]:
+        """Lets the warnings of one rule pass, as they are now and for this issue. Raises InputRefused.
+
+        The word lapses when the rule finds something else later. What stops approval cannot be accepted.
+        """
+        why = " ".join(why.split())
+        if not 3 <= len(why) <= 200:
+            raise InputRefused("Say in 3 to 200 characters why this may stand.")
+        issue = self._store.issues.get(period)
+        checks = self._checks(issue, self._editions(issue))
+        seen = mark([line for line in checks if line.id == rule])
+        if not seen:
+            raise InputRefused(
+                f"{rule!r} warns of nothing that could be accepted; see: digest preflight {period}"
+            )
+        with self._store.write():
+            now = self._clock()
+            word = Acceptance(by=by, why=why, mark=seen)
+            self._store.proofs.accept(issue.id, rule=rule, word=word, at=now)
+            self._store.issues.log(
+                issue.id, editor=by, act="accept", detail={"rule": rule, "why": why}, at=now
+            )
+        return self.preflight(period)
+
     def approve(self, period: Period, *, by: str) -> Issue:
         """Freezes the letters and lists the readers, together. Raises MoveRefused when a check blocks."""
         issue = self._store.issues.get(period)
@@ -298,8 +323,12 @@ class Publish:
         return {language: self._press.edition(issue, language) for language in self._config.list.languages}
 
     def _checks(self, issue: Issue, editions: Mapping[Language, Edition]) -> list[Check]:
-        return check(issue, editions, config=self._config, now=self._clock(),
-                     readers=self._store.subscribers.count_confirmed())  # fmt: skip
+        now, config = self._clock(), self._config
+        return check(
+            issue, editions, config=config, now=now, readers=self._store.subscribers.count_confirmed(),
+            evidence=evidence(self._store, issue, editions, config=config, now=now),
+            accepted=self._store.proofs.accepted(issue.id),
+        )  # fmt: skip
 
 
 def _hash(editions: Mapping[Language, Edition]) -> str:

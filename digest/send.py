@@ -177,7 +177,11 @@ class Send:
             language=language,
         )
         letter = self._letter(nobody, self._press.compiled(edition), date=now, sender=self._config.list.from_)
-        return self._transport.post(letter)
+        outcome = self._transport.post(letter)
+        if outcome.state is DeliveryState.SENT:  # preflight asks whether somebody saw exactly this letter
+            with self._store.write():
+                self._log(issue, "test", {"language": language.value, "sha256": edition.sha256}, now)
+        return outcome
 
     def notices(self) -> int:
         """Posts the one-off letters that wait; how many left. Never raises because of one of them."""

@@ -1,36 +1,50 @@
 """Preflight: every check of an issue before it is approved. Pure, and honest: what did not run is never said to pass."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 
 from digest.config import Config
 from digest.model import Edition, Issue, Language
+from digest.rules import preflight_clients as clients
 from digest.rules import preflight_items as items
 from digest.rules import preflight_message as message
+from digest.rules import preflight_outside as outside
 from digest.rules import preflight_page as page
-from digest.rules.proof import Check, CheckOutcome, Fault, Proof, Severity
+from digest.rules.proof import Acceptance, Check, CheckOutcome, Evidence, Fault, Proof, Severity
 from digest.words import Words
 
-__all__ = ["RULES", "Check", "CheckOutcome", "Rule", "Severity", "blocking", "check"]
+__all__ = [
+    "RULES",
+    "Acceptance",
+    "Check",
+    "CheckOutcome",
+    "Evidence",
+    "Rule",
+    "Severity",
+    "blocking",
+    "check",
+    "mark",
+]
 
 FAULTS_TOLD = 20  # of one rule; more of the same would hide the others
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check. find: its faults, none when all is well; None when it needs the network or a tool we do not call."""
+    """One check. find: its faults, none when all is well; one that begins with "unchecked" when it could not run."""
 
     id: str
     severity: Severity
-    find: Callable[[Proof], Iterator[Fault]] | None
+    find: Callable[[Proof], Iterator[Fault]]
 
 
 _B, _W, _I = Severity.BLOCK, Severity.WARN, Severity.INFO
 RULES: tuple[Rule, ...] = (
     Rule("subj-empty", _B, message.subj_empty),
     Rule("subj-len", _W, message.subj_len),
-    Rule("subj-repeat", _W, None),
+    Rule("subj-repeat", _W, outside.subj_repeat),
     Rule("pre-len", _W, message.pre_len),
     Rule("pre-dup", _W, message.pre_dup),
     Rule("from-align", _B, message.from_align),
@@ -54,21 +68,21 @@ RULES: tuple[Rule, ...] = (
     Rule("link-text", _W, page.link_text),
     Rule("link-scheme", _B, page.link_scheme),
     Rule("link-http", _W, page.link_http),
-    Rule("link-live", _W, None),
+    Rule("link-live", _W, outside.link_live),
     Rule("link-track", _W, page.link_track),
     Rule("link-dup", _W, page.link_dup),
-    Rule("item-repeat", _W, None),
+    Rule("item-repeat", _W, outside.item_repeat),
     Rule("contrast", _B, page.contrast),
     Rule("underline", _B, page.underline),
     Rule("font-min", _B, page.font_min),
-    Rule("cie", _W, None),
+    Rule("cie", _W, clients.cie),
     Rule("ev-past", _B, items.ev_past),
     Rule("ev-window", _W, items.ev_window),
     Rule("ev-tz", _B, items.ev_tz),
     Rule("ev-doubt", _W, items.ev_doubt),
     Rule("ev-place", _W, items.ev_place),
     Rule("ev-cancelled", _W, items.ev_cancelled),
-    Rule("ev-cancel", _B, None),
+    Rule("ev-cancel", _B, outside.ev_cancel),
     Rule("changed", _W, items.changed),
     Rule("item-title", _B, items.item_title),
     Rule("note", _W, items.note),
@@ -78,23 +92,31 @@ RULES: tuple[Rule, ...] = (
     Rule("mix", _W, items.mix),
     Rule("blurb", _W, items.blurb),
     Rule("text-parity", _B, items.text_parity),
-    Rule("spam", _W, None),
-    Rule("auth", _W, None),
-    Rule("test-sent", _W, None),
+    Rule("spam", _W, outside.spam),
+    Rule("auth", _W, outside.auth),
+    Rule("test-sent", _W, outside.test_sent),
     Rule("reading", _I, items.reading),
 )
 
 
 def check(
     issue: Issue, editions: Mapping[Language, Edition], *, config: Config, now: datetime, readers: int,
-    accepted: Mapping[str, str] | None = None,
+    evidence: Evidence | None = None, accepted: Mapping[str, Acceptance] | None = None,
 ) -> list[Check]:  # fmt: skip
     """All rules over what would be frozen, in the order of RULES; one line per fault, one line for a rule without.
 
-    readers: how many confirmed readers there are. accepted: rule id to "who: why", for warnings an editor lets pass.
+    readers: how many confirmed readers there are. evidence: what was looked up for it; what was not is "not checked".
+    accepted: rule id to who lets its warnings pass; it holds for the faults that were there then, never for a block.
     """
-    proof = Proof(issue=issue, editions=editions, config=config, now=now, readers=readers)
-    return [line for rule in RULES for line in _lines(rule, proof, accepted or {})]
+    proof = Proof(
+        issue=issue,
+        editions=editions,
+        config=config,
+        now=now,
+        readers=readers,
+        evidence=evidence or Evidence(),
+    )
+    return [line for rule in RULES for line in _accepted(list(_lines(rule, proof)), accepted or {})]
 
 
 def blocking(checks: Sequence[Check]) -> list[Check]:
@@ -102,39 +124,61 @@ def blocking(checks: Sequence[Check]) -> list[Check]:
     return [c for c in checks if c.severity is Severity.BLOCK and c.outcome is CheckOutcome.FAIL]
 
 
-def _lines(rule: Rule, proof: Proof, accepted: Mapping[str, str]) -> Iterator[Check]:
-    if rule.find is None:
-        yield _line(rule, Fault(sentence="unchecked"), CheckOutcome.NOT_CHECKED)
-        return
+def mark(checks: Sequence[Check]) -> str:
+    """What names the warnings of one rule as they are now: an acceptance carries it, so it lapses with the next fault."""
+    told = sorted(f"{c.id}|{c.where}|{c.language or ''}|{c.message_en}" for c in checks if _can_pass(c))
+    return sha256("\n".join(told).encode()).hexdigest() if told else ""
+
+
+def _can_pass(check: Check) -> bool:
+    return check.severity is Severity.WARN and check.outcome is CheckOutcome.FAIL
+
+
+def _accepted(lines: list[Check], accepted: Mapping[str, Acceptance]) -> list[Check]:
+    """The lines of one rule, its warnings let pass if somebody said so of these very ones."""
+    word = accepted.get(lines[0].id)
+    if word is None or word.mark != mark(lines):
+        return lines
+    note = f"{word.by}: {word.why}"
+    return [
+        replace(
+            line, outcome=CheckOutcome.ACCEPTED,
+            message_en=Words(Language.EN)("preflight.accepted", text=line.message_en, note=note),
+            message_fr=Words(Language.FR)("preflight.accepted", text=line.message_fr, note=note),
+        ) if _can_pass(line) else line
+        for line in lines
+    ]  # fmt: skip
+
+
+def _lines(rule: Rule, proof: Proof) -> Iterator[Check]:
     faults = list(rule.find(proof))[:FAULTS_TOLD]
     if not faults:
         yield _line(rule, Fault(sentence="pass"), CheckOutcome.PASS)
     for fault in faults:
         severity = fault.severity or rule.severity
-        if severity is Severity.INFO:
-            yield _line(rule, fault, CheckOutcome.PASS)
-        elif severity is Severity.WARN and rule.id in accepted:
-            yield _line(rule, fault, CheckOutcome.ACCEPTED, note=accepted[rule.id])
+        if fault.sentence.startswith("unchecked"):
+            yield _line(rule, fault, CheckOutcome.NOT_CHECKED)
         else:
-            yield _line(rule, fault, CheckOutcome.FAIL)
+            yield _line(rule, fault, CheckOutcome.PASS if severity is Severity.INFO else CheckOutcome.FAIL)
 
 
-def _line(rule: Rule, fault: Fault, outcome: CheckOutcome, *, note: str = "") -> Check:
+def _line(rule: Rule, fault: Fault, outcome: CheckOutcome) -> Check:
     return Check(
         id=rule.id, severity=fault.severity or rule.severity, outcome=outcome, where=fault.where,
-        language=fault.language, message_en=_sentence(rule, fault, Language.EN, note),
-        message_fr=_sentence(rule, fault, Language.FR, note),
+        language=fault.language, message_en=_sentence(rule, fault, Language.EN),
+        message_fr=_sentence(rule, fault, Language.FR),
     )  # fmt: skip
 
 
-def _sentence(rule: Rule, fault: Fault, language: Language, note: str) -> str:
+def _sentence(rule: Rule, fault: Fault, language: Language) -> str:
     words = Words(language)
     room = f"preflight.{rule.id.replace('-', '_')}"
-    text = words("preflight.not_checked", why=words(room)) if fault.sentence == "unchecked" else (
-        words(f"{room}_{fault.sentence}", **fault.slots) if fault.sentence != "pass" or fault.slots else words(room)
-    )  # fmt: skip
+    plain = fault.sentence == "pass" and not fault.slots
+    text = words(room) if plain else words(f"{room}_{fault.sentence}", **fault.slots)
+    if fault.sentence.startswith("unchecked"):
+        text = words("preflight.not_checked", why=text)
     if fault.language is not None:
         text = words(
             "preflight.in_edition", language=words(f"preflight.edition_{fault.language.value}"), text=text
         )
-    return words("preflight.accepted", text=text, note=note) if note else text
+    return text

@@ -14,6 +14,7 @@ SIZE_WARNS, SIZE_BLOCKS = (
     100_000,
 )  # Gmail clips near 102 KB of source and hides the foot of the letter
 HEAD_CSS_MOST = 15_000
+AUDIENCE_DIFFERS = 0.20  # a fifth more or fewer than last time: an import, or a fault
 LEAVE_MARK, SETTINGS_MARK = (
     re.compile(r"slot-unsubscribe-[0-9a-f]{24}"),
     re.compile(r"slot-preferences-[0-9a-f]{24}"),
@@ -138,6 +139,10 @@ def c1(proof: Proof) -> Iterator[Fault]:
 def audience(proof: Proof) -> Iterator[Fault]:
     if proof.readers == 0:
         yield Fault(severity=proof.leaving())
+    last = proof.evidence.last_audience
+    if last and proof.readers and abs(proof.readers - last) / last > AUDIENCE_DIFFERS:
+        slots = {"n": proof.readers, "last": last}
+        yield Fault(severity=Severity.WARN, sentence="change", slots=slots)
 
 
 def links_home(proof: Proof) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """What preflight looks at: the issue, its printed editions and their HTML read once into elements. Values only."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from digest.config import Config
-from digest.model import Edition, Issue, Language, Placed
+from digest.model import Edition, Issue, ItemId, Language, Placed
 
 VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
@@ -79,7 +79,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a rule found. slots: what its sentence names. severity: when it differs from the rule's own."""
+    """What a rule found. slots: what its sentence names. severity: when it differs from the rule's own.
+
+    sentence "unchecked" (or one that begins so): the rule could not run, and says why; it is no fault then.
+    """
 
     where: str = ""
     slots: Mapping[str, Any] = field(default_factory=dict)
@@ -188,6 +191,41 @@ class Page:
         return "".join(style.text for style in self.all("style"))
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look outside, and when it was taken. value: what was found, in the vocabulary of the rule that reads it."""
+
+    at: datetime
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A warning that somebody lets pass. mark: of the faults they saw; with other faults it counts no more."""
+
+    by: str
+    why: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the letter cannot tell about itself. None, or no entry: nobody looked, and the rule says so.
+
+    subjects: (period, subject) of earlier letters, newest first. printed: item to the earlier issue it stood in.
+    tested: hashes of the editions of which a test letter left. read_at: source to its last good visit.
+    last_audience: how many letters the last issue had. looks: (kind, key) to what was found outside, where kind and
+    key are ("link", address), ("spam", an edition's hash), ("auth", domain).
+    """
+
+    subjects: Sequence[tuple[str, str]] | None = None
+    printed: Mapping[ItemId, str] | None = None
+    tested: Collection[str] | None = None
+    read_at: Mapping[str, datetime | None] | None = None
+    last_audience: int | None = None
+    looks: Mapping[tuple[str, str], Look] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proof:
     """Everything a rule may look at."""
@@ -197,6 +235,7 @@ class Proof:
     config: Config
     now: datetime
     readers: int
+    evidence: Evidence = field(default_factory=Evidence)
 
     @cached_property
     def pages(self) -> dict[Language, Page]:

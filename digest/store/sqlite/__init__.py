@@ -19,6 +19,7 @@ from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare
+from digest.store.sqlite.proofs import Proofs
 from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
@@ -41,6 +42,7 @@ class SqliteStore:
         self.guards = Guards(db)
         self.domains = Domains(db)
         self.head_counts = HeadCounts(db)
+        self.proofs = Proofs(db)
         self.deliveries = Deliveries(db)
         self.notices = Notices(db)
         self.editors = Editors(db)

@@ -5,6 +5,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 
 from sqlite_utils import Database, Migrations
 
+from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_readers import READERS
 
 MIGRATIONS = Migrations("digest")
@@ -204,6 +205,12 @@ def _first(db: Database) -> None:
 @MIGRATIONS(name="0002_readers")
 def _readers(db: Database) -> None:
     for statement in _statements(READERS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0003_letter")
+def _letter(db: Database) -> None:
+    for statement in _statements(LETTER):
         db.conn.execute(statement)
 
 

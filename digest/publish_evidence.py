@@ -1,0 +1,60 @@
+"""What preflight cannot see in the letter itself, fetched from the store. Nothing outside is asked here: see publish_look.py."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from digest.config import Config
+from digest.model import Edition, Issue, IssueId, ItemId, Language, Period, Source
+from digest.rules.preflight_outside import outside_links
+from digest.rules.proof import Acceptance, Evidence, Look, Proof
+
+REPEAT_MONTHS = 6
+
+
+class Proofs(Protocol):
+    """What was kept for preflight."""
+
+    def subjects(self, before: Period, *, issues: int = 12) -> Sequence[tuple[str, str]]: ...
+    def printed(self, issue_id: IssueId, *, since: Period) -> Mapping[ItemId, str]: ...
+    def tested(self, issue_id: IssueId) -> Collection[str]: ...
+    def last_audience(self, before: Period) -> int | None: ...
+    def looks(self, kind: str, keys: Collection[str]) -> Mapping[tuple[str, str], Look]: ...
+    def accepted(self, issue_id: IssueId) -> Mapping[str, Acceptance]: ...
+    def accept(self, issue_id: IssueId, *, rule: str, word: Acceptance, at: datetime) -> None: ...
+
+
+class Visits(Protocol):
+    def all(self) -> Sequence[Source]: ...
+
+
+class Archive(Protocol):
+    """What this needs of the store."""
+
+    @property
+    def proofs(self) -> Proofs: ...
+    @property
+    def sources(self) -> Visits: ...
+
+
+def evidence(
+    store: Archive, issue: Issue, editions: Mapping[Language, Edition], *, config: Config, now: datetime
+) -> Evidence:
+    """Everything that was kept and that a rule may want for these letters."""
+    since = issue.period
+    for _ in range(REPEAT_MONTHS):
+        since = since.previous()
+    proofs = store.proofs
+    links = outside_links(Proof(issue=issue, editions=editions, config=config, now=now, readers=0))
+    return Evidence(
+        subjects=proofs.subjects(issue.period),
+        printed=proofs.printed(issue.id, since=since),
+        tested=proofs.tested(issue.id),
+        read_at={source.name: source.last_ok_at for source in store.sources.all()},
+        last_audience=proofs.last_audience(issue.period),
+        looks={
+            **proofs.looks("link", links),
+            **proofs.looks("spam", [edition.sha256 for edition in editions.values()]),
+            **proofs.looks("auth", [config.list.domain]),
+        },
+    )

@@ -1,0 +1,95 @@
+"""What preflight is shown: earlier letters, test letters, warnings that were accepted, looks outside. It judges nothing."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+from digest.model import IssueId, ItemId, Period
+from digest.rules.proof import Acceptance, Look
+from digest.store.sqlite.columns import listed, micros, moment
+from digest.store.sqlite.connection import Connections
+
+
+class Proofs:
+    """`store.proofs`."""
+
+    def __init__(self, db: Connections) -> None:
+        self._db = db
+
+    def subjects(self, before: Period, *, issues: int = 12) -> list[tuple[str, str]]:
+        """(period, subject) of the issues before this one that were approved, newest first, every language."""
+        rows = self._db.rows(
+            """SELECT issue.period, edition.subject FROM edition JOIN issue ON issue.id = edition.issue
+               WHERE issue.id IN (SELECT id FROM issue WHERE period < :period AND state <> 'draft'
+                                  ORDER BY period DESC LIMIT :issues)
+               ORDER BY issue.period DESC, edition.language""",
+            {"period": str(before), "issues": issues},
+        )
+        return [(row["period"], row["subject"]) for row in rows]
+
+    def printed(self, issue_id: IssueId, *, since: Period) -> dict[ItemId, str]:
+        """Items of this issue that stood in another approved one since then, or whose address did; and in which."""
+        rows = self._db.rows(
+            """SELECT mine.item, max(issue.period) AS period
+               FROM issue_item AS mine JOIN item AS own ON own.id = mine.item
+               JOIN item AS twin ON twin.id = own.id OR twin.url = own.url
+               JOIN issue_item AS theirs ON theirs.item = twin.id AND theirs.section IS NOT NULL
+               JOIN issue ON issue.id = theirs.issue AND issue.state <> 'draft'
+               WHERE mine.issue = :issue AND issue.id <> :issue AND issue.period >= :since
+               GROUP BY mine.item""",
+            {"issue": issue_id, "since": str(since)},
+        )
+        return {ItemId(row["item"]): row["period"] for row in rows}
+
+    def tested(self, issue_id: IssueId) -> set[str]:
+        """Hashes of the editions of which a test letter left."""
+        rows = self._db.rows(
+            "SELECT detail FROM edit WHERE issue = :issue AND act = 'test'", {"issue": issue_id}
+        )
+        return {str(json.loads(row["detail"]).get("sha256", "")) for row in rows}
+
+    def last_audience(self, before: Period) -> int | None:
+        """How many letters the newest earlier issue had that left; None when there is none."""
+        found: int | None = self._db.value(
+            """SELECT (SELECT count(*) FROM delivery WHERE delivery.issue = issue.id AND state <> 'cancelled')
+               FROM issue WHERE period < :period AND state IN ('sending', 'paused', 'sent')
+               ORDER BY period DESC LIMIT 1""",
+            {"period": str(before)},
+        )
+        return found
+
+    def accept(self, issue_id: IssueId, *, rule: str, word: Acceptance, at: datetime) -> None:
+        """The last word on a rule stands."""
+        self._db.change(
+            """INSERT INTO accepted (issue, rule, mark, why, editor, at) VALUES (:issue, :rule, :mark, :why, :by, :at)
+               ON CONFLICT (issue, rule) DO UPDATE SET mark = excluded.mark, why = excluded.why,
+                 editor = excluded.editor, at = excluded.at""",
+            {
+                "issue": issue_id,
+                "rule": rule,
+                "mark": word.mark,
+                "why": word.why,
+                "by": word.by,
+                "at": micros(at),
+            },
+        )
+
+    def accepted(self, issue_id: IssueId) -> dict[str, Acceptance]:
+        """Rule to the word on it."""
+        rows = self._db.rows("SELECT * FROM accepted WHERE issue = :issue", {"issue": issue_id})
+        return {row["rule"]: Acceptance(by=row["editor"], why=row["why"], mark=row["mark"]) for row in rows}
+
+    def keep_look(self, kind: str, key: str, *, value: str, at: datetime) -> None:
+        self._db.change(
+            """INSERT INTO look (kind, key, at, value) VALUES (:kind, :key, :at, :value)
+               ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
+            {"kind": kind, "key": key, "at": micros(at), "value": value},
+        )
+
+    def looks(self, kind: str, keys: Collection[str]) -> dict[tuple[str, str], Look]:
+        """The last look at each of these, as far as there was one."""
+        rows = self._db.rows(
+            "SELECT key, at, value FROM look WHERE kind = :kind AND key IN (SELECT value FROM json_each(:keys))",
+            {"kind": kind, "keys": listed(list(keys))},
+        )
+        return {(kind, row["key"]): Look(at=moment(row["at"]), value=row["value"]) for row in rows}
