@@ -351,7 +351,7 @@ def test_the_dashboard_says_what_failed_and_when_we_try_again(
             last_ok_at=app.clock() - timedelta(hours=2),
         ))  # fmt: skip
     for path, words in (
-        ("/desk/", "next try 11 a.m."),
+        ("/desk/", "Next try 11 a.m."),
         ("/fr/desk/sources", "prochain essai\u00a0: 11\u00a0h"),
     ):
         html = read(sign_in(app, web), path).replace("\u00a0a.m.", " a.m.")
