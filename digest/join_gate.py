@@ -88,6 +88,10 @@ class Gate:
             raise TokenRefused("Only readers can invite.")
         return self._hand.links.invitation(reader.id, version=reader.version, now=self._hand.clock())
 
+    def is_invitation(self, text: str) -> bool:
+        """Whether this link still invites; it is looked at again when an address is proven."""
+        return self._hand.sponsor(text) is not None
+
     def editor_invitation(self, editor: EditorId) -> str:
         """An editor's link: whoever comes by it and confirms is in. It lives for thirty days."""
         return self._hand.links.editor_invitation(editor, now=self._hand.clock())

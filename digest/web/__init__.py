@@ -7,7 +7,18 @@ from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from digest.app import App
-from digest.web import archive, desk, faults, language, machines, outbox, public, security
+from digest.web import (
+    archive,
+    desk,
+    entrances,
+    faults,
+    language,
+    machines,
+    outbox,
+    public,
+    security,
+    settings,
+)
 from digest.web.site import Site
 
 _STATIC = Path(__file__).parent / "static"
@@ -23,7 +34,7 @@ def create_web(app: App) -> Flask:
     here = Site(app=app, prints=_prints())
     made.extensions["digest"] = here
     app.before_closing(here.errands.close)
-    for doors in (public.doors, archive.doors, outbox.doors):
+    for doors in (public.doors, settings.doors, entrances.doors, archive.doors, outbox.doors):
         blueprint = doors()
         made.register_blueprint(blueprint)
         made.register_blueprint(blueprint, url_prefix=language.PREFIX, name=f"{blueprint.name}_fr")

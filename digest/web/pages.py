@@ -18,7 +18,7 @@ def page(name: str, /, *, status: int = 200, **values: Any) -> Response:
 
 def rendered(name: str, /, **values: Any) -> str:
     """templates/web/<name> as text."""
-    return site().templates.get_template(f"web/{name}").render(**_names(), **values)
+    return site().templates.get_template(f"web/{name}").render({**_names(), **values})
 
 
 def to(path: str) -> str:

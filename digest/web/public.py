@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Gone, NotFound
@@ -31,7 +33,6 @@ ROLES = (
     "other",
 )
 _LEAVES = frozenset({Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE})
-_SETTLES = frozenset({Purpose.LETTER, Purpose.MANAGE})
 _ON_HOME = 4
 
 
@@ -43,6 +44,8 @@ class Form:
     language: str = ""
     role: str = ""
     error: str = ""
+    note: str = ""
+    invitation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,6 @@ def doors() -> Blueprint:
     rule("/confirm/<token>", view_func=confirm, methods=["POST"])
     rule("/unsubscribe/<token>", view_func=leave_page)
     rule("/unsubscribe/<token>", view_func=leave, methods=["POST"])
-    rule("/preferences/<token>", view_func=settings_page)
-    rule("/preferences/<token>", view_func=settings, methods=["POST"])
     rule("/manage", view_func=manage_page)
     rule("/manage", view_func=manage, methods=["POST"])
     return blueprint
@@ -77,18 +78,17 @@ def doors() -> Blueprint:
 
 
 def home() -> Response:
-    return _home(Form(language=_first_language()))
+    return _home(Form(language=first_language()))
 
 
-def _first_language() -> str:
+def first_language() -> str:
     """The page's own language where the letter has it, else the letter's first."""
     offered = site().config.list.languages
     return (tongue.spoken() if tongue.spoken() in offered else offered[0]).value
 
 
 def _home(form: Form, *, status: int = 200) -> Response:
-    signup, language = site().config.signup, tongue.spoken()
-    newest = shelf.newest()
+    language, newest = tongue.spoken(), shelf.newest()
     issue = shelf.view(newest, language) if newest else None
     # The two first columns; what does not fit on the front page is one click away.
     columns = [
@@ -97,9 +97,23 @@ def _home(form: Form, *, status: int = 200) -> Response:
         for section in (issue.sections[:2] if issue else ())
     ]  # fmt: skip
     return page(
-        "home.html", status=status, title="", is_public=True, form=form, roles=ROLES, policy=signup.policy,
-        wording=signup.wording.in_(language), issue=issue, columns=columns, next_send=next_send(),
+        "home.html", status=status, title="", is_public=True, form=form, issue=issue, columns=columns,
+        next_send=next_send(), **form_values(),
     )  # fmt: skip
+
+
+def form_values() -> dict[str, Any]:
+    """What form.html needs besides the form itself."""
+    signup = site().config.signup
+    return {"roles": ROLES, "policy": signup.policy, "wording": signup.wording.in_(tongue.spoken())}
+
+
+def known_zone(name: str) -> str | None:
+    """A time zone as typed, if there is one of that name."""
+    try:
+        return ZoneInfo(name).key if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def next_send() -> str:
@@ -115,10 +129,13 @@ def subscribe() -> Response:
         email=request.form.get("email", "").strip()[:320],
         language=request.form.get("language", ""),
         role=request.form.get("role", ""),
+        note=request.form.get("note", "")[:1000],
+        invitation=request.form.get("invitation", "")[:64],
     )
     ask = Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
-        page=request.path, network=_network(), ip=request.remote_addr, form=_shown(),
+        timezone=known_zone(request.form.get("timezone", "")), note=sent.note, invitation=sent.invitation,
+        page=request.path, network=network(), ip=request.remote_addr, form=_shown(),
     )  # fmt: skip
     try:
         site().app.join.ask(ask)
@@ -128,7 +145,7 @@ def subscribe() -> Response:
     return _code(title="asked", paragraphs=("asked_lead", "asked_more"))
 
 
-def _network() -> str | None:
+def network() -> str | None:
     """Where the form came from, shortened so that it names a neighbourhood and not a person."""
     return neighbourhood(request.remote_addr)
 
@@ -160,7 +177,7 @@ def confirm_code() -> Response:
     email, code = request.form.get("email", "").strip()[:320], request.form.get("code", "")[:20]
     try:
         known = site().app.join.confirm_code(
-            email, code, ip=request.remote_addr, page=request.path, network=_network()
+            email, code, ip=request.remote_addr, page=request.path, network=network()
         )
     except errors.InputRefused as refused:
         name = "email_error" if isinstance(refused, errors.AddressRefused) else "code_error"
@@ -171,19 +188,19 @@ def confirm_code() -> Response:
 
 
 def confirm_page(token: str) -> Response:
-    known = _who(token, allowed=frozenset({Purpose.CONFIRM}))
+    known = who(token, allowed=frozenset({Purpose.CONFIRM}))
     if known.answer is Answer.ALREADY:
-        return _about(known, "already")
-    button = Act(_here(), tongue.words()("web.confirm_button"), {})
-    return _about(known, "confirm", actions=[button])
+        return about(known, "already")
+    button = Act(here(), tongue.words()("web.confirm_button"), {})
+    return about(known, "confirm", actions=[button])
 
 
 def confirm(token: str) -> Response:
-    _who(token, allowed=frozenset({Purpose.CONFIRM}))
+    who(token, allowed=frozenset({Purpose.CONFIRM}))
     try:
-        known = site().app.join.confirm(token, page=request.path, network=_network())
+        known = site().app.join.confirm(token, page=request.path, network=network())
     except errors.TokenRefused:
-        raise _refused(token) from None
+        raise refused(token) from None
     post_notices()
     return _confirmed(known)
 
@@ -191,39 +208,39 @@ def confirm(token: str) -> Response:
 def _confirmed(known: Known) -> Response:
     """What comes when, and the newest issue to read meanwhile."""
     if known.answer is not Answer.DONE:
-        return _about(known, "already" if known.answer is Answer.ALREADY else "waiting")
+        return about(known, "already" if known.answer is Answer.ALREADY else "waiting")
     newest, language = shelf.newest(), tongue.spoken()
     read = [(to(f"/issues/{newest.period}"), tongue.words()("web.confirmed_read", month=dates.month(newest.period, language)))
             ] if newest else []  # fmt: skip
-    return _about(known, "confirmed", "confirmed_more", links=read)
+    return about(known, "confirmed", "confirmed_more", links=read)
 
 
 # --- leaving -----------------------------------------------------------------------------------------------------
 
 
 def leave_page(token: str) -> Response:
-    known = _who(token, allowed=_LEAVES)
-    return _left(known) if _has_left(known) else _leave_button(known)
+    known = who(token, allowed=_LEAVES)
+    return left(known) if _has_left(known) else _leave_button(known)
 
 
 def leave(token: str) -> Response:
     """RFC 8058: `List-Unsubscribe=One-Click`, no cookie, no redirect, 200 however often. Another body only shows the page."""
     one_click = request.form.get("List-Unsubscribe") == "One-Click"
     try:
-        _who(token, allowed=_LEAVES)
+        who(token, allowed=_LEAVES)
     except Gone:
         if one_click:  # forgotten since: the wish is fulfilled already
-            return _say("left", "left_for_good")
+            return say("left", "left_for_good")
         raise
     if one_click:
         by_button = request.form.get("from") == "page"
         method = "link" if by_button else "one-click"
-        return _left(site().app.join.leave(token, method=method, page=request.path))
+        return left(site().app.join.leave(token, method=method, page=request.path))
     if request.form.get("undo") == "1":
         back = site().app.join.come_back(token, page=request.path)
         if back.answer is Answer.WAITING:
-            return _about(back, "gone", links=_again())
-        return _about(back, "back")
+            return about(back, "gone", links=_again())
+        return about(back, "back")
     return leave_page(token)
 
 
@@ -234,42 +251,15 @@ def _has_left(known: Known) -> bool:
 def _leave_button(known: Known) -> Response:
     words = tongue.words()
     one_click = {"List-Unsubscribe": "One-Click", "from": "page"}
-    return _about(known, "leave", actions=[Act(_here(), words("web.leave_button"), one_click)])
+    return about(known, "leave", actions=[Act(here(), words("web.leave_button"), one_click)])
 
 
-def _left(known: Known) -> Response:
-    undo = Act(_here(), tongue.words()("web.left_undo"), {"undo": "1"}, is_main=False)
-    return _about(known, "left", "left_more", actions=[undo])
+def left(known: Known) -> Response:
+    undo = Act(here(), tongue.words()("web.left_undo"), {"undo": "1"}, is_main=False)
+    return about(known, "left", "left_more", actions=[undo])
 
 
-# --- settings ----------------------------------------------------------------------------------------------------
-
-
-def settings_page(token: str) -> Response:
-    return _settings(_who(token, allowed=_SETTLES))
-
-
-def settings(token: str) -> Response:
-    known = _who(token, allowed=_SETTLES)
-    if request.form.get("leave") == "1":
-        return _left(site().app.join.leave(token, method="link", page=request.path))
-    if request.form.get("undo") == "1":
-        return leave(token)
-    if request.form.get("language") not in site().config.list.languages:
-        return _settings(known)
-    return _settings(
-        site().app.join.choose(token, language=request.form["language"], page=request.path), saved=True
-    )
-
-
-def _settings(known: Known, *, saved: bool = False) -> Response:
-    if _has_left(known):
-        return _left(known)
-    words, chosen = tongue.words(), known.subscriber.language
-    return page(
-        "preferences.html", title=words("web.settings_title"), masked=known.subscriber.address.masked, action=_here(),
-        chosen=chosen, in_language=words(f"web.in_{chosen}"), saved=saved,
-    )  # fmt: skip
+# --- the way to the settings -------------------------------------------------------------------------------------
 
 
 def manage_page() -> Response:
@@ -288,23 +278,23 @@ def manage() -> Response:
     except errors.AddressRefused:
         return _manage(email=email, error=tongue.words()("web.email_error"), status=400)
     post_notices()
-    return _say("asked", "manage_asked_lead", mentions_letter=True)
+    return say("asked", "manage_asked_lead", mentions_letter=True)
 
 
 # --- inside ------------------------------------------------------------------------------------------------------
 
 
-def _who(token: str, *, allowed: frozenset[Purpose]) -> Known:
+def who(token: str, *, allowed: frozenset[Purpose]) -> Known:
     """The person behind a link; from here on the page speaks their language. Aborts with 404 or 410."""
     try:
         known = site().app.join.who(token, allowed=allowed)
     except errors.TokenRefused:
-        raise _refused(token) from None
+        raise refused(token) from None
     tongue.speak(known.subscriber.language)
     return known
 
 
-def _refused(token: str) -> Exception:
+def refused(token: str) -> Exception:
     """410 for a link we made whose time is over, 404 for one that we never made."""
     here = site().app
     tongue.speak(tongue.preferred())
@@ -319,7 +309,7 @@ def _refused(token: str) -> Exception:
     return Gone("expired link")
 
 
-def _about(
+def about(
     known: Known, heading: str, *more: str, actions: list[Act] | None = None,
     links: list[tuple[str, str]] | None = None,
 ) -> Response:  # fmt: skip
@@ -333,7 +323,7 @@ def _about(
                 mentions_letter=False, also=None, said="")  # fmt: skip
 
 
-def _say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
+def say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
     words = tongue.words()
     title = words(f"web.{heading}_title")
     return page("say.html", title=title, heading=title, paragraphs=[words(f"web.{name}") for name in texts], actions=[],
@@ -344,7 +334,8 @@ def _again() -> list[tuple[str, str]]:
     return [(to("/"), tongue.words()("web.start_again"))]
 
 
-def _here() -> str:
-    """Where the buttons of this page post to: itself, in the language it is shown in."""
+def here(path: str | None = None) -> str:
+    """Where the buttons of this page post to: itself, or a bare path, in the language it is shown in."""
     query = "?lang=en" if request.args.get("lang") == Language.EN else ""
-    return f"{request.script_root}{request.path}{query}"
+    shown = request.path if path is None else tongue.path_in(tongue.of_path(request.path), path)
+    return f"{request.script_root}{shown}{query}"

@@ -27,10 +27,9 @@ def seal(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", PAGE)
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault(
-        "X-Frame-Options",
-        "SAMEORIGIN" if "frame-ancestors 'self'" in headers["Content-Security-Policy"] else "DENY",
-    )
+    if "frame-ancestors *" not in headers["Content-Security-Policy"]:
+        same = "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+        headers.setdefault("X-Frame-Options", "SAMEORIGIN" if same else "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if site().config.list.url.startswith("https://"):

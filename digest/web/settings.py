@@ -1,0 +1,192 @@
+"""One's own settings. The link in a letter chooses the language or leaves; a link mailed a moment ago does all the rest."""
+
+import csv
+import io
+import json
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from digest import errors
+from digest.join import Known
+from digest.join_choices import Choice, dossier_rows
+from digest.model import Cadence, SubscriberState
+from digest.render import dates
+from digest.rules.consent import Answer
+from digest.rules.tokens import Purpose
+from digest.web import language as tongue
+from digest.web import public
+from digest.web.pages import page
+from digest.web.public import Act
+from digest.web.site import post_notices, site
+
+ZONES = (
+    "America/St_Johns",
+    "America/Halifax",
+    "America/Toronto",
+    "America/Winnipeg",
+    "America/Regina",
+    "America/Edmonton",
+    "America/Vancouver",
+    "America/Whitehorse",
+)
+_SETTLES = frozenset({Purpose.LETTER, Purpose.MANAGE})
+_MANAGES = frozenset({Purpose.MANAGE})
+
+
+def doors() -> Blueprint:
+    blueprint = Blueprint("settings", __name__)
+    rule = blueprint.add_url_rule
+    rule("/preferences/<token>", view_func=settings_page)
+    rule("/preferences/<token>", view_func=settings, methods=["POST"])
+    rule("/preferences/<token>/address", view_func=ask_address, methods=["POST"])
+    rule("/preferences/<token>/mine.json", view_func=mine_json)
+    rule("/preferences/<token>/mine.csv", view_func=mine_csv)
+    rule("/preferences/<token>/forget", view_func=forget_page)
+    rule("/preferences/<token>/forget", view_func=forget, methods=["POST"])
+    rule("/address/<token>", view_func=address_page)
+    rule("/address/<token>", view_func=move, methods=["POST"])
+    return blueprint
+
+
+# --- choices -----------------------------------------------------------------------------------------------------
+
+
+def settings_page(token: str) -> Response:
+    return _settings(public.who(token, allowed=_SETTLES), token)
+
+
+def settings(token: str) -> Response:
+    known = public.who(token, allowed=_SETTLES)
+    if request.form.get("leave") == "1":
+        return public.left(site().app.join.leave(token, method="link", page=request.path))
+    if request.form.get("undo") == "1":
+        return public.leave(token)
+    if request.form.get("language") not in site().config.list.languages:
+        return _settings(known, token)
+    if known.token.purpose is Purpose.MANAGE and "cadence" in request.form:
+        return _save(known, token)
+    chosen = site().app.join.choose(token, language=request.form["language"], page=request.path)
+    return _settings(chosen, token, saved=True)
+
+
+def _save(known: Known, token: str) -> Response:
+    sent = request.form
+    try:
+        until = date.fromisoformat(sent["pause_until"]) if sent.get("pause_until") else None
+        choice = Choice(
+            language=sent["language"], timezone=sent.get("timezone", ""), cadence=sent["cadence"], pause_until=until,
+            role=sent["role"] if sent.get("role") in public.ROLES else "",
+        )  # fmt: skip
+        saved = site().app.join.choices.save(token, choice, page=request.path)
+    except (ValueError, errors.InputRefused):
+        return _settings(known, token, error=tongue.words()("web.pause_error"), status=400)
+    return _settings(saved, token, saved=True)
+
+
+def _settings(
+    known: Known, token: str, *, saved: bool = False, error: str = "", said: str = "", status: int = 200
+) -> Response:
+    if known.subscriber.state is SubscriberState.LEFT:
+        return public.left(known)
+    words, chosen = tongue.words(), known.subscriber.language
+    full = _full(known, token) if known.token.purpose is Purpose.MANAGE else None
+    return page(
+        "preferences.html", status=status, title=words("web.settings_title"), masked=known.subscriber.address.masked,
+        action=public.here(f"/preferences/{token}"), chosen=chosen, in_language=words(f"web.in_{chosen}"), saved=saved,
+        full=full, error=error, said=said,
+    )  # fmt: skip
+
+
+def _full(known: Known, token: str) -> dict[str, Any]:
+    """What a fresh link shows besides the language."""
+    reader, app, language = known.subscriber, site().app, tongue.spoken()
+    zone = reader.timezone or ""
+    zones = [*ZONES, *({zone} - {*ZONES, ""})]
+    is_in = reader.state is SubscriberState.CONFIRMED
+    home = site().config.list.timezone
+    until = reader.paused_until
+    paused = until is not None and until > app.clock()
+    return {
+        "zone": zone, "zones": [(one, dates.zone_name(one, app.clock(), language)) for one in zones],
+        "roles": public.ROLES, "role": reader.role or "", "cadence": reader.cadence.value,
+        "cadences": [one.value for one in Cadence],
+        "paused": dates.long_day(until, zone or home, language) if until and paused else "",
+        "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
+        "json": public.here(f"/preferences/{token}/mine.json"), "csv": public.here(f"/preferences/{token}/mine.csv"),
+        "invitation": app.join.gate.invitation(token) if is_in and site().config.signup.policy == "domains" else "",
+    }  # fmt: skip
+
+
+# --- another address ---------------------------------------------------------------------------------------------
+
+
+def ask_address(token: str) -> Response:
+    """The same answer whether or not somebody reads at the new address already."""
+    known = public.who(token, allowed=_MANAGES)
+    try:
+        site().app.join.choices.ask_address(token, request.form.get("email", "").strip()[:320])
+    except errors.TokenRefused:
+        raise public.refused(token) from None
+    except errors.AddressRefused:
+        return _settings(known, token, error=tongue.words()("web.email_error"), status=400)
+    post_notices()
+    return _settings(known, token, said=tongue.words()("web.address_asked"))
+
+
+def address_page(token: str) -> Response:
+    known = public.who(token, allowed=frozenset({Purpose.ADDRESS}))
+    button = Act(public.here(f"/address/{token}"), tongue.words()("web.address_button"), {})
+    return public.about(known, "address", actions=[button])
+
+
+def move(token: str) -> Response:
+    public.who(token, allowed=frozenset({Purpose.ADDRESS}))
+    try:
+        known = site().app.join.choices.move(token, page=request.path, network=public.network())
+    except errors.TokenRefused:
+        raise public.refused(token) from None
+    return public.about(known, "waiting" if known.answer is Answer.WAITING else "moved")
+
+
+# --- a copy, the end ---------------------------------------------------------------------------------------------
+
+
+def mine_json(token: str) -> Response:
+    known = _mine(token)
+    return _file(json.dumps(known, ensure_ascii=False, indent=2), "application/json", "digest.json")
+
+
+def mine_csv(token: str) -> Response:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(("what", "value"))
+    rows.writerows(dossier_rows(_mine(token)))
+    return _file(text.getvalue(), "text/csv", "digest.csv")
+
+
+def _mine(token: str) -> dict[str, Any]:
+    public.who(token, allowed=_MANAGES)
+    return site().app.join.choices.dossier(token)
+
+
+def _file(text: str, kind: str, name: str) -> Response:
+    response = Response(text, content_type=f"{kind}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def forget_page(token: str) -> Response:
+    known = public.who(token, allowed=_MANAGES)
+    button = Act(public.here(f"/preferences/{token}/forget"), tongue.words()("web.forget_button"), {})
+    return public.about(known, "forget", "forget_more", actions=[button])
+
+
+def forget(token: str) -> Response:
+    public.who(token, allowed=_MANAGES)
+    try:
+        site().app.join.choices.forget(token)
+    except errors.TokenRefused:
+        raise public.refused(token) from None
+    return public.say("forgotten", "forgotten_lead")
