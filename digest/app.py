@@ -16,13 +16,16 @@ from digest.config import Config
 from digest.errors import AddressRefused, ConfigError
 from digest.join import Join
 from digest.mail import Transport, open_transport
+from digest.mail.records import sender_records
+from digest.mail.spam import spam_score
 from digest.publish import Publish
+from digest.publish_look import Look, Outside
 from digest.render.press import Press
 from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
 from digest.rules.tokens import Links
 from digest.send import Send
-from digest.sources import open_fetcher
+from digest.sources import open_answering, open_fetcher
 from digest.store.sqlite import SqliteStore, open_store
 
 
@@ -43,6 +46,7 @@ class App:
     transport: Transport
     collect: Collect
     publish: Publish
+    look: Look
     send: Send
     join: Join
     _closing: ExitStack = field(repr=False)
@@ -77,14 +81,16 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         transport = open_transport(
             config.mail, folder=config.path(config.mail.folder), password=password, home=config.home
         )  # fmt: skip
-        fetcher = open_fetcher(
-            config.collect, contact=config.collect.contact or config.list.url, timezone=config.list.timezone
-        )
+        contact = config.collect.contact or config.list.url
+        fetcher = open_fetcher(config.collect, contact=contact, timezone=config.list.timezone)
         opened.callback(fetcher.close)
+        publish = Publish(store, press, config=config, clock=clock)
+        links_answer = open_answering(config.collect, contact=contact)
+        outside = Outside(link=links_answer.look, spam=spam_score, records=sender_records)
         return App(
             config=config, clock=clock, store=store, links=links, press=press, transport=transport,
             collect=Collect(store, fetcher, config=config, clock=clock),
-            publish=Publish(store, press, config=config, clock=clock),
+            publish=publish, look=Look(store, publish, press, outside, config=config, clock=clock),
             send=Send(store, press, transport, config=config, clock=clock, links=links),
             join=Join(store, config=config, clock=clock, links=links),
             _closing=opened.pop_all(),

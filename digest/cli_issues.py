@@ -96,12 +96,17 @@ def show(door: Door, period: Period, form: str, language: str | None) -> None:
 @issue_argument
 @click.option("--accept", metavar="RULE", help="Let the warnings of this rule pass, with --because.")
 @click.option("--because", metavar="TEXT", help="Why they may stand; kept with the issue.")
+@click.option("--look", is_flag=True, help="First visit the links, and ask SpamAssassin and a name server.")
 @as_json
 @pass_door
-def preflight(door: Door, period: Period, accept: str | None, because: str | None, as_json: bool) -> None:
+def preflight(
+    door: Door, period: Period, accept: str | None, because: str | None, look: bool, as_json: bool
+) -> None:
     """Check an issue: what blocks it, what to look at. Status 1 when something blocks."""
     with door.open() as app:
         issue = app.store.issues.get(period)
+        if look:
+            app.look.at(period)
         if accept is None:
             checks = app.publish.preflight(period)
         else:

@@ -241,10 +241,14 @@ class Publish:
         issue = self._store.issues.get(period)
         return self._editions(issue)[language]
 
+    def letters(self, period: Period) -> tuple[Issue, dict[Language, Edition]]:
+        """An issue and its letters as they would leave now."""
+        issue = self._store.issues.get(period)
+        return issue, self._editions(issue)
+
     def preflight(self, period: Period) -> list[Check]:
         """All checks on the letters as they would leave now."""
-        issue = self._store.issues.get(period)
-        return self._checks(issue, self._editions(issue))
+        return self._checks(*self.letters(period))
 
     def accept(self, period: Period, *, rule: str, why: str, by: str) -> list[Check]:
         """Lets the warnings of one rule pass, as they are now and for this issue. Raises InputRefused.
@@ -254,8 +258,8 @@ class Publish:
         why = " ".join(why.split())
         if not 3 <= len(why) <= 200:
             raise InputRefused("Say in 3 to 200 characters why this may stand.")
-        issue = self._store.issues.get(period)
-        checks = self._checks(issue, self._editions(issue))
+        issue, editions = self.letters(period)
+        checks = self._checks(issue, editions)
         seen = mark([line for line in checks if line.id == rule])
         if not seen:
             raise InputRefused(
