@@ -14,6 +14,7 @@ from digest.join_choices import Choice, dossier_rows
 from digest.model import Cadence, SubscriberState
 from digest.render import dates
 from digest.rules.consent import Answer
+from digest.rules.roster import neutral
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
 from digest.web import public
@@ -82,6 +83,7 @@ def _save(known: Known, token: str) -> Response:
         saved = site().app.join.choices.save(token, choice, page=request.path)
     except (ValueError, errors.InputRefused):
         return _settings(known, token, error=tongue.words()("web.pause_error"), status=400)
+    tongue.speak(saved.subscriber.language)
     return _settings(saved, token, saved=True)
 
 
@@ -162,7 +164,7 @@ def mine_csv(token: str) -> Response:
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(("what", "value"))
-    rows.writerows(dossier_rows(_mine(token)))
+    rows.writerows((name, neutral(value)) for name, value in dossier_rows(_mine(token)))
     return _file(text.getvalue(), "text/csv", "digest.csv")
 
 

@@ -1,0 +1,376 @@
+"""The readers' doors on the web: settings, invitations, embed, JSON, the queue. S3, S6, S8 to S11, S13 of the guide."""
+
+import json
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.invite import invite
+from digest.join import Ask
+from digest.model import Cadence, Language, Role, SubscriberState
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.readers_kit import (
+    ANN,
+    address_token,
+    confirm_token,
+    is_known,
+    joins,
+    leave_token,
+    letter_token,
+    manage_token,
+    person,
+    taken,
+)
+
+URL = "https://digest.example.org"
+NEW = "ann.new@example.com"
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    signup = '[signup]\npolicy = "domains"\ndomains = ["example.org"]\n'
+    with open_app(make_config(signup + web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def client(web: Flask) -> FlaskClient:
+    return web.test_client()
+
+
+def signed_in(app: App, web: Flask, address: str, role: Role) -> FlaskClient:
+    link = invite(
+        app.store, app.links, address_text=address, role=role, language=Language.EN, now=app.clock()
+    )
+    client = web.test_client()
+    client.post(link.removeprefix(URL), base_url=URL)
+    return client
+
+
+@pytest.fixture
+def dana(app: App, web: Flask) -> FlaskClient:
+    return signed_in(app, web, "dana@example.org", Role.APPROVER)
+
+
+def desk_post(client: FlaskClient, path: str, **fields: str) -> int:
+    page = client.get("/desk/people/", base_url=URL).text
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token is not None
+    return client.post(path, data={"token": token[1], **fields}, base_url=URL).status_code
+
+
+def proof(client: FlaskClient, clock: Clock, path: str = "/") -> str:
+    found = re.search(r'name="form" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    clock.forward(seconds=5)
+    return found[1]
+
+
+# --- settings -----------------------------------------------------------------------------------------------------
+
+
+def test_a_fresh_link_shows_and_keeps_every_choice(app: App, client: FlaskClient) -> None:
+    joins(app)
+    path = f"/preferences/{manage_token(app)}"
+    assert "One issue in three" in client.get(path).text
+    sent = {"language": "fr", "cadence": "quarterly", "timezone": "America/Halifax", "role": "policy",
+            "pause_until": "2026-12-24"}  # fmt: skip
+    saved = client.post(path, data=sent)
+    assert "jusqu’au jeudi 24" in saved.text
+    ann = person(app)
+    assert (ann.language, ann.cadence, ann.timezone, ann.role) == (
+        Language.FR, Cadence.QUARTERLY, "America/Halifax", "policy",
+    )  # fmt: skip
+    wrong = client.post(path, data=sent | {"pause_until": "2031-01-01"})
+    assert wrong.status_code == 400
+    assert "dans l’année qui vient" in wrong.text
+
+
+def test_the_link_in_a_letter_shows_and_does_none_of_it(app: App, client: FlaskClient) -> None:
+    """S11."""
+    joins(app)
+    before, path = person(app), f"/preferences/{letter_token(app)}"
+    page = client.get(path).text
+    assert "cadence" not in page
+    assert ANN not in page
+    assert "a•••@example.org" in page
+    client.post(path, data={"language": "en", "cadence": "quarterly", "timezone": "America/Halifax"})
+    for more in ("/address", "/forget"):
+        assert client.post(path + more, data={"email": NEW}).status_code in {404, 410}
+    for more in ("/mine.json", "/mine.csv", "/forget"):
+        assert client.get(path + more).status_code in {404, 410}
+    assert person(app) == before
+
+
+def test_another_address_is_proven_by_a_button_in_its_own_letter(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    joins(app)
+    joins(app, "luc@example.org")
+    taken(app, clock)
+    path = f"/preferences/{manage_token(app)}/address"
+    answers = [client.post(path, data={"email": text}).data for text in ("luc@example.org", NEW)]
+    assert answers[0] == answers[1]
+    link = f"/address/{address_token(app)}"
+    for method in ("GET", "HEAD", "OPTIONS"):
+        client.open(link, method=method)
+    assert is_known(app)
+    assert client.post(path, data={"email": "nonsense"}).status_code == 400
+
+
+def test_the_new_address_takes_the_place_of_the_old_one(app: App, client: FlaskClient) -> None:
+    joins(app)
+    client.post(f"/preferences/{manage_token(app)}/address", data={"email": "ann.new@example.org"})
+    client.application.extensions["digest"].errands.wait()
+    letters = [path.read_bytes() for path in app.config.path(app.config.mail.folder).rglob("*.eml")]
+    assert any(b"To: ann.new@example.org" in letter and b"/address/" in letter for letter in letters)
+    token = address_token(app)
+    assert "It comes to" in client.post(f"/address/{token}").text
+    assert person(app, "ann.new@example.org").state is SubscriberState.CONFIRMED
+    assert client.post(f"/address/{token}").status_code == 410
+
+
+def test_a_person_takes_a_copy_and_is_forgotten(app: App, client: FlaskClient) -> None:
+    joins(app)
+    path = f"/preferences/{manage_token(app)}"
+    copy = client.get(f"{path}/mine.json")
+    assert json.loads(copy.text)["address"] == ANN
+    assert copy.headers["Cache-Control"] == "no-store"
+    assert "attachment" in copy.headers["Content-Disposition"]
+    assert "address,ann@example.org" in client.get(f"{path}/mine.csv").text
+    for _ in range(3):
+        client.get(f"{path}/forget")
+    assert is_known(app)
+    assert "deleted" in client.post(f"{path}/forget").text
+    assert not is_known(app)
+    assert client.post(f"{path}/forget").status_code == 410
+
+
+def test_a_cell_of_the_copy_is_no_formula(app: App, client: FlaskClient) -> None:
+    joins(app, "=cmd@example.org", note="=1+1")
+    text = client.get(f"/preferences/{manage_token(app, '=cmd@example.org')}/mine.csv").text
+    assert ",=" not in text
+
+
+# --- other ways in ------------------------------------------------------------------------------------------------
+
+
+def test_an_invited_colleague_is_in_after_one_button(app: App, client: FlaskClient, clock: Clock) -> None:
+    joins(app)
+    page = client.get(f"/preferences/{manage_token(app)}").text
+    link = re.search(r"https://digest\.example\.org(/invited/[^<\"]+)", page)
+    assert link is not None
+    shown = client.get(link[1])
+    assert "invites you" in shown.text
+    sent = {"email": "bo@elsewhere.example", "form": proof(client, clock, link[1]),
+            "invitation": link[1].rpartition("/")[2]}  # fmt: skip
+    client.post("/subscribe", data=sent)
+    app.join.confirm(confirm_token(app, "bo@elsewhere.example"))
+    assert person(app, "bo@elsewhere.example").state is SubscriberState.CONFIRMED
+    assert "has ended" in client.get("/invited/nonsense").text
+
+
+def test_json_takes_the_same_way_in(app: App, client: FlaskClient, clock: Clock) -> None:
+    told = client.get("/fr/subscribe.json").json
+    assert told is not None
+    assert told["wording"] == app.config.signup.wording.fr
+    clock.forward(seconds=5)
+    sent = {"email": ANN, "language": "fr", "form": told["form"], "note": "hello"}
+    first = client.post("/subscribe.json", json=sent)
+    assert first.status_code == 202
+    assert person(app).language is Language.FR
+    again = client.post("/subscribe.json", json=sent | {"email": "other@example.org"})
+    assert (again.data, again.status_code) == (first.data, 202)
+    assert not is_known(app, "other@example.org")
+    assert client.post("/subscribe.json", json=sent | {"email": "nonsense"}).status_code == 400
+    assert client.post("/subscribe.json", json=["x"]).status_code == 400
+    assert client.post("/subscribe.json", json={"email": 7, "role": [1]}).status_code == 400
+
+
+def test_the_embedded_form_may_be_framed_and_no_other_page(client: FlaskClient) -> None:
+    framed = client.get("/fr/embed")
+    assert "frame-ancestors *" in framed.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in framed.headers
+    assert 'target="_blank"' in framed.text
+    assert client.get("/").headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_plain_form_of_another_site_stores_nothing_and_brings_our_form_filled_in(
+    app: App, client: FlaskClient
+) -> None:
+    page = client.post("/embed", data={"email": ANN, "language": "fr"}).text
+    assert not is_known(app)
+    assert f'value="{ANN}"' in page
+    found = re.search(r'name="form" value="([^"]+)"', page)
+    assert found is not None
+    client.post("/subscribe", data={"email": ANN, "form": found[1]})  # at once: it was typed before
+    assert is_known(app)
+
+
+def test_no_route_subscribes_without_a_form_that_was_shown(app: App, web: Flask) -> None:
+    """S3: over the whole map, whatever is posted to whichever route, nobody is stored and nothing is queued."""
+    client = web.test_client()
+    sent = {"email": ANN, "address": ANN, "language": "en", "code": "123456", "form": "x", "note": "x"}
+    tried = 0
+    for rule in web.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            values = dict.fromkeys(rule.arguments, "1") | {"period": "2026-11"}
+            _, path = rule.build({key: values[key] for key in rule.arguments}) or ("", "")
+            client.open(path, method=method, data=sent)
+            client.open(path, method=method, json=sent)
+            tried += 1
+    assert tried > 20
+    assert not is_known(app)
+    assert app.store.notices.pending() == 0
+
+
+def test_looking_decides_nothing_however_often(app: App, client: FlaskClient) -> None:
+    """S6, for every reader's link; then one POST works."""
+    app.join.ask(Ask(address=ANN))
+    link = f"/confirm/{confirm_token(app)}"
+    for method in ("GET", "HEAD", "OPTIONS"):
+        for _ in range(50):
+            client.open(
+                f"{link}?confirm=true", method=method, headers={"User-Agent": "Mozilla/5.0 (scanner)"}
+            )
+    assert person(app).state is SubscriberState.ASKED
+    client.post(link)
+    assert person(app).state is SubscriberState.CONFIRMED
+    paths = [
+        f"/preferences/{manage_token(app)}",
+        f"/unsubscribe/{leave_token(app)}",
+        f"/preferences/{manage_token(app)}/forget",
+    ]
+    before = person(app)
+    for path in paths:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            client.open(f"{path}?confirm=true&leave=1", method=method)
+    assert person(app) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "You are on the list"), ("fr", "Vous êtes sur la liste")]
+)
+def test_a_used_link_is_answered_kindly_in_the_readers_language(
+    app: App, client: FlaskClient, language: str, said: str
+) -> None:
+    """S8."""
+    app.join.ask(Ask(address=ANN, language=language))
+    link = f"/confirm/{confirm_token(app)}"
+    client.post(link)
+    for answer in (client.get(link), client.post(link)):
+        assert answer.status_code == 200
+        assert said in answer.text
+
+
+@pytest.mark.parametrize("path", ["/subscribe", "/manage", "/subscribe.json"])
+def test_nobody_can_ask_who_is_subscribed(app: App, client: FlaskClient, clock: Clock, path: str) -> None:
+    """S9: same bytes, same headers, mean times less than 5 ms apart over 200."""
+    joins(app)
+    app.join.suppress("left@example.org", reason="left")
+    answers, spent = set(), {"known": [0.0], "unknown": [0.0], "gone": [0.0]}
+    for number in range(70):
+        texts = {"known": ANN, "unknown": f"n{number}@example.org", "gone": "left@example.org"}
+        for kind, text in texts.items():
+            sent = {"email": text, "form": proof(client, clock)}
+            begun = time.perf_counter()
+            answer = client.post(path, json=sent) if path.endswith("json") else client.post(path, data=sent)
+            spent[kind].append(time.perf_counter() - begun)
+            client.application.extensions["digest"].errands.wait()
+            answers.add((answer.status_code, answer.data, tuple(sorted(answer.headers.items()))))
+    assert len(answers) == 1
+    means = [statistics.mean(sorted(times)[:-5]) for times in spent.values()]
+    assert max(means) - min(means) < 0.005
+
+
+def test_a_forged_link_opens_nothing(app: App, client: FlaskClient, clock: Clock) -> None:
+    """S10, through the doors."""
+    joins(app)
+    token = manage_token(app)
+    forged = [
+        token[:-1] + ("A" if token[-1] != "A" else "B"), token[1:], token + "A", "é" * 28, "A" * 5000, "%00" * 9,
+        leave_token(app), confirm_token(app), address_token(app),
+    ]  # fmt: skip
+    for text in forged:
+        assert client.get(f"/preferences/{text}/forget").status_code in {404, 410}, text
+    clock.forward(hours=3)
+    assert client.get(f"/preferences/{token}/forget").status_code == 410
+
+
+# --- the desk -----------------------------------------------------------------------------------------------------
+
+
+def test_the_desk_shows_who_waits_and_lets_them_in(app: App, dana: FlaskClient) -> None:
+    joins(app, "bo@elsewhere.example", note="I <b>run</b> it")
+    joins(app, "cy@ontarіo.ca")
+    page = dana.get("/desk/people/", base_url=URL).text
+    assert "bo@elsewhere.example" in page
+    assert "I &lt;b&gt;run&lt;/b&gt; it" in page
+    assert page.count("mixed alphabets") == 1
+    assert "xn--ontaro-tvf.ca" in page
+    assert desk_post(dana, f"/desk/people/{person(app, 'bo@elsewhere.example').id}/admit") == 303
+    assert person(app, "bo@elsewhere.example").state is SubscriberState.CONFIRMED
+    assert desk_post(dana, f"/desk/people/{person(app, 'cy@ontarіo.ca').id}/decline") == 303
+    assert "Nobody waits" in dana.get("/desk/people/?did=declined&n=1", base_url=URL).text
+    assert desk_post(dana, "/desk/people/9999/admit") == 404
+
+
+def test_a_whole_domain_is_let_in_with_one_button(app: App, dana: FlaskClient) -> None:
+    for number in range(3):
+        joins(app, f"r{number}@city.example")
+    assert desk_post(dana, "/desk/people/domain", domain="city.example") == 303
+    assert person(app, "r2@city.example").state is SubscriberState.CONFIRMED
+    said = dana.get("/desk/people/?did=domain&n=3", base_url=URL).text
+    assert "3 people who waited" in said
+    assert desk_post(dana, "/desk/people/domain", domain="com") == 400
+
+
+def test_a_contributor_sees_counts_and_no_address(app: App, web: Flask) -> None:
+    joins(app, "bo@elsewhere.example")
+    cam = signed_in(app, web, "cam@example.org", Role.CONTRIBUTOR)
+    page = cam.get("/desk/people/", base_url=URL).text
+    assert "bo@" not in page
+    assert desk_post(cam, f"/desk/people/{person(app, 'bo@elsewhere.example').id}/admit") == 403
+    assert cam.get("/desk/people/pulse", base_url=URL).status_code == 200
+
+
+def test_the_queue_is_shut_to_strangers_and_to_forms_without_their_token(
+    app: App, client: FlaskClient, dana: FlaskClient
+) -> None:
+    """S13."""
+    joins(app, "bo@elsewhere.example")
+    number = person(app, "bo@elsewhere.example").id
+    assert client.get("/desk/people/").status_code == 303
+    for someone, headers in ((client, {}), (dana, {}), (dana, {"Origin": "https://evil.example"})):
+        for path in (f"/desk/people/{number}/admit", f"/desk/people/{number}/decline", "/desk/people/domain"):
+            answer = someone.post(path, data={"domain": "elsewhere.example"}, headers=headers, base_url=URL)
+            assert answer.status_code == 403
+    assert person(app, "bo@elsewhere.example").state is SubscriberState.WAITING
+
+
+def test_the_pulse_hides_small_groups(app: App, dana: FlaskClient) -> None:
+    joins(app)
+    assert "Fewer than 10 readers" in dana.get("/desk/people/pulse", base_url=URL).text
+    with app.store.write():
+        for number in range(40):
+            domain = "ontario.ca" if number < 25 else "canada.ca" if number < 38 else "yukon.ca"
+            app.store.subscribers.add(web_kit.Address(f"r{number}@{domain}"), language=Language.EN,
+                                      state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
+    page = dana.get("/fr/desk/people/pulse", base_url=URL).text
+    assert "41 personnes" in page
+    assert re.search(r"Territorial</th><td></td><td class=\"num\">caché", page)
+    assert page.count("caché</td>") >= 2
