@@ -353,10 +353,10 @@ class Send:
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a message can stand on the wire as it is: CR and LF only together, no dot at the start of a line."""
+    """Whether a message can stand on any wire as it is: ASCII, CR and LF only together, no line begins with a dot."""
     ends = data.count(b"\r\n")
     whole = data.count(b"\r") == ends == data.count(b"\n") and data.endswith(b"\r\n") and b"\0" not in data
-    return whole and b"\r\n." not in data and not data.startswith(b".")
+    return whole and data.isascii() and b"\r\n." not in data and not data.startswith(b".")
 
 
 def seal(edition: Edition) -> str:

@@ -29,6 +29,11 @@ _STATE = {
 }
 
 
+_DATA = b"DATA" + CRLF
+_ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+_GROUP = (Phase.DOT, *_ENVELOPE)
+
+
 class Dialogue:
     """After each call look at `take()` (bytes to write), `outcomes`, `ready`, `idle` and `fate`."""
 
@@ -77,7 +82,7 @@ class Dialogue:
         """The bytes to write now."""
         if not self._out:
             return b""
-        data = b"".join(self._out)
+        data = b"".join(self._out)  # of a single piece, join makes no copy
         self._out.clear()
         return data
 
@@ -97,9 +102,13 @@ class Dialogue:
         if self._must_reset:
             self._plan.append((Phase.RSET, b"RSET" + CRLF))
             self._must_reset = False
+        if self.offers.pipelining and not self._plan:  # RFC 2920: the group in one piece
+            self._awaited += _ENVELOPE
+            self._out.append(self._wire.mail + self._wire.rcpt + _DATA)
+            return True
         self._plan.append((Phase.MAIL, self._wire.mail))
         self._plan.append((Phase.RCPT, self._wire.rcpt))
-        self._plan.append((Phase.DATA, b"DATA" + CRLF))
+        self._plan.append((Phase.DATA, _DATA))
         if self.offers.pipelining or not self._awaited:
             self._pump()
         return True
@@ -111,6 +120,31 @@ class Dialogue:
         self._dotted, self._letter, self._wire = self._letter, None, None
         self._out.append(DOT)
         self._awaited.append(Phase.DOT)
+
+    def receive_all(self, replies: list[Reply]) -> None:
+        """Takes replies in their order; the usual group, all of it good, in one step."""
+        if len(replies) == 4 and self._may_take_group(replies):
+            self._awaited.clear()
+            self.taken += 1
+            assert self._dotted is not None
+            self._note(self._dotted, DeliveryState.SENT, replies[0])
+            self._dotted = None
+            self._body_follows()
+            return
+        for reply in replies:
+            self.receive(reply)
+
+    def _may_take_group(self, replies: list[Reply]) -> bool:
+        """A dot taken, and the next letter's MAIL, RCPT and DATA: that is what nearly every read brings."""
+        return (
+            tuple(self._awaited) == _GROUP
+            and self.fate is Fate.NONE
+            and not self._plan
+            and replies[3].code == 354
+            and replies[0].code == 250
+            and replies[1].code == 250
+            and replies[2].code in (250, 251)
+        )
 
     def receive(self, reply: Reply) -> None:
         """Takes the next reply."""
@@ -181,15 +215,18 @@ class Dialogue:
             self._must_reset = False
             self._letter = self._wire = None
         elif verdict is Meaning.YES:
-            assert self._wire is not None
-            self._out.append(self._wire.body)
-            self.ready = True
+            self._body_follows()
         else:
             if not self._refused:
                 self._refuse(reply, verdict)
             self._letter = self._wire = None
         if self._refused and not self._awaited:
             self._letter = self._wire = None
+
+    def _body_follows(self) -> None:
+        assert self._wire is not None
+        self._out.append(self._wire.body)
+        self.ready = True
 
     def _refuse(self, reply: Reply, verdict: Meaning) -> None:
         assert self._letter is not None

@@ -6,6 +6,7 @@ The order is the promise (guide: sending, "The send protocol"): body without dot
 import asyncio
 from collections import deque
 from collections.abc import Collection
+from time import monotonic
 from typing import Any
 
 from digest.errors import MailError, StoreError
@@ -18,6 +19,7 @@ from digest.mail.opening import Relay, TryLater, opened
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
+_SENT = DeliveryState.SENT
 BLOCK = 100  # letters claimed at once, at least
 DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
 DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
@@ -189,7 +191,7 @@ class Engine:
 
     def note(self, outcomes: list[Outcome], *, soon: bool) -> None:
         for outcome in outcomes:
-            if outcome.state is DeliveryState.SENT:
+            if outcome.state is _SENT:
                 self._taken += 1
                 self._strikes = 0
             elif outcome.state is DeliveryState.UNSURE:
@@ -285,11 +287,11 @@ class Engine:
     # --- time and stops ----------------------------------------------------------------------------------------
 
     def wait_s(self, phase: Phase | None) -> float:
-        """Until when the reply of `phase` is awaited, on the loop's own (monotonic) clock."""
-        return self._now_s() + (self._dot_timeout_s if phase is Phase.DOT else self._relay.timeout_s)
+        """Until when the reply of `phase` is awaited, on the monotonic clock."""
+        return monotonic() + (self._dot_timeout_s if phase is Phase.DOT else self._relay.timeout_s)
 
     def _now_s(self) -> float:
-        return asyncio.get_running_loop().time()
+        return monotonic()
 
     async def _sweep(self) -> None:
         while True:

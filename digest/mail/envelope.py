@@ -61,7 +61,7 @@ def wire(letter: Letter, offers: Offers) -> Wire:
         if not offers.smtputf8:
             raise Unsendable("needs-smtputf8")
         options += b" SMTPUTF8"
-    if not letter.data.isascii():
+    if not (letter.proven or letter.data.isascii()):
         if not offers.eightbit:
             raise Unsendable("needs-8bitmime")
         options += b" BODY=8BITMIME"

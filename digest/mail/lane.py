@@ -94,8 +94,7 @@ class Lane:
         dialogue = self.dialogue
         if dialogue is None:
             return
-        for reply in replies:
-            dialogue.receive(reply)
+        dialogue.receive_all(replies)
         self._write()
         if dialogue.fate is not Fate.NONE:
             self.end()

@@ -53,8 +53,8 @@ class Outcome:
 class Letter:
     """Message bytes with their envelope. data: CRLF line ends, not dot-stuffed. sender: the envelope's MAIL FROM.
 
-    proven: its maker has shown that no line begins with a dot and that CR and LF stand only together, so that nobody
-    need look again at each of a million copies of one letter.
+    proven: its maker has shown that all is ASCII, that no line begins with a dot and that CR and LF stand only
+    together, so that nobody need look again at each of a million copies of one letter.
     """
 
     delivery: DeliveryId

@@ -15,10 +15,12 @@ from html import escape
 
 from digest.errors import RenderError
 from digest.model import Address
-from digest.render.message import alternative, in_quoted_printable, joint, quoted_printable, to_header
+from digest.render.message import LINE, alternative, in_quoted_printable, joint, quoted_printable, to_header
 
 _FORMAT = b"digest letter 1\n"
 _HEADER_SLOTS = ("To", "Date", "Message-ID", "List-Unsubscribe")
+_BODY_SLOTS = ("unsubscribe text", "preferences text", "unsubscribe html", "preferences html")
+_ENCODED = re.compile("[=&']").search  # what quoted-printable or HTML writes otherwise
 _SAFE_URL = re.compile(r"https?://[!#-;=?-~]+").fullmatch
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>").fullmatch
 
@@ -75,15 +77,19 @@ class Compiled:
         if not (_SAFE_URL(leave) and _SAFE_URL(settings) and _MESSAGE_ID(slots.message_id)):
             raise RenderError("A link or a Message-ID of this reader holds a sign that no header may hold.")
         leave_header = f"<{leave}{self._leave_by_mail}{leave.rpartition('/')[2]}>"
-        values = {
+        if len(leave) < LINE and len(settings) < LINE and not _ENCODED(leave) and not _ENCODED(settings):
+            bare_leave, bare_settings = leave.encode("ascii"), settings.encode("ascii")
+            in_bodies = (bare_leave, bare_settings, bare_leave, bare_settings)
+        else:
+            in_bodies = (
+                in_quoted_printable(leave), in_quoted_printable(settings),
+                in_quoted_printable(escape(leave)), in_quoted_printable(escape(settings)),
+            )  # fmt: skip
+        values = dict(zip(_BODY_SLOTS, in_bodies, strict=True)) | {
             "To": to_header(slots.to),
             "Date": date_header(slots.date),
             "Message-ID": slots.message_id.encode("ascii"),
             "List-Unsubscribe": leave_header.encode("ascii"),
-            "unsubscribe text": in_quoted_printable(leave),
-            "preferences text": in_quoted_printable(settings),
-            "unsubscribe html": in_quoted_printable(escape(leave)),
-            "preferences html": in_quoted_printable(escape(settings)),
         }
         filled = self._pieces.copy()
         for index, name in self._holes:

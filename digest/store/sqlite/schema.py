@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_readers import READERS
+from digest.store.sqlite.schema_sending import SENDING
 
 MIGRATIONS = Migrations("digest")
 
@@ -211,6 +212,12 @@ def _readers(db: Database) -> None:
 @MIGRATIONS(name="0003_letter")
 def _letter(db: Database) -> None:
     for statement in _statements(LETTER):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0004_sending")
+def _sending(db: Database) -> None:
+    for statement in _statements(SENDING):
         db.conn.execute(statement)
 
 
