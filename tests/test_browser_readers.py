@@ -1,0 +1,166 @@
+"""A reader's whole life in Chromium, in both languages, with script and without: from the form to being forgotten."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.invite import invite
+from digest.model import Address, Cadence, Language, Role, SubscriberState
+from digest.words import Words
+from tests import browser_kit, web_kit
+from tests.readers_kit import address_token, joins, manage_token, person
+
+pytestmark = pytest.mark.browser
+BO, MOVED = "bo@elsewhere.example", "bo@city.example"
+GATE = '[signup]\npolicy = "domains"\ndomains = ["example.org", "city.example"]\n'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browser_kit.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(
+    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[browser_kit.Served]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
+    with open_app(make_config(GATE + web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
+        yield running
+
+
+def new_page(browser: Any, *, script: bool = True, size: str = "phone") -> Any:
+    viewport = browser_kit.PHONE if size == "phone" else browser_kit.DESKTOP
+    context = browser.new_context(viewport=viewport, java_script_enabled=script)
+    context.set_default_timeout(10_000)
+    return context.new_page()
+
+
+def sign_in(app: App, page: Any) -> None:
+    link = invite(app.store, app.links, address_text="dana@example.org", role=Role.APPROVER, language=Language.EN,
+                  now=app.clock())  # fmt: skip
+    page.goto(link)
+    page.locator("main button").click()
+
+
+def mailed(site: browser_kit.Served, to: str) -> str:
+    """The newest caught letter to this address."""
+    site.settle()
+    folder = site.app.config.path(site.app.config.mail.folder)
+    letters = [path.read_text() for path in sorted(folder.glob("*.eml"))]
+    return [one for one in letters if f"To: {to}" in one][-1]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+@pytest.mark.parametrize("language", list(Language))
+def test_a_life_from_sign_up_to_being_forgotten(
+    site: browser_kit.Served, browser: Any, language: Language, script: bool
+) -> None:
+    app, words, prefix = site.app, Words(language), "/fr" if language is Language.FR else ""
+    page = new_page(browser, script=script)
+    page.goto(f"{site.url}{prefix}/")
+    page.fill("#email", BO)
+    page.fill("#note", "I keep the hack night")
+    page.wait_for_timeout(2_100)
+    page.get_by_role("button", name=words("web.subscribe")).click()
+    letter = mailed(site, BO)
+    code = re.search(r"(?<![\w.=@-])\d{6}(?!\w)", letter.partition("\n\n")[2])
+    assert code is not None
+    page.fill("#email", BO)
+    page.fill("#code", code[0])
+    page.get_by_role("button", name=words("web.code_button")).click()
+    assert page.locator("h1").inner_text() == words("web.waiting_title")
+    assert person(app, BO).state is SubscriberState.WAITING
+
+    desk = new_page(browser, script=script, size="desktop")
+    sign_in(app, desk)
+    desk.goto(f"{site.url}{prefix}/desk/people/")
+    assert "I keep the hack night" in desk.content()
+    desk.get_by_role("button", name=words("desk.admit_label", address=BO)).click()
+    assert desk.locator("[role=status]").inner_text() == words("desk.people_did_admitted")
+    assert person(app, BO).state is SubscriberState.CONFIRMED
+
+    page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, BO)}")
+    page.get_by_label(words("web.cadence_quarterly")).check()
+    page.select_option("#timezone", "America/Halifax")
+    page.get_by_role("button", name=words("web.settings_save")).click()
+    assert (person(app, BO).cadence, person(app, BO).timezone) == (Cadence.QUARTERLY, "America/Halifax")
+    page.fill("#email", MOVED)
+    page.get_by_role("button", name=words("web.address_ask")).click()
+    assert page.locator("[role=status]").inner_text() == words("web.address_asked")
+    assert "/address/" in mailed(site, MOVED)
+    page.goto(f"{site.url}{prefix}/address/{address_token(app, BO)}")
+    page.get_by_role("button", name=words("web.address_button")).click()
+    assert page.locator("h1").inner_text() == words("web.moved_title")
+
+    page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, MOVED)}")
+    page.get_by_role("link", name=words("web.forget_link")).click()
+    page.get_by_role("button", name=words("web.forget_button")).click()
+    assert page.locator("h1").inner_text() == words("web.forgotten_title")
+    assert app.store.subscribers.find(Address(MOVED)) is None
+    page.context.close()
+    desk.context.close()
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browser: Any, prefix: str) -> None:
+    app = site.app
+    joins(app)
+    joins(app, "bo@elsewhere.example", note="I keep the hack night")
+    joins(app, "cy@ontarіo.ca")
+    with app.store.write():
+        for number in range(60):
+            domain = "ontario.ca" if number < 25 else "canada.ca" if number < 50 else "yukon.ca"
+            app.store.subscribers.add(Address(f"r{number}@{domain}"), language=Language.EN, role="policy",
+                                      state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
+    app.join.tidy()
+    app.join.choices.ask_address(manage_token(app), "ann.new@example.org")
+    invitation = app.join.gate.invitation(manage_token(app)).rpartition("/")[2]
+    paths = [
+        "/", "/embed", f"/invited/{invitation}", "/invited/over", f"/preferences/{manage_token(app)}",
+        f"/preferences/{manage_token(app)}/forget", f"/address/{address_token(app)}", "/desk/people/",
+        "/desk/people/?did=domain&n=2", "/desk/people/pulse",
+    ]  # fmt: skip
+    found: list[str] = []
+    for size, scheme in (("phone", "light"), ("desktop", "dark")):
+        viewport = browser_kit.PHONE if size == "phone" else browser_kit.DESKTOP
+        context = browser.new_context(viewport=viewport, color_scheme=scheme)
+        page = context.new_page()
+        sign_in(app, page)
+        for path in paths:
+            page.goto(f"{site.url}{prefix}{path}")
+            found.extend(browser_kit.faults(page))
+            width = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            if width > 0:
+                found.append(f"{path} scrolls sideways by {width} pixels ({size})")
+        context.close()
+    assert found == []
+
+
+def test_a_scanner_that_runs_scripts_decides_nothing(site: browser_kit.Served, browser: Any) -> None:
+    """S6 with a real browser: every link of a reader opened, waited at, nothing pressed."""
+    app = site.app
+    joins(app)
+    before = person(app)
+    links = [
+        app.links.unsubscribe(before.id, version=before.version, issue=1),  # type: ignore[arg-type]
+        app.links.manage(before.id, version=before.version, now=app.clock()),
+        app.links.confirm(before.id, version=before.version, now=app.clock()),
+    ]
+    page = new_page(browser)
+    for link in links:
+        for _ in range(3):
+            page.goto(f"{link}?confirm=true", wait_until="networkidle")
+    assert person(app) == before
+    page.context.close()
