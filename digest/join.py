@@ -257,6 +257,8 @@ class Join:
                 self._store.subscribers.save(decision.after)
                 self._store.deliveries.cancel(decision.after.id)
                 self._hand.log(decision.after, "left", method="import", origin=reason)
+            elif known is not None:  # left before, perhaps asked again since: that asking ends here too
+                self._store.subscribers.save(replace(known, version=known.version + 1))
             self._store.suppressions.add(self._links.mark(address), reason=reason, at=now)
 
     def tidy(self) -> int:

@@ -1,6 +1,7 @@
 """The guards at the door of sign-up: forms, floods, the breaker. They count and judge; who asked is never told."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from digest.join_hand import Ask, Form, Hand
@@ -47,10 +48,7 @@ class DoorGuard:
         network = guard.neighbourhood(ip)
         if network is None:
             return None
-        counts = {
-            Scope.IP: self._count(Scope.IP, str(ip)),
-            Scope.NETWORK: self._count(Scope.NETWORK, network),
-        }
+        counts = self._count({Scope.IP: str(ip), Scope.NETWORK: network})
         return Refusal.CAP if guard.over_cap(counts, self._caps()) else None
 
     def may_write_to(self, address: Address) -> bool:
@@ -61,9 +59,10 @@ class DoorGuard:
         now = self._hand.clock()
         if self._rests(now):
             return False
-        if self._count(Scope.DOMAIN, consent.domain_of(address)) > self._caps().domain:
-            return False
-        if self._count(Scope.SITE, "") <= self._caps().site:
+        domain = self._count({Scope.DOMAIN: consent.domain_of(address)})
+        if guard.over_cap(domain, self._caps()):
+            return False  # and not counted for the site: flooding one domain must not shut the door to all
+        if guard.over_cap(self._count({Scope.SITE: ""}), self._caps()) is None:
             return True
         self._trip(now)
         return False
@@ -71,7 +70,7 @@ class DoorGuard:
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""
         network = guard.neighbourhood(ip)
-        return network is None or self._count(Scope.CODE, network) <= guard.TRIES_PER_NETWORK
+        return network is None or self._count({Scope.CODE: network})[Scope.CODE] <= guard.TRIES_PER_NETWORK
 
     def _rests(self, now: datetime) -> bool:
         until = self._hand.store.settings.get(_RESTS_UNTIL)
@@ -88,9 +87,10 @@ class DoorGuard:
                     NoticeKind.BREAKER, editor=editor.id, language=editor.language, now=now
                 )
 
-    def _count(self, scope: Scope, what: str) -> int:
-        key = self._hand.links.trace(f"{scope} {what}")
-        return self._hand.store.guards.count(scope, key, hour=guard.hour_of(self._hand.clock()))
+    def _count(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
+        keys = {str(scope): self._hand.links.trace(f"{scope} {what}") for scope, what in knocks.items()}
+        counts = self._hand.store.guards.count(keys, hour=guard.hour_of(self._hand.clock()))
+        return {scope: counts[scope] for scope in knocks}
 
     def _caps(self) -> Caps:
         signup = self._hand.config.signup

@@ -75,6 +75,15 @@ def test_one_mail_domain_and_one_neighbourhood_have_caps_of_their_own(
         assert len(taken(app, clock)) == 7
 
 
+def test_flooding_one_domain_does_not_shut_the_door_to_all(make_config: object, clock: Clock) -> None:
+    config: Config = make_config("[signup]\nasks_per_domain = 5\nasks_per_hour = 20\n")  # type: ignore[operator]
+    with open_app(config, clock=clock) as app:
+        for number in range(100):
+            app.join.ask(Ask(address=f"a{number}@example.com", ip=f"10.0.{number}.1"))
+        app.join.ask(Ask(address=ANN, ip="203.0.113.9"))
+        assert is_known(app)
+
+
 def test_nothing_but_the_address_goes_into_the_confirmation(app: App, clock: Clock) -> None:
     """S4."""
     spam = "WIN https://spam.example\r\nBcc: x@example.org"

@@ -1,9 +1,10 @@
 """How often somebody has knocked, which forms were used, which codes wait. Keys are keyed hashes: nobody is named here."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from digest.model import SubscriberId
-from digest.store.sqlite.columns import micros, moment
+from digest.store.sqlite.columns import mapped, micros, moment
 from digest.store.sqlite.connection import Connections
 
 
@@ -13,23 +14,15 @@ class Guards:
     def __init__(self, db: Connections) -> None:
         self._db = db
 
-    def count(self, scope: str, key: str, *, hour: int) -> int:
-        """Counts one more knock; how many there were in this hour, this one included."""
+    def count(self, knocks: Mapping[str, str], *, hour: int) -> dict[str, int]:
+        """Counts one more knock for each scope and key; by scope how many there were in this hour, this one included."""
         rows = self._db.changed(
-            """INSERT INTO hit (scope, key, hour, count) VALUES (:scope, :key, :hour, 1)
-               ON CONFLICT (scope, key, hour) DO UPDATE SET count = count + 1 RETURNING count""",
-            {"scope": scope, "key": key, "hour": hour},
+            """INSERT INTO hit (scope, key, hour, count)
+               SELECT key, value, :hour, 1 FROM json_each(:knocks) WHERE true
+               ON CONFLICT (scope, key, hour) DO UPDATE SET count = count + 1 RETURNING scope, count""",
+            {"knocks": mapped(knocks), "hour": hour},
         )
-        return int(rows[0]["count"])
-
-    def counted(self, scope: str, key: str, *, hour: int) -> int:
-        """How many there were in this hour."""
-        return int(
-            self._db.value(
-                "SELECT coalesce(sum(count), 0) FROM hit WHERE scope = :scope AND key = :key AND hour = :hour",
-                {"scope": scope, "key": key, "hour": hour},
-            )
-        )
+        return {row["scope"]: row["count"] for row in rows}
 
     def use_form(self, mark: str, *, expires_at: datetime) -> bool:
         """False when this form was used before."""
