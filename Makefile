@@ -25,6 +25,8 @@ lint: .venv/test.stamp
 bench: .venv/test.stamp
 	$(PY) -m bench.sending $(ARGS)
 	$(PY) -m bench.faults
+	$(PY) -m bench.collecting
+	$(PY) -m bench.fuzzing
 
 lock:                    ## after a change of the dependencies in pyproject.toml; needs uv
 	sh .ci/lock

@@ -1,6 +1,7 @@
 """Collecting: every due source is visited, judged and remembered, one transaction each. None stops or empties another."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,9 @@ class Collect:
         self._fetch = fetch
         self._clock = clock
         self._config = config
+        self._turn = (
+            threading.Lock()
+        )  # our threads wait for each other here, and not in SQLite, which sleeps longer
 
     def visit(
         self,
@@ -138,7 +142,7 @@ class Collect:
         after = succeeded(source, fetched, now=now)
         entries = fetched.harvest.entries if fetched.harvest else ()
         new = updated = 0
-        with self._store.write():
+        with self._turn, self._store.write():
             items = self._store.items
             known = items.known(keys_of(entries))
             pool = self._pool(source, entries, known)
@@ -185,7 +189,7 @@ class Collect:
             error_kind=error.kind.value,
             error=str(error),
         )
-        with self._store.write():
+        with self._turn, self._store.write():
             self._store.sources.remember(after)
             self._store.sources.log(visit, at=now)
         return visit

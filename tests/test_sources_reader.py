@@ -79,7 +79,7 @@ def test_a_bug_in_a_reader_is_a_typed_error_with_a_trace_for_us(monkeypatch: pyt
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("digest.sources.feed.feedparser.parse", broken)
+    monkeypatch.setattr("digest.sources.feed.read_plain", broken)
     reply = read(Request("feed", rss(post(1)), CONTEXT))
     assert (reply.harvest, reply.error_kind) == (None, ErrorKind.PARSE)
     assert "a bug" in reply.trace
@@ -96,7 +96,7 @@ def test_the_trace_of_a_bug_is_logged_at_debug(
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(reader, "_exchange", local)
-    monkeypatch.setattr("digest.sources.feed.feedparser.parse", broken)
+    monkeypatch.setattr("digest.sources.feed.read_plain", broken)
     with caplog.at_level(logging.DEBUG), pytest.raises(SourceError):
         reader.read("feed", rss(post(1)), CONTEXT)
     assert "a bug" in caplog.text

@@ -27,6 +27,10 @@ _TRACKING_NAMES = """
 _TRACKING = frozenset(_TRACKING_NAMES.split())
 _MEDIUM_TRACKING = frozenset({"source", "gi"})  # `sk` is a friend link and stays
 _PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(
+    r"(?P<site>https?://(?P<host>[a-z0-9](?:[a-z0-9-]*\.)+[a-z]{2,63}))(?P<path>(?:/[A-Za-z0-9_~%+-][A-Za-z0-9._~%+-]*)*/?)"
+    r"(?:\?(?P<query>[A-Za-z0-9._~%+=&/-]*))?(?P<fragment>(?:#[A-Za-z0-9._~%+=&/-]+)?)"
+)  # what most links look like: nothing to resolve, to repair or to refuse
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -36,6 +40,9 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
     Control characters end it (`java\\tscript:`), and so does a user name before the host, which only serves to deceive.
     """
     text = (url or "").strip(" \t\r\n\f\0")
+    if (plain := _PLAIN.fullmatch(text)) and len(text) <= LONGEST:
+        query = _without_tracking(plain["query"], plain["host"])
+        return f"{plain['site']}{plain['path'] or '/'}{'?' + query if query else ''}{plain['fragment']}"
     if not text or len(text) > LONGEST or re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*:/*", text):
         return None
     try:

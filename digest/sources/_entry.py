@@ -12,7 +12,7 @@ from digest.model import Entry, ItemKind, Occasion
 from digest.rules.dates import When
 from digest.rules.duplicates import title_hint
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
-from digest.rules.text import bare_words, is_odd, language_of, lead, minutes_to_read, one_line, safe_html
+from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line, safe_and_lead
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
@@ -51,20 +51,25 @@ def finished(
     """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
     guids = Counter(_guid(draft, context) for draft in drafts if draft.guid)
     links = Counter(same_page_key(draft.link) for draft in drafts if draft.link)
-    originals = Counter(same_page_key(link) for draft in drafts if (link := _original(draft)))
+    found = [_original(draft) for draft in drafts]
+    originals = Counter(same_page_key(link) for link in found if link)
+    counts = links + originals
     events = _is_event_feed(drafts, context)
     made = []
-    for draft in drafts:
-        entry = _entry(draft, context, feed_language=feed_language)
-        keys = _keys(draft, entry, context, guids=guids, links=links + originals)
+    for draft, original in zip(drafts, found, strict=True):
+        entry, words = _entry(draft, context, feed_language=feed_language)
+        keys = _keys(draft, entry, context, original=original, guids=guids, links=counts)
         if draft.starts or (events and draft.published):
             entry, keys = _as_event(entry, keys, draft, context)
-        made.append(replace(entry, keys=keys, content_hash=content_hash(entry)))
+        made.append(replace(entry, keys=keys, content_hash=content_hash(entry, words=words)))
     return tuple(made)
 
 
-def content_hash(entry: Entry) -> str:
-    """Of what a reader would notice: not of dates of the feed, not of markup, not of tracking."""
+def content_hash(entry: Entry, *, words: str | None = None) -> str:
+    """Of what a reader would notice: not of dates of the feed, not of markup, not of tracking.
+
+    words: those of the entry's HTML, when they are at hand.
+    """
     occasion = entry.occasion
     when = (
         (
@@ -78,7 +83,7 @@ def content_hash(entry: Entry) -> str:
         if occasion
         else ()
     )
-    words = re.sub(r"<[^>]+>|\s+", " ", entry.html)
+    words = " ".join(bare_words(entry.html).split()) if words is None else words
     parts = (entry.title, entry.url, entry.author, entry.summary, words, entry.is_full, *when)
     return sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()
 
@@ -95,10 +100,11 @@ def scoped(text: str, url: str) -> str:
     return text if len(text) >= 16 and re.search(r"[:/@.-]", text) else f"{host_of(url)}#{text}"
 
 
-def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> Entry:
-    html = safe_html(draft.html, base=draft.base)
-    summary = lead(html, title=draft.title)
-    words = bare_words(html)
+def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> tuple[Entry, str]:
+    """The entry without its keys, and its bare words, one space between two."""
+    html, summary = safe_and_lead(draft.html, base=draft.base, title=draft.title)
+    split = bare_words(html).split()
+    words = " ".join(split)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:1_500]}")
     flags = list(draft.flags)
@@ -106,7 +112,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
         flags.append("odd-characters")
     if draft.published and draft.published.zone_guessed:
         flags.append("zone-guessed")
-    return Entry(
+    entry = Entry(
         kind=ItemKind.POST,
         keys=(),
         title=title,
@@ -118,14 +124,21 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
         summary=summary,
         html=html,
         is_full=draft.is_full,
-        minutes=minutes_to_read(words) if draft.is_full else None,
+        minutes=minutes_to_read(len(split)) if draft.is_full else None,
         tags=draft.tags,
         flags=tuple(dict.fromkeys(flags)),
     )
+    return entry, words
 
 
 def _keys(
-    draft: Draft, entry: Entry, context: ParseContext, *, guids: Counter[str], links: Counter[str]
+    draft: Draft,
+    entry: Entry,
+    context: ParseContext,
+    *,
+    original: str | None,
+    guids: Counter[str],
+    links: Counter[str],
 ) -> tuple[str, ...]:
     """The ladder: Medium's post id, guid, the original's link, the link, and a hash when there is nothing else."""
     keys: list[str] = []
@@ -138,7 +151,6 @@ def _keys(
             shared = draft.link is None or links[same_page_key(draft.link)] > 1
             guid += f" {hashed_key(entry.title, entry.published)}" if shared else ""
         keys.append(f"guid:{guid}")
-    original = _original(draft)
     if original and links[same_page_key(original)] <= 1 + (original == draft.link):
         keys.append(f"link:{same_page_key(original)}")
     if draft.link and links[same_page_key(draft.link)] == 1 and not is_front_page(draft.link):
@@ -169,9 +181,18 @@ def medium_id(guid: str, link: str | None) -> str | None:
 
 def _original(draft: Draft) -> str | None:
     """The link of an "originally published at" note; never a mere front page, never Medium's own footer."""
-    found = _ORIGINAL.search(draft.html[-4_000:]) or _ORIGINAL.search(draft.html[:2_000])
+    ends = draft.html[-4_000:], draft.html[:2_000]
+    noted = (_ORIGINAL.search(end) for end in ends if _may_note(end.lower()))
+    found = next((note for note in noted if note), None)
     link = shown_link(unescape(found[1]), base=draft.base) if found else None
     return None if link is None or is_front_page(link) or is_medium_host(host_of(link)) else link
+
+
+def _may_note(low: str) -> bool:
+    """A quick look before the slow one."""
+    return ("originally " in low or "first " in low) and any(
+        f"{verb} {word}" in low for verb in ("published", "posted", "appeared") for word in ("at", "on")
+    )
 
 
 def _is_event_feed(drafts: Sequence[Draft], context: ParseContext) -> bool:

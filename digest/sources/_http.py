@@ -21,6 +21,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from digest.errors import ErrorKind, SourceError
 from digest.sources._address import checked, resolved, system_addresses, web_address
 from digest.sources._page import challenge, is_challenge
+from digest.sources._watch import Watch
 
 MOST_HOPS = 5
 MOST_RATIO = 100  # decompressed to sent
@@ -115,6 +116,7 @@ class Client:
         self._resolve = resolve
         self._lanes: dict[str, _Lane] = {}
         self._guard = threading.Lock()
+        self._watch = Watch()
         self._tls = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
         self._tls.check_hostname = True
         self._tls.load_default_certs()
@@ -187,27 +189,22 @@ class Client:
         validators: Mapping[str, str],
         deadline: _Deadline,
     ) -> Answer:
-        watch: threading.Timer | None = None
         try:
             pinned = _connected(addresses, port, deadline)
             with _connection(split, port, pinned, self._tls, timeout_s=self._manners.timeout_s) as connection:
                 deadline.twin = pinned.dup()
-                watch = threading.Timer(deadline.left_s(), deadline.cut)
-                watch.daemon = True
-                watch.start()
-                path = (split.path or "/") + (f"?{split.query}" if split.query else "")
-                headers = {**self._headers(), **validators}
-                connection.request("GET", _quoted(path), headers=headers, preload_content=False)
-                with closing(connection.getresponse()) as response:
-                    silent = response.status in _REDIRECTS or response.status == 304
-                    body = b"" if silent else self._body(response)
+                with self._watch.alarm(deadline.cut, after_s=deadline.left_s()):
+                    path = (split.path or "/") + (f"?{split.query}" if split.query else "")
+                    headers = {**self._headers(), **validators}
+                    connection.request("GET", _quoted(path), headers=headers, preload_content=False)
+                    with closing(connection.getresponse()) as response:
+                        silent = response.status in _REDIRECTS or response.status == 304
+                        body = b"" if silent else self._body(response)
             deadline.left_s()
             return _answer(split, response, body)
         except (OSError, HTTPException, faults.HTTPError, ValueError) as error:
             raise _typed(error, split, deadline) from error
         finally:
-            if watch is not None:
-                watch.cancel()
             if deadline.twin is not None:
                 deadline.twin.close()
                 deadline.twin = None

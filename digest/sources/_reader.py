@@ -14,6 +14,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest
 from digest.sources._child import Reply, Request, receive, send
 from digest.sources._kind import ParseContext
+from digest.sources._watch import Watch
 
 LONGEST_S = (
     20.0  # of wall time, on a machine that may be busy; the slowest honest file takes two seconds of its own
@@ -34,9 +35,10 @@ class Reader:
 
     def __init__(self, *, longest_s: float = LONGEST_S, most: int | None = None) -> None:
         self._longest_s = longest_s
-        self._places = threading.BoundedSemaphore(most or max(1, min(4, os.cpu_count() or 1)))
+        self._places = threading.BoundedSemaphore(most or max(1, min(4, _cores())))
         self._idle: list[subprocess.Popen[bytes]] = []
         self._guard = threading.Lock()
+        self._watch = Watch()
 
     def read(self, kind: str, body: bytes, context: ParseContext) -> tuple[str, Harvest]:
         """The kind (found out when "") and what the answer holds. Raises SourceError."""
@@ -59,7 +61,7 @@ class Reader:
             try:
                 return self._exchange(child, request)
             except (EOFError, OSError) as error:
-                if not warm or child.poll() is None:
+                if not warm:
                     raise _died() from error
             _end(child)
             with self._fresh() as other:
@@ -75,22 +77,20 @@ class Reader:
             late.set()
             child.kill()
 
-        watch = threading.Timer(self._longest_s, kill)
-        watch.daemon = True
-        watch.start()
         try:
             assert child.stdin is not None
             assert child.stdout is not None
-            send(child.stdin, request)  # type: ignore[arg-type]
-            reply = receive(child.stdout)  # type: ignore[arg-type]
+            with self._watch.alarm(kill, after_s=self._longest_s):
+                send(child.stdin, request)  # type: ignore[arg-type]
+                reply = receive(child.stdout)  # type: ignore[arg-type]
         except (EOFError, OSError):
+            child.kill()
+            child.wait()  # else one that is still dying would be taken for an idle one
             if late.is_set():
                 raise SourceError(
                     ErrorKind.PARSE, f"The answer took more than {self._longest_s:g} s to read; refused."
                 ) from None
             raise
-        finally:
-            watch.cancel()
         if not isinstance(reply, Reply):
             raise EOFError
         return reply
@@ -119,6 +119,11 @@ class Reader:
                 self._idle.append(child)
         else:
             _end(child)
+
+
+def _cores() -> int:
+    """Those that we may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _start() -> subprocess.Popen[bytes]:

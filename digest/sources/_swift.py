@@ -52,7 +52,8 @@ _DATE = re.compile(
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 )
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
-_ODD = re.compile(rb"xml:base|<!DOCTYPE|\xc2[\x80-\x9f]|&#0*1[2-5]\d;|&#[xX]0*[89][0-9a-fA-F];")
+_C1_REFERENCE = re.compile(rb"&#0*1[2-5]\d;|&#[xX]0*[89][0-9a-fA-F];")
+_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 _C1 = re.compile("[\x80-\x9f]")
 
 
@@ -74,7 +75,9 @@ def read_plain(body: bytes, headers: Mapping[str, str], *, most: int) -> Parsed 
     if charset and charset[1].lower() not in ("utf-8", "utf8"):
         return None
     body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not body.startswith(b"<") or _DECLARED.match(body) or _ODD.search(body):
+    if not body.startswith(b"<") or _DECLARED.match(body) or b"xml:base" in body or b"<!DOCTYPE" in body:
+        return None
+    if (b"&#" in body and _C1_REFERENCE.search(body)) or (not body.isascii() and _C1_BYTES.search(body)):
         return None
     try:
         return _Reading(most=most).of(body)
