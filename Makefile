@@ -25,6 +25,8 @@ lint: .venv/test.stamp
 bench: .venv/test.stamp
 	$(PY) -m bench.sending $(ARGS)
 	$(PY) -m bench.faults
+	$(PY) -m bench.letter
+	$(PY) -m bench.dkim
 	$(PY) -m bench.collecting
 	$(PY) -m bench.fuzzing
 

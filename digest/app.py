@@ -20,7 +20,7 @@ from digest.mail.records import sender_records
 from digest.mail.spam import spam_score
 from digest.publish import Publish
 from digest.publish_look import Look, Outside
-from digest.render.press import Press
+from digest.render.press import Press, Signer
 from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
 from digest.rules.tokens import Links
@@ -77,7 +77,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         opened.callback(store.close)
         _remember_configuration(store, config)
         links = Links(config.list.url, key=_key(config, store), domain=config.list.domain)
-        press = Press(config, folders=template_folders(config))
+        press = Press(config, folders=template_folders(config), signer=_signer(config))
         transport = open_transport(
             config.mail, folder=config.path(config.mail.folder), password=password, home=config.home
         )  # fmt: skip
@@ -133,6 +133,26 @@ def _password(config: Config) -> str | None:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"[mail] password_file: {path} cannot be read.") from error
+
+
+def _signer(config: Config) -> Signer | None:
+    """Our own DKIM signature, when the configuration asks for one."""
+    selector, key_file = config.mail.dkim_selector, config.mail.dkim_key_file
+    if selector is None and key_file is None:
+        return None
+    if selector is None or key_file is None:
+        raise ConfigError("[mail] dkim_selector and dkim_key_file belong together; one of them is missing.")
+    try:
+        from digest.mail.dkim import DkimSigner
+    except ImportError as error:
+        raise ConfigError(
+            "[mail] dkim_selector needs the package cryptography; install it beside digest."
+        ) from error
+    path = config.path(key_file)
+    try:
+        return DkimSigner(path.read_bytes(), domain=config.list.domain, selector=selector)
+    except OSError as error:
+        raise ConfigError(f"[mail] dkim_key_file: {path} cannot be read.") from error
 
 
 def _key(config: Config, store: SqliteStore) -> bytes:

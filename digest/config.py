@@ -170,7 +170,7 @@ class MailPart(Part):
         2, ge=1, le=50, description="SMTP connections at once: 2 to a provider, 10 to a relay of yours."
     )
     per_connection: int = Field(
-        0, ge=0, description="Letters on one connection before a new one is opened; 0: as many as the relay takes."
+        0, ge=0, description="Letters on one connection before a new one is opened; 0: as many as it takes."
     )
     timeout_s: float = Field(
         60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600)."
@@ -178,6 +178,12 @@ class MailPart(Part):
     bounce: MailAddress | None = Field(
         None, description="Envelope sender; +token is put before the @. Left out: the From address."
     )
+    dkim_selector: str | None = Field(
+        None,
+        pattern=r"^[\w-]+(\.[\w-]+)*$",
+        description="Sign letters ourselves (DKIM), under this selector.",
+    )
+    dkim_key_file: Path | None = Field(None, description="Its RSA key: PEM, 2048 bits or more, no password.")
     on_unsure: Literal["hold", "resend"] = Field(
         "hold", description="What to do with letters whose last answer was lost."
     )
@@ -209,13 +215,15 @@ class SignupPart(Part):
         None, description="Domains of your own, in the shape of digest/data/canada.toml; they win over it."
     )
     blocked_domains: tuple[str, ...] = Field(
-        (), description="Domains never written to (disposable ones, for instance); who asks sees no difference."
+        (), description="Domains never written to (disposable ones, say); who asks sees no difference."
     )
     asks_per_ip: int = Field(20, ge=1, description="Most sign-ups heard from one IP address in an hour.")
     asks_per_network: int = Field(60, ge=1, description="Most from one neighbourhood (/24, /64) in an hour.")
-    asks_per_domain: int = Field(200, ge=1, description="Most letters to one mail domain in an hour, from sign-ups.")
+    asks_per_domain: int = Field(
+        200, ge=1, description="Most letters to one domain in an hour, from sign-ups."
+    )
     asks_per_hour: int = Field(
-        600, ge=1, description="Most letters from sign-ups in an hour; beyond it sign-up rests and editors are told."
+        600, ge=1, description="Most letters from sign-ups in an hour; then it rests and editors are told."
     )
 
 
@@ -224,7 +232,7 @@ class RetentionPart(Part):
 
     network_days: int = Field(365, ge=0, description="Shortened network addresses in the consent log.")
     left_days: int = Field(
-        1095, ge=1, description="People who left; then they are forgotten, save a keyed hash and a nameless log."
+        1095, ge=1, description="People who left; then forgotten, save a keyed hash and a nameless log."
     )
     notices_days: int = Field(30, ge=2, description="The list of one-off letters that have left.")
 
@@ -289,7 +297,7 @@ class LetterPart(Part):
     accent: Colour = Field("#1c5d48", description="Colour of the button and the list's name, on white.")
     accent_dark: Colour = Field("#86d0b0", description="The same in dark mode, on #1b1f23.")
     footer: Texts = Field(
-        Texts(en="", fr=""), description="A sentence of your own in every footer: who you are, who pays for it."
+        Texts(en="", fr=""), description="A sentence of yours in every footer: who you are, who pays for it."
     )
 
     @field_validator("sections")
@@ -301,7 +309,8 @@ class LetterPart(Part):
 
     @model_validator(mode="after")
     def _accents_can_be_read(self) -> "LetterPart":
-        for key, accent, ground in (("accent", self.accent, "#ffffff"), ("accent_dark", self.accent_dark, "#1b1f23")):
+        pairs = (("accent", self.accent, "#ffffff"), ("accent_dark", self.accent_dark, "#1b1f23"))
+        for key, accent, ground in pairs:
             ratio = contrast(accent, ground)
             if ratio < 4.5:
                 raise ValueError(

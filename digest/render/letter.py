@@ -5,7 +5,7 @@ Nothing is rendered per reader. Every slot is typed by its place: checked in a h
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -71,8 +71,17 @@ class Compiled:
         self._holes = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, str)]
         self._leave_by_mail = f">, <mailto:{mail_to}?subject=unsubscribe%20"
 
+    @property
+    def pieces(self) -> Sequence[bytes | str]:
+        """Static bytes, and names of slots, in their order."""
+        return self._pieces
+
     def splice(self, slots: Slots) -> bytes:
         """Message bytes for one reader, CRLF, not dot-stuffed. Raises RenderError for a value that its place refuses."""
+        return b"".join(self.filled(slots))
+
+    def filled(self, slots: Slots) -> list[bytes]:
+        """The pieces with this reader's values in their slots."""
         leave, settings = slots.unsubscribe_url, slots.preferences_url
         if not (_SAFE_URL(leave) and _SAFE_URL(settings) and _MESSAGE_ID(slots.message_id)):
             raise RenderError("A link or a Message-ID of this reader holds a sign that no header may hold.")
@@ -94,14 +103,12 @@ class Compiled:
         filled = self._pieces.copy()
         for index, name in self._holes:
             filled[index] = values[name]
-        return b"".join(filled)  # type: ignore[arg-type]  # every str was a hole
+        return filled  # type: ignore[return-value]  # every str was a hole
 
     def to_bytes(self) -> bytes:
         """The form that is frozen in the store."""
         plan = [piece if isinstance(piece, str) else len(piece) for piece in self._pieces]
-        head = json.dumps({"pieces": plan, "mail_to": self._mail_to, "marks": self.marks.seed}).encode(
-            "ascii"
-        )
+        head = json.dumps({"pieces": plan, "mail_to": self.mail_to, "marks": self.marks.seed}).encode("ascii")
         return b"".join([_FORMAT, head, b"\n", *(p for p in self._pieces if isinstance(p, bytes))])
 
     @classmethod
@@ -120,7 +127,7 @@ class Compiled:
             ) from error
 
     @property
-    def _mail_to(self) -> str:
+    def mail_to(self) -> str:
         return self._leave_by_mail.removeprefix(">, <mailto:").partition("?")[0]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from css_inline import CSSInliner
 from jinja2 import Environment, TemplateError
@@ -31,11 +31,19 @@ from digest.words import Words
 HEAD_CSS = "<!--HEADCSS-->"
 
 
-class Press:
-    """Makes letters of one list. folders: an operator's template folders, the first one winning."""
+class Signer(Protocol):
+    """Who puts a signature of ours in front of a message."""
 
-    def __init__(self, config: Config, *, folders: Sequence[Path] = ()) -> None:
+    def letter(self, compiled: Compiled) -> Compiled: ...
+    def message(self, data: bytes) -> bytes: ...
+
+
+class Press:
+    """Makes letters of one list. folders: an operator's template folders, the first one winning. signer: for DKIM."""
+
+    def __init__(self, config: Config, *, folders: Sequence[Path] = (), signer: Signer | None = None) -> None:
         self._config = config
+        self._signer = signer
         self._templates = environment(folders)
         self._light, self._dark = themes(config)
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
@@ -72,7 +80,8 @@ class Press:
 
     def compiled(self, edition: Edition) -> Compiled:
         """The letter to splice. Raises RenderError when the frozen bytes cannot be read."""
-        return Compiled.from_bytes(edition.letter)
+        compiled = Compiled.from_bytes(edition.letter)
+        return self._signer.letter(compiled) if self._signer else compiled
 
     def notice(
         self, kind: NoticeKind, *, to: Address, language: Language, message_id: str, date: datetime,
@@ -92,7 +101,8 @@ class Press:
         own = b"To: %s\r\nDate: %s\r\nMessage-ID: %s\r\n"
         slots = own % (to_header(to), date_header(date), message_id.encode("ascii"))
         headers = header_lines(notice_headers(self._config, language, subject=subject))
-        return alternative(slots + headers, quoted_printable(text), quoted_printable(html))
+        data = alternative(slots + headers, quoted_printable(text), quoted_printable(html))
+        return self._signer.message(data) if self._signer else data
 
     def html(self, view: IssueView, marks: Marks) -> str:
         return self._page("letter/letter.html", self._context(view, marks))
