@@ -21,7 +21,16 @@ from enum import StrEnum
 
 
 class DigestError(Exception):
-    """Root. `str(error)` is one sentence for the person who can act on it."""
+    """Root. `str(error)` is one sentence, in English, for the person who can act on it.
+
+    key, slots: the same sentence among the words of digest/words/, for a page in the reader's language; "" where only
+    commands say it.
+    """
+
+    def __init__(self, *said: object, key: str = "", **slots: object) -> None:
+        super().__init__(*said)
+        self.key = key
+        self.slots = slots
 
 
 class ConfigError(DigestError):
@@ -106,6 +115,6 @@ class TokenRefused(InputRefused):
 class Conflict(InputRefused):
     """Somebody else changed the same words meanwhile. theirs: what stands there now; nothing was overwritten."""
 
-    def __init__(self, message: str, *, theirs: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, theirs: str = "", key: str = "desk.why_conflict") -> None:
+        super().__init__(message, key=key)
         self.theirs = theirs

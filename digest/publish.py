@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from digest.config import Config
-from digest.errors import Conflict, InputRefused, MoveRefused
-from digest.model import Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
+from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
+from digest.model import Edit, Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
 from digest.publish_evidence import Archive, evidence
+from digest.publish_undo import Undo
 from digest.rules import assemble, cron, edition
 from digest.rules.assemble import Window
 from digest.rules.preflight import Acceptance, Check, blocking, check, mark
+from digest.rules.undo import row_of
 
 SHORTEST_NOTICE = timedelta(minutes=10)
 
@@ -24,6 +26,7 @@ class Pool(Protocol):
     def pool(
         self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
     ) -> list[Item]: ...
+    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
 
 
 class Drafts(Protocol):
@@ -45,6 +48,7 @@ class Edits(Protocol):
     def place(self, issue_id: IssueId, placed: Sequence[Placed]) -> None: ...
     def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None: ...
     def bump(self, issue_id: IssueId, *, revision: int) -> bool: ...
+    def edits(self, issue_id: IssueId) -> list[Edit]: ...
     def log(
         self, issue_id: IssueId, *, editor: str, act: str, detail: Mapping[str, Any], at: datetime
     ) -> None: ...
@@ -104,6 +108,7 @@ class Publish:
         self._press = press
         self._config = config
         self._clock = clock
+        self.history = Undo(store, clock=clock)
 
     # --- assembling ---------------------------------------------------------------------------------------------
 
@@ -159,6 +164,13 @@ class Publish:
     def keep(self, period: Period, item: ItemId, *, by: str, section: str | None = None) -> Issue:
         """Takes an item off the bench, to the end of its section or of the one named."""
         return self._edit(period, "keep", item, by, lambda issue: edition.kept(issue, item, section=section))
+
+    def add(self, period: Period, item: ItemId, *, by: str) -> Issue:
+        """Takes any item of the pool into the issue, to the end of its section. Raises NotFound."""
+        found = self._store.items.get([item])
+        if not found:
+            raise NotFound(f"There is no item {item} in the pool.")
+        return self._edit(period, "add", item, by, lambda issue: edition.added(issue, found[0]))
 
     def cut(self, period: Period, item: ItemId, *, by: str) -> Issue:
         """Puts an item on the bench."""
@@ -220,8 +232,8 @@ class Publish:
                     act=act,
                     by=by,
                     item=item,
-                    was=_row_of(issue.placed, item),
-                    now=_row_of(placed, item),
+                    was=row_of(issue.placed, item),
+                    now=row_of(placed, item),
                 )
             return self._store.issues.get(period)
 
@@ -257,13 +269,14 @@ class Publish:
         """
         why = " ".join(why.split())
         if not 3 <= len(why) <= 200:
-            raise InputRefused("Say in 3 to 200 characters why this may stand.")
+            raise InputRefused("Say in 3 to 200 characters why this may stand.", key="desk.why_reason")
         issue, editions = self.letters(period)
         checks = self._checks(issue, editions)
         seen = mark([line for line in checks if line.id == rule])
         if not seen:
             raise InputRefused(
-                f"{rule!r} warns of nothing that could be accepted; see: digest preflight {period}"
+                f"{rule!r} warns of nothing that could be accepted; see: digest preflight {period}",
+                key="desk.why_no_warning",
             )
         with self._store.write():
             now = self._clock()
@@ -281,7 +294,10 @@ class Publish:
         editions = self._editions(issue)
         stops = blocking(self._checks(issue, editions))
         if stops:
-            raise MoveRefused(f"{period} cannot be approved: {' '.join(c.message_en for c in stops)}")
+            raise MoveRefused(
+                f"{period} cannot be approved: {' '.join(c.message_en for c in stops)}",
+                key="desk.why_stopped",
+            )
         now = self._clock()
         with self._store.write(durable=True):
             issues = self._store.issues
@@ -342,8 +358,3 @@ def _hash(editions: Mapping[Language, Edition]) -> str:
 def _rows(placed: Sequence[Placed]) -> list[tuple[Any, ...]]:
     return [(p.item.id, p.section, p.position, tuple(sorted(p.title.items())), tuple(sorted(p.blurb.items())), p.chosen)
             for p in placed]  # fmt: skip
-
-
-def _row_of(placed: Sequence[Placed], item: ItemId) -> dict[str, Any]:
-    return next(({"section": p.section, "position": p.position, "title": dict(p.title), "blurb": dict(p.blurb)}
-                 for p in placed if p.item.id == item), {})  # fmt: skip

@@ -216,7 +216,10 @@ class Send:
                 pause_reason=None,
             )
             if not moved:
-                raise MoveRefused(f"{issue.period} was changed by somebody else just now; look at it again.")
+                raise MoveRefused(
+                    f"{issue.period} was changed by somebody else just now; look at it again.",
+                    key="desk.why_conflict",
+                )
             self._store.deliveries.recover(issue.id, now=now, alone=True)
             number = self._store.deliveries.begin_run(issue.id, now=now, lease_s=LEASE_S)
         return self._store.issues.get(issue.period), number
@@ -345,7 +348,10 @@ class Send:
     def _move(self, issue: Issue, *, to: IssueState, act: str, by: str, pause_reason: str | None) -> None:
         with self._store.write(durable=True):
             if not self._store.issues.move(issue.id, from_={issue.state}, to=to, pause_reason=pause_reason):
-                raise MoveRefused(f"{issue.period} was changed by somebody else just now; look at it again.")
+                raise MoveRefused(
+                    f"{issue.period} was changed by somebody else just now; look at it again.",
+                    key="desk.why_conflict",
+                )
             self._store.issues.log(issue.id, editor=by, act=act, detail={}, at=self._clock())
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:

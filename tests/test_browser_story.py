@@ -107,13 +107,13 @@ def edit(app: App, page: Any, words: Words, month: web_kit.Month) -> None:
     assert words("desk.did_cut", title=events[0].title) in page.get_by_role("status").inner_text()
     page.get_by_role("button", name=words("desk.undo")).click()
     page.get_by_role("button", name=words("desk.cut_label", title=events[1].title)).click()
-    page.get_by_role("button", name=words("desk.up_label", title=events[0].title)).click()
+    page.get_by_role("button", name=words("desk.up_label", title=events[2].title)).click()
     focused = page.locator(":focus")
     assert focused.get_attribute("value") == (
         "down" if page.locator("li.here button[value=up]").is_disabled() else "up"
     )
     placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
-    assert placed == [events[0].title, events[2].title]
+    assert placed == [events[2].title, events[0].title]
     page.locator(f'a[href$="/{month.period}/note"]').click()
     page.locator("#theme-en").fill("forms that ask less")
     page.locator("#note-en").fill("Good morning.\n\nThree teams cut their forms in half.")

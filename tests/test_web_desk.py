@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -163,7 +164,7 @@ def test_an_item_is_cut_put_back_moved_and_kept(app: App, web: Flask, month: web
     where = press(client, f"{base}items/{item}/move", act="cut")
     assert titles(app, month, "coming-up") == before[1:]
     assert "is on the bench" in read(client, where)
-    assert "Put it back" in read(client, where)
+    assert "Undo" in read(client, where)
     press(client, f"{base}items/{item}/move", act="keep", section="coming-up")
     assert titles(app, month, "coming-up") == [*before[1:], before[0]]
     where = press(client, f"{base}items/{item}/move", act="top")
@@ -383,3 +384,32 @@ def test_a_fault_of_ours_shows_no_trace(web: Flask, caplog: pytest.LogCaptureFix
     assert "secret detail" not in answer.text
     assert "We could not make this page" in answer.text
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(("prefix", "says", "way_out"), [
+    ("", "This issue is approved and frozen. Hold it to change it.", "Back to the issue"),
+    ("/fr", "Ce numéro est approuvé et figé. Retenez-le pour le changer.", "Revenir au numéro"),
+])  # fmt: skip
+def test_a_refused_move_says_why_in_the_language_of_the_page(
+    app: App, web: Flask, month: web_kit.Month, prefix: str, says: str, way_out: str
+) -> None:
+    client, issue = sign_in(app, web), app.publish.approve(month.period, by="test")
+    path = f"{prefix}/desk/issues/{month.period}/items/{issue.placed[0].item.id}/move"
+    page = press(client, path, status=409, act="cut")
+    assert says in page
+    assert "cannot be edited" not in page
+    assert way_out in page
+
+
+def test_every_sentence_of_a_refusal_exists_in_both_languages() -> None:
+    from digest.words import Words
+
+    keys = {
+        key
+        for path in Path("digest").rglob("*.py")
+        for key in re.findall(r'key="(desk\.why_\w+)"', path.read_text())
+    }
+    assert len(keys) >= 5
+    for language in Language:
+        for key in {*keys, *(f"desk.why_{state}" for state in IssueState)}:
+            assert Words(language)(key)

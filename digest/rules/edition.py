@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from digest.errors import MoveRefused, NotFound
-from digest.model import Issue, IssueState, ItemId, Placed
+from digest.model import Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
 Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop"]
@@ -43,13 +43,17 @@ def after(move: Move, issue: Issue) -> IssueState:
     try:
         return MOVES[move][issue.state]
     except KeyError:
-        raise MoveRefused(f"{issue.period} cannot {move}: {_WHY_NOT[issue.state]}.") from None
+        raise MoveRefused(
+            f"{issue.period} cannot {move}: {_WHY_NOT[issue.state]}.", key=f"desk.why_{issue.state}"
+        ) from None
 
 
 def must_be_draft(issue: Issue) -> None:
     """Raises MoveRefused unless editors may still change the issue."""
     if issue.state is not IssueState.DRAFT:
-        raise MoveRefused(f"{issue.period} cannot be edited: {_WHY_NOT[issue.state]}.")
+        raise MoveRefused(
+            f"{issue.period} cannot be edited: {_WHY_NOT[issue.state]}.", key=f"desk.why_{issue.state}"
+        )
 
 
 def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Placed, ...]:
@@ -58,7 +62,7 @@ def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Pla
     target = section or placed.section or default_section(placed)
     if target not in SECTIONS:
         raise NotFound(f"There is no section {target!r}; there are {', '.join(SECTIONS)}.")
-    return _settled(
+    return settled(
         [
             *_without(issue, item),
             replace(placed, section=target, position=_END, chosen=True, arrived_late=False),
@@ -66,10 +70,19 @@ def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Pla
     )
 
 
+def added(issue: Issue, item: Item) -> tuple[Placed, ...]:
+    """An item of the pool at the end of its section; one that waits on the bench is kept, one that is in stays."""
+    here = next((p for p in issue.placed if p.item.id == item.id), None)
+    if here is not None:
+        return issue.placed if here.section else kept(issue, item.id)
+    new = Placed(item=item, section=None, position=_END, chosen=True)
+    return settled([*issue.placed, replace(new, section=default_section(new))])
+
+
 def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
     """The item put on the bench, first in line."""
     placed = _find(issue, item)
-    return _settled([*_without(issue, item), replace(placed, section=None, position=-1, chosen=True)])
+    return settled([*_without(issue, item), replace(placed, section=None, position=-1, chosen=True)])
 
 
 def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, ...]:
@@ -82,7 +95,7 @@ def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, 
     ]
     row.insert(there, row.pop(here))
     others = [p for p in issue.placed if p.section != placed.section]
-    return _settled([*others, *(_at(p, n, chosen=p.item.id == item) for n, p in enumerate(row))])
+    return settled([*others, *(_at(p, n, chosen=p.item.id == item) for n, p in enumerate(row))])
 
 
 def reworded(
@@ -96,7 +109,7 @@ def reworded(
         title=_worded(placed.title, language, title),
         blurb=_worded(placed.blurb, language, blurb),
     )
-    return _settled([*_without(issue, item), changed])
+    return settled([*_without(issue, item), changed])
 
 
 def default_section(placed: Placed) -> str:
@@ -133,7 +146,7 @@ def _worded(words: Mapping[str, str], language: str, text: str | None) -> Mappin
     }
 
 
-def _settled(placed: Sequence[Placed]) -> tuple[Placed, ...]:
+def settled(placed: Sequence[Placed]) -> tuple[Placed, ...]:
     """Sections in order, positions counted anew from 0."""
     rows: list[Placed] = []
     for section in (*SECTIONS, None):

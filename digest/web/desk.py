@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.model import DeliveryState, Issue, IssueState, Language, Period, Source, SubscriberState
 from digest.render import dates
 from digest.rules import assemble
-from digest.web import desk_issue, desk_people, desk_press, outline, sessions
+from digest.web import desk_history, desk_issue, desk_people, desk_press, outline, sessions, suggest
 from digest.web import language as tongue
 from digest.web.pages import page, to
 from digest.web.site import site
@@ -25,8 +25,10 @@ def doors() -> Blueprint:
     rule("/sources", view_func=sources)
     rule("/assemble", view_func=make_draft, methods=["POST"])
     desk_issue.add_doors(blueprint)
+    desk_history.add_doors(blueprint)
     desk_press.add_doors(blueprint)
     desk_people.add_doors(blueprint)
+    suggest.add_doors(blueprint)
     blueprint.before_request(sessions.guard)
     return blueprint
 

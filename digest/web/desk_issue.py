@@ -9,10 +9,9 @@ from digest.errors import Conflict, MoveRefused, NotFound
 from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.view import issue_view, section_name
-from digest.rules.assemble import SECTIONS
 from digest.rules.preflight import Check
+from digest.web import chronicle, outline, sessions
 from digest.web import language as tongue
-from digest.web import outline, sessions
 from digest.web.pages import page, to
 from digest.web.security import PAGE_WITH_FRAME
 from digest.web.site import site
@@ -79,7 +78,8 @@ def issue_page(period: str) -> Response:
         text=site().app.press.preview(preview)[1] if view == "text" else "",
         weight=words("desk.weight", size=dates.number(_kilobytes(preview), language), most=_LETTER_LIMIT_KB),
         minutes=words("desk.minutes", n=issue_view(issue, letter, config).minutes),
-        said=_said(issue), at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
+        said=_said(issue), **chronicle.ways(issue),
+        at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
     )  # fmt: skip
     response.headers["Content-Security-Policy"] = PAGE_WITH_FRAME
     return response
@@ -121,6 +121,9 @@ def _kilobytes(edition: Edition) -> int:
 def _said(issue: Issue) -> dict[str, Any] | None:
     """The line that says what has just been done, made anew from what stands now; nothing in it comes from the address."""
     did, words = request.args.get("did", ""), tongue.words()
+    if did in {"undo", "redo"}:
+        way = chronicle.ways(issue)["redo" if did == "undo" else "undo"]
+        return {"text": words(f"desk.log_{did}", what=way.says)} if way else None
     if did in {"assembled", "noted", "tested", "held", "approved", "scheduled", "paused", "nothing"}:
         return {"text": words(f"desk.did_{did}", when=outline.due(issue, tongue.spoken(), site().config,
                                                                  now=site().app.clock()).day)}  # fmt: skip
@@ -130,12 +133,7 @@ def _said(issue: Issue) -> dict[str, Any] | None:
         return None
     title, section = placed.title.get(tongue.spoken(), "") or placed.item.title, placed.section
     if did == "cut" and section is None:
-        was = request.args.get("was", "")
-        return {
-            "text": words("desk.did_cut", title=title),
-            "undo": was if was in SECTIONS else "",
-            "item": placed.item.id,
-        }
+        return {"text": words("desk.did_cut", title=title)}
     if did == "reword" or section is None:
         return {"text": words("desk.did_reword", title=title)}
     name, row = section_name(section, tongue.spoken()), issue.section(section)
@@ -151,7 +149,6 @@ def move(period: str, number: int) -> AnyResponse:
     editing()
     issue, act, item = found(period), request.form.get("act", ""), ItemId(number)
     publish, by = site().app.publish, sessions.by()
-    was = next((p.section for p in issue.placed if p.item.id == number), None)
     if act == "up":
         issue = publish.move(issue.period, item, direction="up", by=by)
     elif act == "down":
@@ -164,7 +161,7 @@ def move(period: str, number: int) -> AnyResponse:
         issue = publish.keep(issue.period, item, by=by, section=request.form.get("section") or None)
     else:
         abort(400)
-    return back(issue, did=act, item=number, **({"was": was} if act == "cut" and was else {}))
+    return back(issue, did=act, item=number)
 
 
 def editing() -> None:

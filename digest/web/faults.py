@@ -1,6 +1,6 @@
 """When something is wrong: a page that says so, in both languages, and what was kept. Never a trace, never an address."""
 
-from flask import Flask, Response
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from digest import errors
@@ -28,6 +28,8 @@ def _http(error: HTTPException) -> Response:
     if error.description in {"expired link", "forgotten"}:
         return _page("expired", code, links=[(to("/manage"), tongue.words()("web.new_link")),
                                              (to("/"), tongue.words()("web.start_again"))])  # fmt: skip
+    if error.description == "role":
+        return _page("refused", code, said=tongue.words()("desk.why_role"))
     if error.description == "broken link":
         return _page("broken", code, links=[(to("/manage"), tongue.words()("web.new_link"))])
     response = _page(_NAMES.get(code, "not_allowed" if code < 500 else "failed"), code)
@@ -60,7 +62,10 @@ def _refused(error: errors.DigestError) -> Response:
         if isinstance(error, errors.MoveRefused | errors.Conflict)
         else 400
     )
-    return _page("refused", code, said=str(error))
+    said, is_ours = str(error), False
+    if error.key:
+        said, is_ours = tongue.words()(error.key, **error.slots), True
+    return _page("refused", code, said=said, is_ours=is_ours)
 
 
 def _failed(error: Exception) -> Response:
@@ -68,13 +73,34 @@ def _failed(error: Exception) -> Response:
     return _page("failed", 500)
 
 
-def _page(name: str, status: int, *, said: str = "", links: list[tuple[str, str]] | None = None) -> Response:
-    """In the language of the path first, the other one below: whoever lands here by mistake may read either."""
+def _page(
+    name: str,
+    status: int,
+    *,
+    said: str = "",
+    is_ours: bool = True,
+    links: list[tuple[str, str]] | None = None,
+) -> Response:
+    """In the language of the path first, the other one below: whoever lands here by mistake may read either.
+
+    said: a sentence for an editor; not is_ours: in English, because only commands were meant to say it.
+    """
     language = tongue.spoken()
     words, others = tongue.words(), Words(Language.EN if language is Language.FR else Language.FR)
     title = words(f"web.{name}_title")
     also = None if said else (others(f"web.{name}_title"), others(f"web.{name}_lead"))
     return page(
         "say.html", status=status, title=title, heading=title, paragraphs=[words(f"web.{name}_lead")], actions=[],
-        links=links or [(to("/"), words("web.go_home"))], mentions_letter=False, also=also, said=said,
+        links=links or [_way_out(words)], mentions_letter=False, also=also, said=said,
+        said_lang=language.value if is_ours else Language.EN.value,
     )  # fmt: skip
+
+
+def _way_out(words: Words) -> tuple[str, str]:
+    """Somebody at the desk goes back there, to the issue if the address names one."""
+    parts = tongue.bare(request.path).split("/")
+    if parts[1:2] != ["desk"] or not g.get("editor"):
+        return to("/"), words("web.go_home")
+    if parts[2:3] == ["issues"] and len(parts) > 4:
+        return to(f"/desk/issues/{parts[3]}/"), words("desk.back_to_issue")
+    return to("/desk/"), words("desk.back_to_desk")

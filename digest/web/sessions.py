@@ -10,6 +10,7 @@ from digest.errors import AddressRefused
 from digest.model import Editor, NoticeKind, Role
 from digest.rules.consent import judged_address
 from digest.rules.tokens import fingerprint
+from digest.web import roles
 from digest.web.pages import to
 from digest.web.security import form_token, refuse_foreign_origin, refuse_missing_token
 from digest.web.site import post_notices, site
@@ -37,6 +38,8 @@ def guard() -> AnyResponse | None:
         abort(403)
     if request.method == "POST":
         refuse_missing_token(secret)
+        if not roles.may(g.editor.role, (request.endpoint or "").rpartition(".")[2]):
+            abort(403, "role")
     return None
 
 
@@ -52,11 +55,15 @@ def by() -> str:
 
 
 def may_edit() -> bool:
-    return editor().role is not Role.CONTRIBUTOR
+    return roles.reaches(editor().role, Role.EDITOR)
 
 
 def may_approve() -> bool:
-    return editor().role in {Role.APPROVER, Role.ADMIN}
+    return roles.reaches(editor().role, Role.APPROVER)
+
+
+def may_invite() -> bool:
+    return roles.reaches(editor().role, Role.ADMIN)
 
 
 def mail_link(address_text: str) -> None:

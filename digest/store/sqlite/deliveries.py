@@ -59,7 +59,8 @@ class Deliveries(Runs):
         )
         if touched is not None:
             raise MoveRefused(
-                "Letters of this issue are on their way; it can be paused, but not be a draft again."
+                "Letters of this issue are on their way; it can be paused, but not be a draft again.",
+                key="desk.why_sending",
             )
         self._db.change("DELETE FROM delivery WHERE issue = :issue", {"issue": issue_id})
 

@@ -1,0 +1,86 @@
+"""The log of an issue in sentences: who did what, and what undo would take back. Titles are values, never markup."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from digest.model import Edit, Issue, ItemId
+from digest.render.view import section_name
+from digest.rules.assemble import SECTIONS
+from digest.rules.undo import EDITS, trail
+from digest.web import language as tongue
+from digest.web import outline
+from digest.web.site import site
+
+_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "test"})
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What one press of undo or redo would do. seen: the act it means; says: that act in words."""
+
+    seen: int
+    says: str
+
+
+def ways(issue: Issue) -> dict[str, Way | None]:
+    """undo and redo as they stand now, for the pages that offer them."""
+    found = site().app.publish.history.trail(issue)
+    nearest = {"undo": found.done[-1:], "redo": found.undone[-1:]}
+    titles = _titles([edit for line in nearest.values() for edit in line])
+    return {
+        way: Way(line[0].id, sentence(line[0], titles, {})) if line else None for way, line in nearest.items()
+    }
+
+
+def lines(edits: Iterable[Edit]) -> list[dict[str, Any]]:
+    """The whole log, newest first: when, who, what, and whether it has been undone."""
+    edits = list(edits)
+    titles, names = _titles(edits), _names()
+    by_id = {edit.id: edit for edit in edits}
+    now, config = site().app.clock(), site().config
+    gone = {edit.id for edit in edits if edit.act in EDITS} - {edit.id for edit in trail(edits).done}
+    return [
+        {
+            "at": outline.moment(edit.at, tongue.spoken(), config, now=now), "who": who(edit.editor, names),
+            "what": sentence(edit, titles, by_id), "is_undone": edit.id in gone,
+        }
+        for edit in reversed(edits)
+    ]  # fmt: skip
+
+
+def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -> str:
+    """One act in words. titles: of items by number; by_id: the acts that undo and redo may speak of."""
+    words, detail = tongue.words(), edit.detail
+    if edit.act in {"undo", "redo"}:
+        act = by_id.get(int(str(detail.get("of", 0))))
+        return words(f"desk.log_{edit.act}", what=sentence(act, titles, {}) if act else "…")
+    if edit.act == "write":
+        field = words("desk.log_theme" if detail.get("field") == "theme" else "desk.log_note")
+        return words("desk.log_write", field=field, language=str(detail.get("language", "")).upper())
+    if edit.act == "accept":
+        return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
+    if edit.act in EDITS:
+        title = titles.get(int(str(detail.get("item", 0))), "…")
+        now = detail.get("now")
+        section = now.get("section") if isinstance(now, Mapping) else None
+        name = section_name(section, tongue.spoken()) if section in SECTIONS else ""
+        return words(f"desk.log_{edit.act.replace(' ', '_')}", title=title, section=name)
+    return words(f"desk.log_{edit.act}") if edit.act in _PLAIN else words("desk.log_other", act=edit.act)
+
+
+def who(editor: str, names: Mapping[str, str]) -> str:
+    """An editor's short name; what a command or the clock did says so; somebody no longer here has a number."""
+    words = tongue.words()
+    if editor in {"command", "schedule", "digest"}:
+        return words(f"desk.by_{editor}")
+    return names.get(editor) or (words("desk.by_former", number=editor) if editor.isdigit() else editor)
+
+
+def _names() -> dict[str, str]:
+    return {str(one.id): outline.short_name(one) for one in site().app.store.editors.all()}
+
+
+def _titles(edits: Iterable[Edit]) -> dict[int, str]:
+    numbers = {int(str(edit.detail["item"])) for edit in edits if "item" in edit.detail}
+    return {item.id: item.title for item in site().app.store.items.get([ItemId(n) for n in sorted(numbers)])}

@@ -1,0 +1,33 @@
+"""Who may press what at the desk: one table, asked before every form. What stands in no row is for administrators only."""
+
+from collections.abc import Mapping
+
+from digest.model import Role
+
+LADDER = (Role.CONTRIBUTOR, Role.EDITOR, Role.APPROVER, Role.ADMIN)
+
+# The function behind each form, and the lowest role that may press its button.
+NEEDS: Mapping[str, Role] = {
+    "sign_out": Role.CONTRIBUTOR,
+    # the draft
+    "make_draft": Role.EDITOR, "move": Role.EDITOR, "write_note": Role.EDITOR, "reword": Role.EDITOR,
+    "undo": Role.EDITOR, "redo": Role.EDITOR, "add": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
+    # what leaves, and what is owed for it
+    "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,
+    "pause": Role.APPROVER, "settle": Role.APPROVER,
+    # who waits to be let in
+    "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
+    # what readers suggest
+    "take": Role.EDITOR, "put_aside": Role.EDITOR,
+    # who sits at the desk
+    "invite_editor": Role.ADMIN, "change_role": Role.ADMIN, "sign_out_everywhere": Role.ADMIN,
+}  # fmt: skip
+
+
+def reaches(role: Role, needed: Role) -> bool:
+    return LADDER.index(role) >= LADDER.index(needed)
+
+
+def may(role: Role, name: str) -> bool:
+    """Whether this role may send the form that the function `name` takes."""
+    return reaches(role, NEEDS.get(name, Role.ADMIN))

@@ -1,0 +1,137 @@
+"""Undo and the history at the desk, by plain forms; and the ladder of roles over every form there is."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import Role
+from digest.web import create_web, roles
+from tests import web_kit
+from tests.conftest import Clock
+from tests.test_web_desk import press, read, sign_in
+from tests.test_web_safety import URL, paths, state
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def month(app: App) -> web_kit.Month:
+    made = web_kit.fill(app)
+    app.publish.assemble(made.period)
+    return made
+
+
+def seen(html: str, way: str) -> str:
+    found = re.search(rf'action="[^"]*/{way}".*?name="seen" value="(\d+)"', html)
+    assert found is not None, way
+    return found[1]
+
+
+def test_an_act_is_undone_and_done_again_from_any_later_page(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    dana, emile = sign_in(app, web), sign_in(app, web, "emile@example.org")
+    base, start = f"/desk/issues/{month.period}/", app.store.issues.get(month.period)
+    item = start.section("coming-up")[1].item
+    press(dana, f"{base}items/{item.id}/move", act="cut")
+    html = read(emile, base)
+    assert f"Put “{item.title}” on the bench" in html
+    where = press(emile, f"{base}undo", seen=seen(html, "undo"))
+    assert app.store.issues.get(month.period).placed == start.placed
+    html = read(emile, where)
+    assert f"Undone: Put “{item.title}” on the bench" in html
+    press(dana, f"{base}redo", seen=seen(html, "redo"))
+    assert item.id in {p.item.id for p in app.store.issues.get(month.period).section(None)}
+
+
+def test_undo_refuses_when_somebody_did_something_else_meanwhile(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    dana, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    first, second = (p.item for p in app.store.issues.get(month.period).section("coming-up")[:2])
+    press(dana, f"{base}items/{first.id}/move", act="cut")
+    html = read(dana, base)
+    app.publish.cut(month.period, second.id, by="other")
+    page = press(dana, f"/fr{base}undo", status=409, seen=seen(html, "undo"))
+    assert "Quelqu’un a fait autre chose entre-temps" in page
+
+
+def test_the_history_says_who_did_what_and_when(app: App, web: Flask, month: web_kit.Month) -> None:
+    dana, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    assert "Nothing has been done to this issue yet" in read(dana, f"{base}history")
+    item = app.store.issues.get(month.period).section("coming-up")[0].item
+    press(dana, f"{base}items/{item.id}/move", act="cut")
+    press(dana, f"{base}undo")
+    press(dana, f"{base}note", **{"note-en": "Good morning.", "seen-note-en": ""})
+    app.publish.approve(month.period, by="command")
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>", read(dana, f"{base}history"))
+    assert [(who, what) for _, who, what in rows] == [
+        ("a command", "Approved"), ("dana", "Wrote the note (EN)"), ("dana", f"Undone: Put “{item.title}” on the bench"),
+        ("dana", f'Put “{item.title}” on the bench <span class="tag">undone</span>'),
+    ]  # fmt: skip
+    assert all("10" in when for when, _, _ in rows)
+    assert "Écrit\u00a0: le mot de l’équipe (EN)" in read(dana, f"/fr{base}history")
+
+
+def forms(app: App, web: Flask, month: web_kit.Month) -> dict[str, str]:
+    """Every form of the desk that needs a session: its path and the function behind it."""
+    adapter = web.url_map.bind("digest.example.org", url_scheme="https")
+    found = {}
+    for path in paths(app, web, month, "POST"):
+        endpoint = adapter.match(path, method="POST")[0]
+        name = endpoint.rpartition(".")[2]
+        if endpoint.partition(".")[0] in {"desk", "desk_fr"} and name not in {"ask_link", "sign_in"}:
+            found[path] = name
+    assert len(found) >= 30
+    return found
+
+
+def test_every_form_of_the_desk_stands_in_the_table_of_roles(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    assert {name for name in forms(app, web, month).values() if name not in roles.NEEDS} == set()
+
+
+@pytest.mark.parametrize(("address", "role"), [
+    ("cam@example.org", Role.CONTRIBUTOR), ("emile@example.org", Role.EDITOR), ("dana@example.org", Role.APPROVER),
+])  # fmt: skip
+def test_every_form_refuses_a_role_too_low_and_changes_nothing(
+    app: App, web: Flask, month: web_kit.Month, address: str, role: Role
+) -> None:
+    client = sign_in(app, web, address)
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', read(client, "/desk/"))
+    assert found is not None
+    before = state(app)
+    refused = 0
+    for path, name in forms(app, web, month).items():
+        if not roles.may(role, name):
+            answer = client.post(path, data={"token": found[1]}, base_url=URL)
+            assert answer.status_code == 403, (path, role)
+            says = "Votre rôle" if path.startswith("/fr/") else "Your role"
+            assert says in answer.text
+            refused += 1
+    assert state(app) == before
+    assert refused or role is Role.APPROVER
+
+
+def test_a_form_that_stands_in_no_row_is_for_administrators_only() -> None:
+    assert not roles.may(Role.APPROVER, "something_new")
+    assert roles.may(Role.ADMIN, "something_new")
+
+
+def test_the_ladder_has_every_role_once() -> None:
+    assert set(roles.LADDER) == set(Role)
+    assert len(roles.LADDER) == len(Role)
