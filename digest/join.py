@@ -17,6 +17,7 @@ from digest.join_gate import Gate
 from digest.join_guard import DoorGuard
 from digest.join_hand import Ask, Form, Hand, Known
 from digest.join_memory import Memory
+from digest.join_voices import Voices
 from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, SubscriberState
 from digest.rules import consent, guard
 from digest.rules.consent import Answer, Reply
@@ -33,7 +34,7 @@ _NOBODY = (
 
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
-    crowd: keeping house, and counts."""
+    crowd: keeping house, and counts; voices: what people suggest."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
@@ -45,6 +46,7 @@ class Join:
         self.gate = Gate(self._hand)
         self.choices = Choices(self._hand)
         self.crowd = Crowd(self._hand)
+        self.voices = Voices(self._hand, self._guard)
 
     def form(self, *, typed_before: bool = False) -> str:
         """The token of one showing of a form. typed_before: it is shown filled in, so nobody needs time to type."""

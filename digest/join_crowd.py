@@ -26,6 +26,7 @@ class Crowd:
             store.subscribers.delete_declined(now - consent.DECLINED_LIVES)
             store.consents.forget_networks(now - timedelta(days=keep.network_days))
             store.notices.delete_settled(now - timedelta(days=keep.notices_days))
+            store.suggestions.delete_settled(now - timedelta(days=keep.left_days))
             store.guards.tidy(now, hour=guard.hour_of(now) - 1)
             self._count_heads()
         self._forget_who_left_long_ago(timedelta(days=keep.left_days))

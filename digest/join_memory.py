@@ -1,6 +1,6 @@
 """What the readers' verbs need of the store, each need a small Protocol. Nothing acts here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -11,16 +11,22 @@ from digest.model import (
     DeliveryState,
     Editor,
     EditorId,
+    Entry,
     IssueId,
+    ItemId,
     Language,
     MailDomain,
     NoticeId,
     NoticeKind,
+    SourceId,
     Stats,
     Subscriber,
     SubscriberId,
     SubscriberState,
+    Suggestion,
+    SuggestionId,
 )
+from digest.rules.gather import Known
 
 
 class Subscribers(Protocol):
@@ -107,6 +113,23 @@ class Editors(Protocol):
     def get(self, editor_id: EditorId) -> Editor: ...
 
 
+class Items(Protocol):
+    def known(self, keys: Collection[str]) -> dict[str, Known]: ...
+    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
+
+
+class Suggestions(Protocol):
+    def add(self, suggestion: Suggestion) -> SuggestionId: ...
+    def open(self, *, limit: int = 200) -> list[Suggestion]: ...
+    def count_open(self) -> int: ...
+    def get(self, suggestion_id: SuggestionId) -> Suggestion: ...
+    def settle(
+        self, suggestion_id: SuggestionId, *, state: str, by: str, at: datetime, item: ItemId | None = None
+    ) -> bool: ...
+    def source(self, name: str, *, url: str) -> SourceId: ...
+    def delete_settled(self, before: datetime) -> int: ...
+
+
 class Memory(Protocol):
     """The store, as far as readers go."""
 
@@ -126,6 +149,10 @@ class Memory(Protocol):
     def domains(self) -> Domains: ...
     @property
     def head_counts(self) -> HeadCounts: ...
+    @property
+    def items(self) -> Items: ...
+    @property
+    def suggestions(self) -> Suggestions: ...
     @property
     def settings(self) -> Settings: ...
     @property

@@ -98,7 +98,7 @@ class Post:
         """The link is made when the letter leaves, so that it is fresh."""
         if notice.kind is NoticeKind.SIGN_IN:
             return self._links.sign_in(notice.secret) if notice.secret else None
-        if notice.subscriber is None or notice.kind is NoticeKind.DECLINED:
+        if notice.subscriber is None or notice.kind in {NoticeKind.DECLINED, NoticeKind.THANKS}:
             return None
         if notice.kind is NoticeKind.CONFIRM:
             return self._links.confirm(notice.subscriber, version=notice.version, now=now)

@@ -40,6 +40,7 @@ from digest.model.names import (
     Period,
     SourceId,
     SubscriberId,
+    SuggestionId,
 )
 from digest.model.people import (
     Cadence,
@@ -50,6 +51,8 @@ from digest.model.people import (
     Stats,
     Subscriber,
     SubscriberState,
+    Suggestion,
+    SuggestionKind,
 )
 
 __all__ = [
@@ -89,6 +92,9 @@ __all__ = [
     "Subscriber",
     "SubscriberId",
     "SubscriberState",
+    "Suggestion",
+    "SuggestionId",
+    "SuggestionKind",
     "Visit",
     "VisitOutcome",
 ]

@@ -74,6 +74,7 @@ class NoticeKind(StrEnum):
     DECLINED = "declined"
     NEW_ADDRESS = "new-address"
     BREAKER = "breaker"
+    THANKS = "thanks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ SubscriberId = NewType("SubscriberId", int)
 DeliveryId = NewType("DeliveryId", int)
 EditorId = NewType("EditorId", int)
 NoticeId = NewType("NoticeId", int)
+SuggestionId = NewType("SuggestionId", int)
 
 
 class Language(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from digest.model.names import Address, EditorId, Language, SubscriberId
+from digest.model.names import Address, EditorId, Language, SubscriberId, SuggestionId
 
 
 class SubscriberState(StrEnum):
@@ -97,6 +97,32 @@ class Stats:
     by_language: Mapping[str, int]
     by_role: Mapping[str, int]
     by_domain: Mapping[str, int]
+
+
+class SuggestionKind(StrEnum):
+    POST = "post"
+    EVENT = "event"
+    IDEA = "idea"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What somebody would like to see in the letter. subscriber: the reader who is thanked when it is used, if any.
+
+    title, words, place: one line each, of a stranger. starts: UTC, of an event; timezone: where it takes place.
+    """
+
+    id: SuggestionId
+    kind: SuggestionKind
+    title: str
+    language: Language
+    at: datetime
+    url: str | None = None
+    words: str = ""
+    starts: datetime | None = None
+    timezone: str | None = None
+    place: str = ""
+    subscriber: SubscriberId | None = None
 
 
 class Role(StrEnum):

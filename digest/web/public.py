@@ -135,7 +135,7 @@ def subscribe() -> Response:
     ask = Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
         timezone=known_zone(request.form.get("timezone", "")), note=sent.note, invitation=sent.invitation,
-        page=request.path, network=network(), ip=request.remote_addr, form=_shown(),
+        page=request.path, network=network(), ip=request.remote_addr, form=shown(),
     )  # fmt: skip
     try:
         site().app.join.ask(ask)
@@ -150,7 +150,7 @@ def network() -> str | None:
     return neighbourhood(request.remote_addr)
 
 
-def _shown() -> join.Form:
+def shown() -> join.Form:
     """What proves that our form was shown; the guard of sign-up judges it."""
     return join.Form(token=request.form.get("form", ""), trap=request.form.get("nickname", ""))
 
@@ -274,7 +274,7 @@ def _manage(*, email: str = "", error: str = "", status: int = 200) -> Response:
 def manage() -> Response:
     email = request.form.get("email", "").strip()[:320]
     try:
-        site().app.join.manage(email, form=_shown(), ip=request.remote_addr)
+        site().app.join.manage(email, form=shown(), ip=request.remote_addr)
     except errors.AddressRefused:
         return _manage(email=email, error=tongue.words()("web.email_error"), status=400)
     post_notices()

@@ -24,6 +24,7 @@ from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
 from digest.store.sqlite.subscribers import Subscribers
+from digest.store.sqlite.suggestions import Suggestions
 
 
 class SqliteStore:
@@ -38,6 +39,7 @@ class SqliteStore:
         self.subscribers = Subscribers(db)
         self.consents = Consents(db)
         self.suppressions = Suppressions(db)
+        self.suggestions = Suggestions(db)
         self.roster = Rosters(db)
         self.guards = Guards(db)
         self.domains = Domains(db)

@@ -6,7 +6,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_letter import LETTER
-from digest.store.sqlite.schema_readers import READERS
+from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS
 from digest.store.sqlite.schema_sending import SENDING
 
 MIGRATIONS = Migrations("digest")
@@ -218,6 +218,12 @@ def _letter(db: Database) -> None:
 @MIGRATIONS(name="0004_sending")
 def _sending(db: Database) -> None:
     for statement in _statements(SENDING):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0005_suggestions")
+def _suggestions(db: Database) -> None:
+    for statement in _statements(SUGGESTIONS):
         db.conn.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""What the second migration adds: choices, the gate, guards, codes, counts by month. Never edited once it shipped."""
+"""What readers' life needs of the tables, in two migrations: READERS, then SUGGESTIONS. Never edited once they shipped."""
 
 READERS = """
 ALTER TABLE subscriber ADD COLUMN cadence TEXT NOT NULL DEFAULT 'every' CHECK (cadence IN ('every', 'quarterly'));
@@ -32,4 +32,18 @@ CREATE TABLE head_count (                -- how many readers there were at the e
   month TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (month, kind, name)
 ) STRICT, WITHOUT ROWID;
+"""
+
+SUGGESTIONS = """
+CREATE TABLE suggestion (                -- what people would like to see in the letter
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('post', 'event', 'idea')),
+  title TEXT NOT NULL, url TEXT, words TEXT NOT NULL,
+  starts INTEGER, timezone TEXT, place TEXT NOT NULL, language TEXT NOT NULL,
+  subscriber INTEGER REFERENCES subscriber ON DELETE SET NULL,           -- the reader who is thanked
+  state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'aside')),
+  item INTEGER REFERENCES item ON DELETE SET NULL,
+  at INTEGER NOT NULL, settled_at INTEGER, settled_by TEXT
+) STRICT;
+CREATE INDEX suggestion_open ON suggestion (id) WHERE state = 'open';
 """

@@ -1,0 +1,103 @@
+"""Having a say: what people suggest, and what editors make of it. A stranger's words never reach a letter by themselves."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from digest.errors import AddressRefused
+from digest.join_guard import DoorGuard
+from digest.join_hand import Form, Hand
+from digest.model import (
+    Entry,
+    ItemId,
+    Language,
+    NoticeKind,
+    SubscriberId,
+    SubscriberState,
+    Suggestion,
+    SuggestionId,
+)
+from digest.rules import consent, suggest
+from digest.rules.suggest import Offer
+
+SOURCE = "Suggested by readers"
+
+
+class Voices:
+    """`join.voices`."""
+
+    def __init__(self, hand: Hand, guard: DoorGuard) -> None:
+        self._hand = hand
+        self._guard = guard
+
+    def suggest(
+        self,
+        sent: Mapping[str, str],
+        *,
+        language: Language,
+        email: str = "",
+        form: Form | None,
+        ip: str | None,
+    ) -> None:
+        """Keeps a suggestion for the editors. The same guards and the same silence as sign-up.
+
+        email: a reader who gives theirs is thanked when it is used; a stranger's is not kept. Raises SuggestionRefused.
+        """
+        offer = suggest.judged_offer(sent, zone=self._hand.config.list.timezone)
+        store = self._hand.store
+        with store.write(durable=True):
+            refusal = self._guard.hears_form(form) or self._guard.hears_from(ip)
+            if refusal is not None or store.suggestions.count_open() >= suggest.MOST_OPEN:
+                return
+            store.suggestions.add(self._kept(offer, language, self._reader(email)))
+
+    def _kept(self, offer: Offer, language: Language, reader: SubscriberId | None) -> Suggestion:
+        return Suggestion(
+            id=SuggestionId(0), kind=offer.kind, title=offer.title, url=offer.url, words=offer.words,
+            starts=offer.starts, timezone=offer.timezone, place=offer.place, language=language, subscriber=reader,
+            at=self._hand.clock(),
+        )  # fmt: skip
+
+    def _reader(self, email: str) -> SubscriberId | None:
+        try:
+            known = (
+                self._hand.store.subscribers.find(consent.readable_address(email)) if email.strip() else None
+            )
+        except AddressRefused:
+            return None
+        return known.id if known is not None and known.state is SubscriberState.CONFIRMED else None
+
+    def waiting(self) -> list[Suggestion]:
+        """For the desk, oldest first."""
+        return self._hand.store.suggestions.open()
+
+    def take(self, suggestion_id: SuggestionId, *, title: str, by: str) -> ItemId | None:
+        """Into the pool, under the editor's title; its reader is thanked. None for an idea, which is only thanked for,
+        and for what somebody else settled meanwhile. What the pool knows already stays as it is. Raises NotFound."""
+        store, now = self._hand.store, self._hand.clock()
+        with store.write():
+            found = store.suggestions.get(suggestion_id)
+            entry = suggest.entry_of(found, title=title, language=found.language)
+            item = self._in_the_pool(entry, now=now) if entry else None
+            if not store.suggestions.settle(suggestion_id, state="used", by=by, at=now, item=item):
+                return None
+            if found.subscriber is not None:
+                reader = store.subscribers.get(found.subscriber)
+                if reader.state is SubscriberState.CONFIRMED:
+                    self._hand.queue(NoticeKind.THANKS, reader)
+            return item
+
+    def _in_the_pool(self, entry: Entry, *, now: datetime) -> ItemId:
+        store = self._hand.store
+        known = store.items.known(entry.keys)
+        if known:
+            return next(iter(known.values())).id
+        source = store.suggestions.source(SOURCE, url=self._hand.config.list.url)
+        return store.items.add(entry, source=source, now=now)
+
+    def put_aside(self, suggestion_id: SuggestionId, *, by: str) -> bool:
+        """Not for the letter; nobody is written to. False when somebody settled it meanwhile. Raises NotFound."""
+        with self._hand.store.write():
+            self._hand.store.suggestions.get(suggestion_id)
+            return self._hand.store.suggestions.settle(
+                suggestion_id, state="aside", by=by, at=self._hand.clock()
+            )

@@ -1,0 +1,94 @@
+"""What people suggest: judged when it comes in, and made an entry of the pool when an editor takes it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from digest.errors import InputRefused
+from digest.model import Entry, ItemKind, Language, Occasion, Suggestion, SuggestionKind
+from digest.rules.guard import one_line
+from digest.rules.links import same_page_key, shown_link
+
+TITLE_LENGTH, WORDS_LENGTH, PLACE_LENGTH = 200, 1000, 200
+MOST_OPEN = 500
+
+
+class SuggestionRefused(InputRefused):
+    """field: which of the form's fields is to be mended: kind, title, url or starts."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"The field {field} of this suggestion cannot be used.")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suggestion that can be kept."""
+
+    kind: SuggestionKind
+    title: str
+    url: str | None
+    words: str
+    starts: datetime | None
+    timezone: str | None
+    place: str
+
+
+def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
+    """sent: kind, title, url, words, date (ISO), time (HH:MM), timezone, place, as typed. zone: when none is named.
+
+    A post needs its link; an event its title and beginning; an idea its title. Raises SuggestionRefused.
+    """
+    try:
+        kind = SuggestionKind(sent.get("kind", ""))
+    except ValueError:
+        raise SuggestionRefused("kind") from None
+    typed = sent.get("url", "").strip()
+    url = shown_link(typed) if typed else None
+    if (typed and url is None) or (kind is SuggestionKind.POST and url is None):
+        raise SuggestionRefused("url")
+    title = one_line(sent.get("title", ""), most=TITLE_LENGTH)
+    if not title:
+        raise SuggestionRefused("title")
+    named = sent.get("timezone") or zone
+    starts = (
+        _starts(sent.get("date", ""), sent.get("time", ""), named) if kind is SuggestionKind.EVENT else None
+    )
+    return Offer(
+        kind, title, url, one_line(sent.get("words", ""), most=WORDS_LENGTH), starts, named if starts else None,
+        one_line(sent.get("place", ""), most=PLACE_LENGTH),
+    )  # fmt: skip
+
+
+def _starts(day: str, hour: str, zone: str) -> datetime:
+    try:
+        local = datetime.fromisoformat(f"{day.strip()}T{hour.strip() or '00:00'}")
+        if not 2000 <= local.year <= 2100:
+            raise SuggestionRefused("starts")
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, ZoneInfoNotFoundError, OSError, OverflowError):
+        raise SuggestionRefused("starts") from None
+
+
+def entry_of(suggestion: Suggestion, *, title: str, language: Language) -> Entry | None:
+    """The post or event to put into the pool, with the editor's title; None for an idea, which is no item."""
+    if suggestion.kind is SuggestionKind.IDEA:
+        return None
+    words = one_line(title, most=TITLE_LENGTH) or suggestion.title
+    key = f"link:{same_page_key(suggestion.url)}" if suggestion.url else f"suggestion:{suggestion.id}"
+    occasion = None
+    if suggestion.kind is SuggestionKind.EVENT and suggestion.starts is not None:
+        occasion = Occasion(
+            starts=suggestion.starts, timezone=suggestion.timezone or "UTC", place=suggestion.place or None,
+            uid=f"suggestion-{suggestion.id}",
+        )  # fmt: skip
+    hashed = sha256(
+        "\0".join([words, suggestion.url or "", suggestion.words, str(suggestion.starts)]).encode()
+    )
+    return Entry(
+        kind=ItemKind.EVENT if occasion else ItemKind.POST, keys=(key,), title=words, url=suggestion.url,
+        language=language.value, published=None if occasion else suggestion.at, summary=suggestion.words,
+        occasion=occasion, content_hash=hashed.hexdigest(), flags=("suggested",),
+    )  # fmt: skip

@@ -1,0 +1,176 @@
+"""Suggestions: from a stranger's form to the pool, through the guards and an editor's eye."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.errors import NotFound
+from digest.invite import invite
+from digest.join import Form
+from digest.model import ItemKind, Language, NoticeKind, Role, SuggestionId
+from digest.rules.suggest import SuggestionRefused, judged_offer
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.readers_kit import ANN, joins, shown_form, taken
+
+URL = "https://digest.example.org"
+EVENT = {"kind": "event", "title": "Hack\u202e night\r\nBcc: x", "url": "https://civic.example/night?utm_source=x",
+         "date": "2026-12-03",
+         "time": "18:30", "timezone": "America/Halifax", "place": "Halifax", "words": "Come"}  # fmt: skip
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def dana(app: App, web: Flask) -> FlaskClient:
+    link = invite(
+        app.store,
+        app.links,
+        address_text="dana@example.org",
+        role=Role.APPROVER,
+        language=Language.EN,
+        now=app.clock(),
+    )
+    client = web.test_client()
+    client.post(link.removeprefix(URL), base_url=URL)
+    return client
+
+
+def suggested(app: App, clock: Clock, *, email: str = "", **sent: str) -> SuggestionId:
+    app.join.voices.suggest(
+        EVENT | sent, language=Language.EN, email=email, form=shown_form(app, clock), ip="192.0.2.1"
+    )
+    return app.join.voices.waiting()[-1].id
+
+
+def test_an_event_goes_into_the_pool_and_its_reader_is_thanked(app: App, clock: Clock) -> None:
+    joins(app)
+    taken(app, clock)
+    number = suggested(app, clock, email=ANN)
+    [one] = app.join.voices.waiting()
+    assert (one.title, one.url) == ("Hack night Bcc: x", "https://civic.example/night")
+    assert one.starts == datetime(2026, 12, 3, 22, 30, tzinfo=UTC)
+    item_id = app.join.voices.take(number, title="Hack night", by="1")
+    assert item_id is not None
+    [item] = app.store.items.get([item_id])
+    assert (item.kind, item.title, item.source) == (ItemKind.EVENT, "Hack night", "Suggested by readers")
+    assert item.occasion is not None
+    assert (item.occasion.timezone, item.occasion.place) == ("America/Halifax", "Halifax")
+    assert [notice.kind for notice in taken(app, clock)] == [NoticeKind.THANKS]
+    assert app.join.voices.take(number, title="x", by="1") is None
+    assert taken(app, clock) == []
+    assert app.join.voices.waiting() == []
+
+
+def test_a_taken_event_is_placed_in_the_draft(app: App, clock: Clock) -> None:
+    app.join.voices.take(suggested(app, clock), title="Hack night", by="1")
+    issue = app.publish.assemble()
+    assert "Hack night" in [placed.item.title for placed in issue.placed]
+    assert "Suggested by readers" not in {source.name for source in app.store.sources.all()}
+    assert "Suggested by readers" not in {
+        source.name for source in app.store.sources.due(clock() + timedelta(days=9))
+    }
+
+
+def test_a_strangers_address_is_not_kept_and_nobody_is_thanked(app: App, clock: Clock) -> None:
+    number = suggested(app, clock, email="stranger@example.org")
+    assert app.join.voices.waiting()[0].subscriber is None
+    app.join.voices.take(number, title="x", by="1")
+    assert taken(app, clock) == []
+    app.store.backup(app.config.path("copy.db"))
+    assert b"stranger@example.org" not in app.config.path("copy.db").read_bytes()
+
+
+def test_what_the_pool_knows_already_is_not_put_in_twice(app: App, clock: Clock) -> None:
+    first = app.join.voices.take(suggested(app, clock, kind="post"), title="x", by="1")
+    second = app.join.voices.take(suggested(app, clock, kind="post"), title="y", by="1")
+    assert first == second
+
+
+def test_an_idea_is_thanked_for_and_is_no_item(app: App, clock: Clock) -> None:
+    joins(app)
+    taken(app, clock)
+    assert (
+        app.join.voices.take(suggested(app, clock, kind="idea", url="", email=ANN), title="", by="1") is None
+    )
+    assert [notice.kind for notice in taken(app, clock)] in ([], [NoticeKind.THANKS])
+    assert app.join.voices.waiting() == []
+
+
+def test_put_aside_is_put_aside_and_an_unknown_one_is_said_so(app: App, clock: Clock) -> None:
+    number = suggested(app, clock)
+    assert app.join.voices.put_aside(number, by="1")
+    assert not app.join.voices.put_aside(number, by="1")
+    assert taken(app, clock) == []
+    with pytest.raises(NotFound):
+        app.join.voices.take(SuggestionId(99), title="x", by="1")
+
+
+@pytest.mark.parametrize("form", [Form(token=""), Form(token="x" * 32)])
+def test_the_guards_of_sign_up_stand_here_too(app: App, form: Form) -> None:
+    app.join.voices.suggest(EVENT, language=Language.EN, form=form, ip="192.0.2.1")
+    assert app.join.voices.waiting() == []
+
+
+def test_one_address_cannot_fill_the_desk(app: App, clock: Clock) -> None:
+    forms = [shown_form(app, clock) for _ in range(60)]
+    for form in forms:
+        app.join.voices.suggest(EVENT, language=Language.EN, form=form, ip="192.0.2.1")
+    assert len(app.join.voices.waiting()) == app.config.signup.asks_per_ip
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "rant"}, "kind"), ({"title": " \u202e "}, "title"), ({"kind": "post", "url": ""}, "url"),
+        ({"url": "javascript:alert(1)"}, "url"), ({"date": ""}, "starts"), ({"time": "25:00"}, "starts"),
+        ({"timezone": "Mars/Base"}, "starts"), ({"date": "0001-01-01", "timezone": "Asia/Tokyo"}, "starts"),
+    ],
+)  # fmt: skip
+def test_a_suggestion_that_cannot_be_used_says_which_field(change: dict[str, str], field: str) -> None:
+    with pytest.raises(SuggestionRefused) as refused:
+        judged_offer(EVENT | change, zone="America/Toronto")
+    assert refused.value.field == field
+
+
+def test_the_form_and_the_desk_in_both_languages(
+    app: App, web: Flask, dana: FlaskClient, clock: Clock
+) -> None:
+    client = web.test_client()
+    page = client.get("/fr/suggest").text
+    proof = re.search(r'name="form" value="([^"]+)"', page)
+    assert proof is not None
+    clock.forward(seconds=5)
+    wrong = client.post("/fr/suggest", data=EVENT | {"form": proof[1], "date": ""})
+    assert wrong.status_code == 400
+    assert "Dites le jour" in wrong.text
+    assert 'value="https://civic.example/night?utm_source=x"' in wrong.text
+    assert "Merci" in client.post("/fr/suggest", data=EVENT | {"form": proof[1]}).text
+    desk = dana.get("/fr/desk/suggestions/", base_url=URL).text
+    assert "Verser à la réserve" in desk
+    assert "Halifax" in desk
+    token = re.search(r'name="token" value="([^"]+)"', desk)
+    assert token is not None
+    number = app.join.voices.waiting()[0].id
+    done = dana.post(
+        f"/desk/suggestions/{number}/take", data={"token": token[1], "title": "Hack night"}, base_url=URL
+    )
+    assert done.headers["Location"].endswith("?did=used")
+    assert dana.post("/desk/suggestions/99/aside", data={"token": token[1]}, base_url=URL).status_code == 404
+    assert client.post(f"/desk/suggestions/{number}/take", base_url=URL).status_code == 403
