@@ -24,6 +24,7 @@ from digest.rules.gather import (
     failed,
     is_due,
     keys_of,
+    recognises,
     strangers,
     succeeded,
     suspects,
@@ -139,12 +140,13 @@ class Collect:
 
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""
-        after = succeeded(source, fetched, now=now)
         entries = fetched.harvest.entries if fetched.harvest else ()
         new = updated = 0
         with self._turn, self._store.write():
             items = self._store.items
             known = items.known(keys_of(entries))
+            recognised = not entries or recognises(entries, known, source=source.id)
+            after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
             for intent in decide(entries, known, source=source.id, now=now, pool=pool):
                 if isinstance(intent, Add):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, ItemId, ItemKind, Source, SourceId
+from digest.model import Entry, Harvest, ItemId, ItemKind, Source, SourceId
 from digest.rules.gather import (
+    MOST_CHANGES,
     Add,
     AlsoIn,
     Fetched,
@@ -18,7 +19,9 @@ from digest.rules.gather import (
     Update,
     decide,
     failed,
+    has_gap,
     is_due,
+    moved_for_good,
     succeeded,
 )
 
@@ -223,3 +226,43 @@ def test_a_source_may_ask_to_be_left_alone_for_a_day_and_no_longer() -> None:
         assert after.next_at is not None
         assert after.next_at - NOW >= timedelta(hours=hours)
         assert after.next_at - NOW <= timedelta(hours=24)
+
+
+def test_a_source_that_is_gone_for_good_is_paused() -> None:
+    assert failed(SOURCE, SourceError(ErrorKind.GONE, "gone"), now=NOW).paused
+    assert not failed(SOURCE, SourceError(ErrorKind.HTTP, "404"), now=NOW).paused
+
+
+def test_a_new_address_is_proposed_after_five_equal_redirects_over_a_week() -> None:
+    source, there = SOURCE, Fetched(kind="feed", parser="1", moved_to="https://new.example/feed")
+    for day in range(7):
+        assert moved_for_good(source, now=NOW + timedelta(days=day)) is None
+        source = succeeded(source, there, now=NOW + timedelta(days=day))
+    assert moved_for_good(source, now=NOW + timedelta(days=8)) == "https://new.example/feed"
+    other = succeeded(source, replace(there, moved_to="https://other.example/"), now=NOW + timedelta(days=9))
+    assert moved_for_good(other, now=NOW + timedelta(days=9)) is None
+    strange = succeeded(source, there, now=NOW + timedelta(days=9), recognised=False)
+    assert moved_for_good(strange, now=NOW + timedelta(days=9)) is None
+
+
+def test_a_feed_that_holds_nothing_we_knew_is_a_possible_gap() -> None:
+    entries = tuple(_made(ItemKind.POST, [f"guid:{number}"], "1") for number in range(3))
+    there = Fetched(kind="feed", parser="1", harvest=Harvest(title=None, language=None, entries=entries))
+    assert not has_gap(succeeded(SOURCE, there, now=NOW, recognised=False), now=NOW)  # the very first visit
+    visited = replace(SOURCE, last_ok_at=NOW - timedelta(days=1))
+    gap = succeeded(visited, there, now=NOW, recognised=False)
+    assert has_gap(gap, now=NOW)
+    assert not has_gap(gap, now=NOW + timedelta(days=40))
+    assert not has_gap(succeeded(visited, there, now=NOW, recognised=True), now=NOW)
+
+
+def test_an_entry_that_changes_at_every_visit_is_followed_only_so_often() -> None:
+    entry = _made(ItemKind.POST, ["guid:a"], "words")
+    known = Known(
+        id=ItemId(1), kind=ItemKind.POST, content_hash="older words", sources=frozenset({BLOG}), owner=BLOG
+    )
+    worn = replace(known, changes=MOST_CHANGES)
+    assert isinstance(decide([entry], {"guid:a": known}, source=BLOG, now=NOW)[0], Update)
+    assert isinstance(decide([entry], {"guid:a": worn}, source=BLOG, now=NOW)[0], Seen)
+    dated = replace(entry, updated=NOW)
+    assert isinstance(decide([dated], {"guid:a": worn}, source=BLOG, now=NOW)[0], Update)

@@ -92,6 +92,7 @@ class Source:
     language: str | None = None
     timezone: str | None = None
     paused: bool = False
+    added: bool = False  # by command or at the desk; config.toml does not name it
     etag: str | None = None
     last_modified: str | None = None
     parser: str | None = None  # version of the reader that understood the last answer
@@ -102,6 +103,10 @@ class Source:
     last_ok_at: datetime | None = None
     last_error_kind: str | None = None
     last_error: str | None = None
+    moved_to: str | None = None  # where permanent redirects lead, since when and how often in a row
+    moved_since: datetime | None = None
+    moved_count: int = 0
+    gap_at: datetime | None = None  # a visit found nothing that it knew: posts may be missing
 
 
 class VisitOutcome(StrEnum):

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from digest.errors import SourceError
+from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest, Item, ItemId, ItemKind, Source, SourceId
 from digest.rules.duplicates import Likeness, Neighbours
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60
 LONGEST_WAIT = timedelta(hours=24)
+MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
+MOVED_COUNT, MOVED_FOR = 5, timedelta(days=7)
+GAP_SHOWN_FOR = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Known:
     published: datetime | None = None
     frozen: bool = False
     owner: SourceId | None = None
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,15 @@ class Fetched:
     harvest: Harvest | None = None
     pause_s: float | None = None
     moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What there is behind an address that a person pasted. url: the feed or calendar itself."""
+
+    url: str
+    kind: str
+    harvest: Harvest
 
 
 def decide(
@@ -143,6 +156,8 @@ def _judge(entry: Entry, known: Known, source: SourceId) -> Intent:
         return Seen(known.id, entry)
     if known.frozen:
         return Seen(known.id, entry, frozen=True)
+    if known.changes >= MOST_CHANGES and (entry.updated is None or entry.updated == known.updated):
+        return Seen(known.id, entry)
     if known.kind is ItemKind.POST and known.published is not None:
         entry = replace(entry, published=known.published)  # an edit never moves an item to another issue
     return Update(known.id, entry)
@@ -193,14 +208,39 @@ def _dated(entry: Entry, *, now: datetime) -> Entry:
     return replace(entry, published=None, flags=tuple(dict.fromkeys((*entry.flags, "date-guessed"))))
 
 
-def succeeded(source: Source, fetched: Fetched, *, now: datetime) -> Source:
-    """What to remember of a source after a good visit."""
+def recognises(entries: Iterable[Entry], known: Mapping[str, Known], *, source: SourceId) -> bool:
+    """Whether one of these entries was seen at this source before."""
+    found = (_belongs_to(entry, known) for entry in entries)
+    return any(mine is not None and source in mine.sources for mine in found)
+
+
+def moved_for_good(source: Source, *, now: datetime) -> str | None:
+    """The address to propose to an editor: five equal permanent redirects over a week, to where the same items are."""
+    ripe = source.moved_count >= MOVED_COUNT and source.moved_since and now - source.moved_since >= MOVED_FOR
+    return source.moved_to if ripe else None
+
+
+def has_gap(source: Source, *, now: datetime) -> bool:
+    """Whether posts may have come and gone between two visits, not long ago."""
+    return source.gap_at is not None and now - source.gap_at < GAP_SHOWN_FOR
+
+
+def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bool = True) -> Source:
+    """What to remember of a source after a good visit. recognised: it held something that we had seen there before.
+
+    Otherwise posts may have come and gone in between (or the address now leads to something else).
+    """
+    posts = (
+        [entry for entry in fetched.harvest.entries if entry.kind is ItemKind.POST] if fetched.harvest else []
+    )
+    source = _followed(source, fetched.moved_to if recognised else None, now=now)
     return replace(
         source,
         kind=fetched.kind,
         parser=fetched.parser,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
+        gap_at=now if not recognised and source.last_ok_at and len(posts) >= 3 else source.gap_at,
         next_at=next_visit(source, now=now, pause_s=fetched.pause_s),
         fail_count=0,
         failing_since=None,
@@ -211,14 +251,27 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime) -> Source:
     )
 
 
+def _followed(source: Source, moved_to: str | None, *, now: datetime) -> Source:
+    if moved_to is not None and moved_to == source.moved_to:
+        return replace(source, moved_count=source.moved_count + 1)
+    return replace(
+        source,
+        moved_to=moved_to,
+        moved_since=now if moved_to else None,
+        moved_count=int(moved_to is not None),
+    )
+
+
 def failed(source: Source, error: SourceError, *, now: datetime) -> Source:
     """What to remember of a source after a failed visit. Its items, kind and validators stay as they were.
 
-    It is tried again for ever, at least once a day.
+    It is tried again for ever, at least once a day, but for one that says it is gone for good: that one is paused, and
+    the desk says so.
     """
     return replace(
         source,
         next_at=next_try(source, now=now, retry_after_s=error.retry_after_s),
+        paused=source.paused or error.kind is ErrorKind.GONE,
         fail_count=source.fail_count + 1,
         failing_since=source.failing_since or now,
         last_visit_at=now,

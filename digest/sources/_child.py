@@ -14,16 +14,18 @@ from typing import BinaryIO
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest
 from digest.sources._kind import ParseContext
+from digest.sources.discover import proposed
 from digest.sources.kinds import KINDS, sniff
 
 MOST_MEMORY = 1_500_000_000  # bytes of address space; a plain reader needs a tenth of it
 IDLE_S = 60
+LINKS = "links"
 _LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """kind "": to be found out from the bytes."""
+    """kind "": to be found out from the bytes. LINKS: not to be read, only looked through for feeds and calendars."""
 
     kind: str
     body: bytes
@@ -39,12 +41,15 @@ class Reply:
     error_kind: ErrorKind | None = None
     message: str = ""
     trace: str = ""
+    links: tuple[str, ...] = ()
 
 
 def read(request: Request) -> Reply:
     """A bug in a reader is the misfortune of this source, told to its editor, and nobody else's."""
     kind = request.kind
     try:
+        if kind == LINKS:
+            return Reply(kind, links=tuple(proposed(request.body, request.context.url)))
         kind = kind or sniff(request.body, request.context.url)
         return Reply(kind, harvest=KINDS[kind].parse(request.body, request.context))
     except SourceError as error:

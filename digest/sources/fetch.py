@@ -6,15 +6,18 @@ from urllib.parse import urlsplit
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
 from digest.model import Source
-from digest.rules.gather import Fetched
+from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host
 from digest.sources import medium
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._reader import Reader
+from digest.sources.discover import rewritten, spelled
 from digest.sources.kinds import KINDS
 
 MEDIUM_DELAY_S = 5.0
+MOST_TRIED = 8
+_FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
 class Fetch:
@@ -78,6 +81,44 @@ class Fetch:
             pause_s=max(harvest.pause_s or 0.0, _max_age_s(answer) or 0.0) or None,
             moved_to=answer.moved_to,
         )
+
+    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found:
+        """What there is behind any address that a person pastes, asking at most MOST_TRIED more. Raises SourceError.
+
+        The platform's own feed first, then the address itself, then what its page announces or usually has.
+        """
+        url = spelled(pasted)
+        known = rewritten(url)
+        if known:
+            try:
+                return self._found(self._client.get(known, now=now), now=now, horizon=horizon)
+            except SourceError as error:
+                if error.kind in _FINAL:
+                    raise
+        answer = self._client.get(url, now=now)
+        try:
+            return self._found(answer, now=now, horizon=horizon)
+        except SourceError as error:
+            if error.kind is not ErrorKind.NOT_A_FEED:
+                raise
+            refusal = error
+        context = self._context(answer, now=now, horizon=horizon)
+        for link in self._reader.links(answer.body, context)[:MOST_TRIED]:
+            try:
+                return self._found(self._client.get(link, now=now), now=now, horizon=horizon)
+            except SourceError as error:
+                if error.kind in _FINAL:
+                    raise
+        raise refusal
+
+    def _found(self, answer: Answer, *, now: datetime, horizon: datetime) -> Found:
+        kind, harvest = self._reader.read("", answer.body, self._context(answer, now=now, horizon=horizon))
+        return Found(url=answer.url, kind=kind, harvest=harvest)
+
+    def _context(self, answer: Answer, *, now: datetime, horizon: datetime) -> ParseContext:
+        return ParseContext(
+            url=answer.url, now=now, horizon=horizon, timezone=self._timezone, headers=answer.headers
+        )  # fmt: skip
 
     def _kind(self, source: Source) -> Kind | None:
         """None: to be found out. An unknown name is the fault of this source alone."""

@@ -28,6 +28,7 @@ class Items:
         """What we know under each of these identities; the unknown ones are left out."""
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
+                 item.changes,
                  (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
                  EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
@@ -64,7 +65,7 @@ class Items:
                  summary = :summary, html = :html, is_full = :is_full, minutes = :minutes, tags = :tags, flags = :flags,
                  starts = :starts, ends = :ends, timezone = :timezone, all_day = :all_day, place = :place,
                  online = :online, status = :status, uid = :uid, sequence = :sequence, recurs = :recurs,
-                 content_hash = :content_hash
+                 content_hash = :content_hash, changes = changes + 1
                WHERE id = :id""",
             {**_columns(entry), "id": item_id, "now": micros(now)},
         )
@@ -191,6 +192,7 @@ def _known(row: sqlite3.Row) -> Known:
         owner=SourceId(row["source"]),
         sources=frozenset(SourceId(int(source)) for source in (row["sources"] or "").split(",") if source),
         frozen=bool(row["frozen"]),
+        changes=row["changes"],
     )
 
 

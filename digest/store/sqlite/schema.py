@@ -8,6 +8,7 @@ from sqlite_utils import Database, Migrations
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS
 from digest.store.sqlite.schema_sending import SENDING
+from digest.store.sqlite.schema_sources import SOURCES
 
 MIGRATIONS = Migrations("digest")
 
@@ -224,6 +225,12 @@ def _sending(db: Database) -> None:
 @MIGRATIONS(name="0005_suggestions")
 def _suggestions(db: Database) -> None:
     for statement in _statements(SUGGESTIONS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0006_sources")
+def _sources(db: Database) -> None:
+    for statement in _statements(SOURCES):
         db.conn.execute(statement)
 
 

@@ -29,12 +29,13 @@ class Sources:
         for part in parts:
             self._upsert(part)
         self._db.change(
-            "UPDATE source SET configured = 0 WHERE name NOT IN (SELECT value FROM json_each(:names))",
+            """UPDATE source SET configured = 0
+               WHERE added = 0 AND name NOT IN (SELECT value FROM json_each(:names))""",
             {"names": listed([part.name for part in parts])},
         )
 
     def all(self) -> list[Source]:
-        """Those of config.toml, oldest first."""
+        """Those of config.toml and those that were added, oldest first."""
         return [
             _source(row) for row in self._db.rows("SELECT * FROM source WHERE configured = 1 ORDER BY id")
         ]
@@ -56,15 +57,25 @@ class Sources:
         return _source(row)
 
     def remember(self, source: Source) -> None:
-        """Saves what visits change: kind, validators, parser version, next time, failures."""
+        """Saves what visits change: kind, validators, parser version, next time, failures; not if it has moved meanwhile.
+
+        A visit may pause a source (it is gone), and never undoes a pause that a person made while it went on.
+        """
         self._db.change(
             """UPDATE source SET kind = :kind, etag = :etag, last_modified = :last_modified, parser = :parser,
                  next_at = :next_at, fail_count = :fail_count, failing_since = :failing_since,
                  last_visit_at = :last_visit_at, last_ok_at = :last_ok_at,
-                 last_error_kind = :last_error_kind, last_error = :last_error
-               WHERE id = :id""",
+                 last_error_kind = :last_error_kind, last_error = :last_error, paused = max(paused, :paused),
+                 moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at
+               WHERE id = :id AND url = :url""",
             {
                 "id": source.id,
+                "url": source.url,
+                "paused": int(source.paused),
+                "moved_to": source.moved_to,
+                "moved_since": micros(source.moved_since),
+                "moved_count": source.moved_count,
+                "gap_at": micros(source.gap_at),
                 "kind": source.kind,
                 "etag": source.etag,
                 "last_modified": source.last_modified,
@@ -77,6 +88,33 @@ class Sources:
                 "last_error_kind": source.last_error_kind,
                 "last_error": source.last_error,
             },
+        )
+
+    def add(self, part: SourcePart) -> Source:
+        """A source that config.toml does not name. One of that name that was removed comes back."""
+        self._upsert(part)
+        self._db.change("UPDATE source SET added = 1, paused = 0 WHERE name = :name", {"name": part.name})
+        return self.get(part.name)
+
+    def remove(self, source_id: SourceId) -> None:
+        """It is no longer visited; its items stay."""
+        self._db.change("UPDATE source SET configured = 0, added = 0 WHERE id = :id", {"id": source_id})
+
+    def pause(self, source_id: SourceId, *, paused: bool) -> None:
+        """Resumed, it is due at once."""
+        self._db.change(
+            "UPDATE source SET paused = :paused, next_at = iif(:paused, next_at, NULL) WHERE id = :id",
+            {"id": source_id, "paused": int(paused)},
+        )
+
+    def move(self, source_id: SourceId, *, url: str) -> None:
+        """To its new address: validators and failures were those of the old one."""
+        self._db.change(
+            """UPDATE source SET url = :url, etag = NULL, last_modified = NULL, parser = NULL, next_at = NULL, paused = 0,
+                 fail_count = 0, failing_since = NULL, last_error_kind = NULL, last_error = NULL,
+                 moved_to = NULL, moved_since = NULL, moved_count = 0
+               WHERE id = :id""",
+            {"id": source_id, "url": url},
         )
 
     def log(self, visit: Visit, *, at: datetime) -> None:
@@ -115,7 +153,7 @@ class Sources:
                VALUES (:name, :url, coalesce(:kind, ''), :section, :language, :timezone)
                ON CONFLICT (name) DO UPDATE SET
                  url = excluded.url, section = excluded.section, language = excluded.language,
-                 timezone = excluded.timezone, configured = 1,
+                 timezone = excluded.timezone, configured = 1, added = 0,
                  kind = CASE WHEN url <> excluded.url OR last_ok_at IS NULL THEN excluded.kind
                              ELSE coalesce(:kind, kind) END,  -- a kind that never worked is found out anew
                  etag = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, etag),
@@ -141,7 +179,7 @@ class Sources:
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
         if near:
             return f"There is no source {name!r}; did you mean {near[0]!r}?"
-        return f"There is no source {name!r}; config.toml names {', '.join(names) or 'none'}."
+        return f"There is no source {name!r}; we know {', '.join(names) or 'none'}."
 
 
 def _source(row: sqlite3.Row) -> Source:
@@ -154,6 +192,7 @@ def _source(row: sqlite3.Row) -> Source:
         language=row["language"],
         timezone=row["timezone"],
         paused=bool(row["paused"]),
+        added=bool(row["added"]),
         etag=row["etag"],
         last_modified=row["last_modified"],
         parser=row["parser"],
@@ -164,6 +203,10 @@ def _source(row: sqlite3.Row) -> Source:
         last_ok_at=moment(row["last_ok_at"]),
         last_error_kind=row["last_error_kind"],
         last_error=row["last_error"],
+        moved_to=row["moved_to"],
+        moved_since=moment(row["moved_since"]),
+        moved_count=row["moved_count"],
+        gap_at=moment(row["gap_at"]),
     )
 
 

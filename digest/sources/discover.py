@@ -1,0 +1,117 @@
+"""Where the feed or calendar of an address may be: known rewrites, what a page announces, the usual places. Pure; asks nobody."""
+
+import re
+from urllib.parse import parse_qs, quote, urljoin, urlsplit, urlunsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from digest.rules.links import host_of, shown_link
+from digest.sources import medium
+from digest.sources._page import announced
+
+_USUAL = (
+    "feed",
+    "atom.xml",
+    "feed.xml",
+    "index.xml",
+    "rss.xml",
+    "index.rss",
+    "rss/",
+    "feed.json",
+    "events/feed/",
+)
+_LUMA_ID = re.compile(r"\bcal-[A-Za-z0-9]{8,40}\b")
+_YOUTUBE_ID = re.compile(r"\"(?:channelId|externalId)\":\"(UC[\w-]{22})\"|/channel/(UC[\w-]{22})")
+_CALENDAR_LINK = re.compile(r"(\.ics(\?|$)|/ical/?(\?|$)|[?&]ical=1|/feed/ics)", re.IGNORECASE)
+
+
+def spelled(text: str) -> str:
+    """What a person pasted, as an address: `example.org` gets its scheme, webcal: is https."""
+    text = text.strip().strip("<>")
+    if text.lower().startswith(("webcal://", "webcals://")):
+        return "https" + text[text.index(":") :]
+    return text if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", text) and "://" in text else f"https://{text}"
+
+
+def rewritten(url: str) -> str | None:
+    """The feed or calendar of an address whose platform is known by its host; None: the address is to be asked itself."""
+    split = urlsplit(url)
+    host, steps = host_of(url).removeprefix("www."), [step for step in split.path.split("/") if step]
+    if medium.claims(url):
+        feed = medium.prepare(url)
+        return feed if feed != url else None
+    if host == "meetup.com" and steps and steps[0] not in ("find", "topics", "apps", "cities"):
+        group = steps[1] if re.fullmatch(r"[a-z]{2}-[A-Z]{2}", steps[0]) and len(steps) > 1 else steps[0]
+        return f"https://www.meetup.com/{group}/events/ical/"
+    if host == "calendar.google.com":
+        return _google(split.query, split.path)
+    if host == "youtube.com" and steps[:1] in (["channel"], ["playlist"]):
+        query = parse_qs(split.query)
+        name, value = (
+            ("channel_id", steps[1]) if len(steps) > 1 else ("playlist_id", query.get("list", [""])[0])
+        )
+        return f"https://www.youtube.com/feeds/videos.xml?{name}={quote(value)}" if value else None
+    if host == "github.com" and len(steps) == 2:
+        return f"https://github.com/{steps[0]}/{steps[1]}/releases.atom"
+    if host in ("luma.com", "lu.ma") and (found := _LUMA_ID.search(url)):
+        return _luma(found[0])
+    return None
+
+
+def proposed(body: bytes, url: str) -> list[str]:
+    """Addresses to try for a page: those it announces, those its platform is known to have, the usual places. Best first."""
+    tree = LexborHTMLParser(body[:600_000].decode("utf-8", "replace"))
+    found = [*announced(body, url), *_of_platform(body, url, tree)]
+    for node in tree.css("a[href]"):
+        href = node.attributes.get("href") or ""
+        if _CALENDAR_LINK.search(href):
+            found.append(spelled(urljoin(url, href)))
+    found += _usual(url)
+    shown = (link for address in found if (link := shown_link(address, base=url)))
+    return [link for link in dict.fromkeys(shown) if link != url]
+
+
+def _of_platform(body: bytes, url: str, tree: LexborHTMLParser) -> list[str]:
+    text, root = body[:600_000].decode("utf-8", "replace"), urlunsplit((*urlsplit(url)[:2], "/", "", ""))
+    generator = tree.css_first("meta[name=generator]")
+    made_by = ((generator.attributes.get("content") if generator else "") or "").lower()
+    host, found = host_of(url), []
+    if (host.endswith(("luma.com", "lu.ma"))) and (luma := _LUMA_ID.search(text)):
+        found.append(_luma(luma[0]))
+    if host.endswith("youtube.com") and (channel := _YOUTUBE_ID.search(text)):
+        found.append(f"https://www.youtube.com/feeds/videos.xml?channel_id={channel[1] or channel[2]}")
+    if "gancio" in made_by or ("/api/events" in text and "gancio" in text.lower()):
+        found.append(f"{root}feed/ics")
+    if "mobilizon" in text[:60_000].lower() and (group := re.search(r"/@[\w.-]+", urlsplit(url).path)):
+        found.append(f"{root}{group[0][1:]}/feed/ics")
+    if "tribe-events" in text or "the-events-calendar" in text:
+        found += [f"{root}events/?ical=1", f"{root}events/feed/"]
+    if "wordpress" in made_by or "/wp-content/" in text:
+        found.append(f"{root}feed/")
+    if medium.is_medium(body) or "cdn-client.medium.com" in text:
+        found.append(f"{root}feed")
+    return found
+
+
+def _usual(url: str) -> list[str]:
+    """Beside the page, then at the root of its site."""
+    path = urlsplit(url).path
+    beside = url if path.endswith("/") else f"{url.partition('?')[0]}/"
+    return [urljoin(base, name) for base in dict.fromkeys((beside, urljoin(url, "/"))) for name in _USUAL]
+
+
+def _luma(calendar: str) -> str:
+    return f"https://api.luma.com/ics/get?entity=calendar&id={calendar}"
+
+
+def _google(query: str, path: str) -> str | None:
+    """The embed page and the share link name the calendar; a private one answers 404."""
+    if path.endswith(".ics"):
+        return None
+    names = parse_qs(query)
+    calendar = (names.get("src") or names.get("cid") or [""])[0]
+    return (
+        f"https://calendar.google.com/calendar/ical/{quote(calendar, safe='')}/public/basic.ics"
+        if calendar
+        else None
+    )
