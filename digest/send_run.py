@@ -45,6 +45,7 @@ class Books(Protocol):
     def deliveries(self) -> Deliveries: ...
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
+    def begun(self) -> AbstractContextManager[Callable[[], None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,15 @@ class Terms:
     resend: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A commit in two halves (the Protocol of digest.mail)."""
+
+    passed: Collection[DeliveryId]
+    finish: Callable[[], None]
+    done: Callable[[], None]
+
+
 class Run:
     """The ledger of one run (the Protocol of digest.mail). `close` must follow, whatever happened."""
 
@@ -89,6 +99,7 @@ class Run:
         self._early: deque[Outcome] = deque()  # failures, while the relay has taken nothing yet
         self._last_refusal: Outcome | None = None
         self._unwanted = False
+        self._is_committing = False  # in other hands: the store is left alone meanwhile
         self._began_s = self._looked_s = self._renewed_s = time.monotonic()
         self.counts = dict.fromkeys(DeliveryState, 0)
 
@@ -116,26 +127,42 @@ class Run:
     def commit(
         self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
     ) -> Collection[DeliveryId]:
+        pending = self.begin(outcomes, intents)
+        pending.finish()
+        pending.done()
+        return pending.passed
+
+    def begin(self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]) -> Pending:
         judged = self._pending + [one for outcome in outcomes for one in self._judged(outcome)]
-        with self._store.write(durable=True):
+        with self._store.begun() as finish:
             self._renew_if_due()
             passed = self._store.deliveries.commit(
                 self._number, outcomes=judged, intents=intents, now=self._terms.clock()
             )
             if len(passed) < len(intents):  # somebody left, or we were declared dead
                 self._renew()
-        self._pending = []
-        for outcome in judged:
-            self._known.pop(outcome.delivery, None)
-            self.counts[outcome.state] += 1
-        self._passed.difference_update(one.delivery for one in outcomes)
-        self._passed |= passed
-        return passed
+        self._is_committing = True
+
+        def finish_and_tell() -> None:
+            try:
+                finish()
+            finally:
+                self._is_committing = False
+
+        def done() -> None:
+            self._pending = []
+            for outcome in judged:
+                self._known.pop(outcome.delivery, None)
+                self.counts[outcome.state] += 1
+            self._passed.difference_update(one.delivery for one in outcomes)
+            self._passed.update(passed)
+
+        return Pending(passed, finish_and_tell, done)
 
     def stopping(self) -> bool:
         if self._unwanted or self.halt or (self._terms.stop is not None and self._terms.stop()):
             return True
-        if time.monotonic() - self._looked_s >= LOOK_S:
+        if not self._is_committing and time.monotonic() - self._looked_s >= LOOK_S:
             self._looked_s = time.monotonic()
             self._look()
         return self._unwanted

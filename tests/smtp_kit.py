@@ -10,7 +10,7 @@ import threading
 import time
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -299,6 +299,15 @@ class _Session:
         self.secure = True
 
 
+@dataclass(frozen=True)
+class MemoryPending:
+    """A commit in two halves."""
+
+    passed: Collection[DeliveryId]
+    finish: Callable[[], None]
+    done: Callable[[], None]
+
+
 class MemoryLedger:
     """The ledger of digest.mail in memory, strict: an answer for a row that cannot have one is an error."""
 
@@ -311,6 +320,7 @@ class MemoryLedger:
         self.commits = 0
         self.stop = False
         self.on_commit: Callable[[MemoryLedger], None] | None = None
+        self.on_finish: Callable[[], None] | None = None  # the disk's half of a commit
         self._owners: dict[DeliveryId, int] = {}
 
     def claim(self, count: int) -> list[Letter]:
@@ -344,6 +354,11 @@ class MemoryLedger:
                 self.intents += 1
                 passed.add(one)
         return passed
+
+    def begin(
+        self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
+    ) -> "MemoryPending":
+        return MemoryPending(self.commit(outcomes, intents), self.on_finish or (lambda: None), lambda: None)
 
     def stopping(self) -> bool:
         return self.stop

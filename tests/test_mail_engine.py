@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from digest.config import MailPart
 from digest.errors import ConfigError, MailError, StoreFull
 from digest.mail.smtp import SmtpTransport
 from digest.mail.tls import may_go_in_clear
-from digest.model import DeliveryId, DeliveryState, Letter
-from tests.smtp_kit import CERTIFICATE, DROP, STALL, Event, MemoryLedger, Sink, letter, letters
+from digest.model import DeliveryId, DeliveryState, Letter, Outcome
+from tests.smtp_kit import CERTIFICATE, DROP, STALL, Event, MemoryLedger, MemoryPending, Sink, letter, letters
 
 
 def transport(sink: Sink | int, *, connections: int = 2, password: str | None = None, dot_timeout_s: float = 600,
@@ -548,3 +548,59 @@ def test_a_claim_that_fails_between_commit_and_dots_leaves_no_letter_behind(fail
     assert "committing" not in ledger.counted()
     assert ledger.counted().get("sent", 0) == len(sink.accepted)
     everyone_once(sink, ledger)
+
+
+class SlowDisk(MemoryLedger):
+    """Its commits take 10 ms, so a thread waits for them.
+
+    on_disk: readers whose intent is safe. failing: from which commit on the disk is full.
+    """
+
+    failing = 0
+
+    def __init__(self, letters: list[Letter]) -> None:
+        super().__init__(letters)
+        self.on_disk: set[str] = set()
+        self.threads: set[str] = set()
+
+    def begin(self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]) -> MemoryPending:
+        before = dict(self.states)
+        pending = super().begin(outcomes, intents)
+
+        def finish() -> None:
+            time.sleep(0.01)
+            self.threads.add(threading.current_thread().name)
+            if self.failing and self.commits >= self.failing:
+                self.states = before
+                raise StoreFull("no room left")
+            self.on_disk |= {self.letters[one].recipient.reveal() for one in pending.passed}
+
+        return MemoryPending(pending.passed, finish, pending.done)
+
+
+def test_no_dot_is_written_before_a_slow_disk_has_its_intent() -> None:
+    ledger, early = SlowDisk(letters(150)), []
+    with Sink(lambda event: early.append(event.recipient) if event.point == "dot" and
+              event.recipient not in ledger.on_disk else None) as sink:  # fmt: skip
+        transport(sink, connections=6).carry(ledger)
+    assert early == []
+    assert ledger.counted() == {"sent": 150}
+    assert "scribe" in ledger.threads
+    everyone_once(sink, ledger)
+
+
+def test_letters_whose_connection_breaks_while_the_disk_is_at_work_go_again() -> None:
+    ledger = SlowDisk(letters(150))
+    with Sink(lambda event: DROP if event.point == "body" and event.count % 9 == 0 else None) as sink:
+        transport(sink, connections=6).carry(ledger)
+    assert ledger.counted() == {"sent": 150}
+    everyone_once(sink, ledger)
+
+
+def test_a_slow_disk_that_fills_up_lets_no_dot_out() -> None:
+    ledger = SlowDisk(letters(150))
+    ledger.failing = 25
+    with Sink() as sink, pytest.raises(StoreFull):
+        transport(sink, connections=6).carry(ledger)
+    assert set(sink.recipients()) <= ledger.on_disk
+    assert 0 < len(sink.accepted) < 150

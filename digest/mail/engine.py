@@ -4,6 +4,7 @@ The order is the promise (guide: sending, "The send protocol"): body without dot
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Collection
 from time import monotonic
@@ -13,9 +14,10 @@ from digest.errors import MailError, StoreError
 from digest.mail.connection import Connection
 from digest.mail.dialogue import Dialogue, Fate
 from digest.mail.envelope import Offers
-from digest.mail.lane import Lane
-from digest.mail.ledger import Ledger
+from digest.mail.lane import Dot, Lane
+from digest.mail.ledger import Ledger, Pending
 from digest.mail.opening import Relay, TryLater, opened
+from digest.mail.scribe import Scribe
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
@@ -24,6 +26,9 @@ BLOCK = 100  # letters claimed at once, at least
 DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
 DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
 RESULTS_WAIT_S = 0.002  # results wait so long for the next intent, to share its commit
+SLOW_DISK_S = (
+    0.002  # a commit that takes longer is left to a thread: cheaper than that, changing threads costs more
+)
 TICK_S = 0.2
 LOSSES_MOST = 3  # connections that one letter may lose before it is put off
 STRIKES_AT_START, STRIKES_MOST = 3, 5  # connections in a row on which no letter was taken: the run pauses
@@ -58,12 +63,17 @@ class Engine:
         self._losses: dict[DeliveryId, int] = {}
         self._taken = self._strikes = self._doubts = 0
         self._fault: BaseException | None = None
+        self._being_written: tuple[Pending, list[Outcome], list[Dot]] | None = None
+        self._is_written = asyncio.Event()  # no commit is under way
+        self._is_written.set()
+        self._parked: list[Lane] = []  # idle until a commit ends: nothing can be claimed meanwhile
         self._drain_until_s = 0.0
 
     async def run(self) -> None:
         """Raises MailError (the relay), StoreError (the ledger); every result known by then is recorded first."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._bug)
+        self._scribe = Scribe(patience_s=SLOW_DISK_S if len(self._lanes) > 1 else math.inf)
         sweep = asyncio.create_task(self._sweep())
         lanes = [asyncio.create_task(self._drive(lane)) for lane in self._lanes]
         try:
@@ -75,6 +85,7 @@ class Engine:
         finally:
             sweep.cancel()
             await self._settle()
+            self._scribe.close()
         if self._fault is not None:
             raise self._fault
 
@@ -91,7 +102,7 @@ class Engine:
         if lane.number:
             await self._first_is_open.wait()
         tries = 0
-        while self._has_work():
+        while await self._has_work():
             opening = asyncio.create_task(opened(self._relay))
             self._openings.add(opening)
             opening.add_done_callback(self._openings.discard)
@@ -122,11 +133,12 @@ class Engine:
                 await self._rest(self._backoff_s * 2 ** min(self._strikes - 1, 6))
         self._first_is_open.set()  # nothing to do, or no way: nobody need wait for us
 
-    def _has_work(self) -> bool:
-        if self.draining:
-            return False
-        if not self._waiting:
+    async def _has_work(self) -> bool:
+        if not self._waiting and not self.draining:
             self._write_ledger()  # what came back queued can be claimed again
+            while self._being_written is not None:
+                await self._is_written.wait()
+        if not self._waiting and not self.draining:
             self._top_up()
         return bool(self._waiting) and not self.draining
 
@@ -163,14 +175,14 @@ class Engine:
     # --- letters -----------------------------------------------------------------------------------------------
 
     def next_letter(self) -> Letter | None:
-        if self.draining:
+        if self.draining or self._must_be_judged_first:
             return None
         if not self._waiting and self._may_claim:
             self._top_up()
         return self._waiting.popleft() if self._waiting else None
 
     def _top_up(self) -> None:
-        if self._exhausted:
+        if self._exhausted or self._being_written is not None:
             return
         try:
             block = self._ledger.claim(self._block)
@@ -179,6 +191,20 @@ class Engine:
             return
         self._exhausted = not block
         self._waiting.extend(block)
+
+    def parks(self, lane: Lane) -> bool:
+        """True: the lane waits for the end of a commit, when more can be claimed."""
+        if self._being_written is None or self.draining:
+            return False
+        if self._exhausted and not self._must_be_judged_first:
+            return False
+        self._parked.append(lane)
+        return True
+
+    @property
+    def _must_be_judged_first(self) -> bool:
+        """Refusals need no dot, so lanes could run far ahead of the ledger, which sees when a relay refuses all."""
+        return self._being_written is not None and len(self._results) >= len(self._lanes)
 
     def put_back(self, letter: Letter) -> None:
         """Its dot was never written, so it may go again; a letter that breaks connection after connection waits."""
@@ -196,6 +222,7 @@ class Engine:
                 self._strikes = 0
             elif outcome.state is DeliveryState.UNSURE:
                 self._doubts += 1
+                self._exhausted = False  # the ledger may be told to send it again
             elif outcome.state is DeliveryState.QUEUED:
                 self._exhausted = False  # the ledger will have it again
         self._results.extend(outcomes)
@@ -220,10 +247,12 @@ class Engine:
         self._flush_is_soon = soon
 
     def _write_ledger(self) -> None:
-        """The group commit, and after it, never before, the dots."""
+        """Begins the group commit. What comes meanwhile shares the next one."""
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
+        if self._being_written is not None:
+            return
         ready = [lane for lane in self._ready if lane.dialogue is not None and lane.dialogue.ready]
         self._ready.clear()
         if self.draining:
@@ -233,30 +262,56 @@ class Engine:
         results, self._results = self._results, []
         if not results and not ready:
             return
-        pairs = [(lane, _delivery(lane)) for lane in ready]
+        dots = [lane.next_dot() for lane in ready]
         try:
-            passed = self._ledger.commit(results, [(delivery, lane.number) for lane, delivery in pairs])
+            pending = self._ledger.begin(results, [(dot.delivery, dot.lane.number) for dot in dots])
         except BaseException as error:
             self._results = results + self._results
             if not isinstance(error, StoreError):
                 raise
             self._fail(error)
             return
-        self._write_dots(pairs, passed)
-        self._look_for_a_stop()  # what was just recorded may be the reason
-        if len(self._waiting) < len(self._lanes) and not self.draining:
-            self._top_up()
+        for dot in dots:
+            dot.lane.held = dot.dialogue
+        self._being_written = pending, results, dots
+        self._is_written.clear()
+        self._look_for_a_stop()  # what was just judged may be the reason
+        self._scribe.finish(pending.finish, then=self._recorded)
 
-    def _write_dots(self, pairs: list[tuple[Lane, DeliveryId]], passed: Collection[DeliveryId]) -> None:
+    def _recorded(self, error: BaseException | None) -> None:
+        """The commit is over: the dots, if it is on the disk, and never before."""
+        assert self._being_written is not None
+        (pending, results, dots), self._being_written = self._being_written, None
+        self._is_written.set()
+        for dot in dots:
+            dot.lane.held = None
+        if error is not None:
+            self._results = results + self._results
+            self._fail(error)
+            return
+        pending.done()
+        self._write_dots(dots, pending.passed)
+        if len(self._waiting) < 2 * len(self._lanes) and not self.draining:
+            self._top_up()
+        if self._results or self._ready:
+            self._flush_by(soon=bool(self._ready))
+        parked, self._parked = self._parked, []
+        for lane in parked:
+            lane.go_on()
+
+    def _write_dots(self, dots: list[Dot], passed: Collection[DeliveryId]) -> None:
         """Each has its intent on the disk. Nothing is claimed meanwhile: a claim that fails would come in between."""
         self._may_claim = False
-        for lane, delivery in pairs:
+        for lane, dialogue, delivery in dots:
+            is_here = lane.dialogue is dialogue and dialogue.ready
             if delivery not in passed:  # left, forgotten, stopped: the receiver must not get its dot
-                lane.end(keep=False, blame=False)
-            elif lane.connection is not None and lane.connection.usable:
+                if is_here:
+                    lane.end(keep=False, blame=False)
+            elif is_here and lane.connection is not None and lane.connection.usable:
                 lane.write_dot()
             else:  # it broke, or the run ended, while the disk was at work
-                lane.end("closed", keep=False)
+                if is_here:
+                    lane.end("closed", keep=False)
                 self.note([Outcome(delivery=delivery, state=DeliveryState.QUEUED)], soon=True)
         self._may_claim = True
 
@@ -270,6 +325,8 @@ class Engine:
         """The last results. A store that was busy or full gets three more chances, then its error stands."""
         for wait_s in (0.5, 1.0, 1.0):
             self._write_ledger()
+            while self._being_written is not None:
+                await self._is_written.wait()
             if not self._results:
                 break
             await asyncio.sleep(wait_s)
@@ -332,9 +389,3 @@ class Engine:
     def _bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception in a call-back is ours: asyncio would only log it."""
         self._fail(context.get("exception") or RuntimeError(context["message"]))
-
-
-def _delivery(lane: Lane) -> DeliveryId:
-    assert lane.dialogue is not None
-    assert lane.dialogue.letter is not None
-    return lane.dialogue.letter.delivery

@@ -1,11 +1,11 @@
 """One connection of the bulk sender: carries bytes between its dialogue and its socket. Decides nothing about the ledger."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from digest.mail.connection import Connection
 from digest.mail.dialogue import Dialogue, Fate
 from digest.mail.replies import Reply
-from digest.model import DeliveryState, Letter, Outcome
+from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
 
@@ -14,6 +14,7 @@ class Yard(Protocol):
 
     draining: bool
 
+    def parks(self, lane: "Lane") -> bool: ...
     def next_letter(self) -> Letter | None: ...
     def is_ready(self, lane: "Lane") -> None: ...
     def note(self, outcomes: list[Outcome], *, soon: bool) -> None: ...
@@ -22,10 +23,28 @@ class Yard(Protocol):
     def wait_s(self, phase: Phase | None) -> float: ...
 
 
+class Dot(NamedTuple):
+    """The last byte of one letter, waiting for its commit."""
+
+    lane: "Lane"
+    dialogue: Dialogue
+    delivery: DeliveryId
+
+
 class Lane:
     """number: what the ledger calls this connection; it never owns two deliveries in doubt."""
 
-    __slots__ = ("_begun", "_most", "_parting", "_yard", "connection", "deadline_s", "dialogue", "number")
+    __slots__ = (
+        "_begun",
+        "_most",
+        "_parting",
+        "_yard",
+        "connection",
+        "deadline_s",
+        "dialogue",
+        "held",
+        "number",
+    )
 
     def __init__(self, yard: Yard, *, number: int, most: int = 0) -> None:
         self.number = number
@@ -35,6 +54,7 @@ class Lane:
         self._yard = yard
         self._most = most  # letters on one connection; 0: as many as the relay takes
         self._begun = 0
+        self.held: Dialogue | None = None  # its letter is being committed: it may not be given to another
         self._parting: list[Connection] = []  # closed by us, the socket is not yet
 
     @property
@@ -53,7 +73,13 @@ class Lane:
     def start(self, connection: Connection, dialogue: Dialogue) -> None:
         self.connection, self.dialogue, self._begun = connection, dialogue, 0
         connection.hand_over(replies=self._replied, drained=self._drained, lost=self._lost)
-        self._go_on()
+        self.go_on()
+
+    def next_dot(self) -> Dot:
+        """The dot of the letter that stands ready."""
+        assert self.dialogue is not None
+        assert self.dialogue.letter is not None
+        return Dot(self, self.dialogue, self.dialogue.letter.delivery)
 
     def write_dot(self) -> None:
         """The ledger has committed: the dot, and with it the next envelope, in one write."""
@@ -79,7 +105,7 @@ class Lane:
             self._yard.note(
                 [Outcome(delivery=doubtful.delivery, state=DeliveryState.UNSURE, reply=reply)], soon=True
             )
-        if again is not None and keep:
+        if again is not None and keep and self.held is not dialogue:
             self._yard.put_back(again)
         if goodbye:
             connection.part()
@@ -99,7 +125,7 @@ class Lane:
         if dialogue.fate is not Fate.NONE:
             self.end()
         else:
-            self._go_on()
+            self.go_on()
 
     def _drained(self) -> None:
         """The kernel has all our bytes: a body that stands there whole is ready for its dot."""
@@ -111,7 +137,7 @@ class Lane:
 
     # --- the way of a letter -----------------------------------------------------------------------------------
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         dialogue = self.dialogue
         if dialogue is None:
             return
@@ -121,17 +147,17 @@ class Lane:
             self._drained()
             self._collect()
         elif dialogue.idle:
-            if not self._begin():
+            if self._begin():
+                self._write()
+            elif self._is_worn_out or not self._yard.parks(self):
                 self.end(goodbye=True)
-                return
-            self._write()
         else:
             self._collect()
 
     def _begin(self) -> bool:
         """Starts the next letter that can be sent at all."""
         assert self.dialogue is not None
-        while not (self._most and self._begun >= self._most):
+        while not self._is_worn_out:
             letter = self._yard.next_letter()
             if letter is None:
                 return False
@@ -139,6 +165,10 @@ class Lane:
                 self._begun += 1
                 return True
         return False
+
+    @property
+    def _is_worn_out(self) -> bool:
+        return bool(self._most) and self._begun >= self._most
 
     def _write(self) -> None:
         assert self.dialogue is not None

@@ -6,6 +6,23 @@ from typing import Protocol
 from digest.model import DeliveryId, Letter, Outcome
 
 
+class Pending(Protocol):
+    """A commit whose second half is to come."""
+
+    @property
+    def passed(self) -> Collection[DeliveryId]:
+        """What commit() returns; it holds once `finish` has returned, and not before."""
+        ...
+
+    def finish(self) -> None:
+        """Waits for the disk; any thread may. Raises StoreError: nothing was written, so no dot may be."""
+        ...
+
+    def done(self) -> None:
+        """To be called after `finish` came back well, in the ledger's own thread."""
+        ...
+
+
 class Ledger(Protocol):
     """The durable record of one run, as a transport sees it. Called from one thread, between network waits."""
 
@@ -20,6 +37,13 @@ class Ledger(Protocol):
 
         When it returns, it is on the disk. Returns the deliveries that passed: for those, and no others, the final
         dot may now be written. Raises StoreError: nothing was written, so no dot may be.
+        """
+        ...
+
+    def begin(self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]) -> "Pending":
+        """The same in two halves, so that a loop need not wait for the disk. Raises StoreError: nothing was written.
+
+        Between the halves neither `claim` nor `commit` nor `begin` may be called.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The SQLite store: one file, the subjects as attributes. Nothing here judges; it keeps and finds."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +59,13 @@ class SqliteStore:
         durable: on the disk before the block is left. Raises StoreBusy, StoreFull, StoreError; nothing is lost then.
         """
         return self._db.write(durable=durable)
+
+    def begun(self) -> AbstractContextManager[Callable[[], None]]:
+        """`with store.begun() as commit:` is write(durable=True) in two halves: `commit()` follows, in any thread.
+
+        Until it has returned, nothing is decided and this thread cannot write.
+        """
+        return self._db.begun()
 
     def snapshot(self) -> AbstractContextManager[None]:
         """`with store.snapshot():` reads inside see one state of the database."""

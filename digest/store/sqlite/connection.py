@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,7 @@ class _Line:
     durable: bool = False
     full: bool = False  # PRAGMA synchronous is FULL at the moment
     broken: StoreError | None = None
+    handed: bool = False  # its COMMIT is in other hands; until that returns nothing may be added
 
 
 class Connections:
@@ -170,6 +171,7 @@ class Connections:
         """
         line = self._line()
         if line.depth:
+            self._refuse_handed(line)
             with self._savepoint(line, durable=durable):
                 yield
             return
@@ -182,6 +184,39 @@ class Connections:
             raise
         finally:
             line.depth, line.durable, line.broken = 0, False, None
+
+    @contextmanager
+    def begun(self) -> Iterator[Callable[[], None]]:
+        """A durable decision whose COMMIT is left for later: `with db.begun() as commit: ...`, then `commit()`.
+
+        COMMIT is where the disk is waited for, and any thread may do that. Until it has returned the thread that began
+        cannot write. Raises as `write` does; whether block or commit fails, everything is rolled back.
+        """
+        line = self._line()
+        if line.depth:
+            raise RuntimeError("a decision to be committed later cannot stand inside another")
+        self._begin(line, durable=True)
+        try:
+            yield lambda: self._commit_handed(line)
+        except BaseException:
+            self._roll_back(line)
+            line.depth, line.durable, line.broken = 0, False, None
+            raise
+        line.handed = True
+
+    def _commit_handed(self, line: _Line) -> None:
+        try:
+            self._commit(line)
+        except BaseException:
+            self._roll_back(line)
+            raise
+        finally:
+            line.depth, line.durable, line.broken, line.handed = 0, False, None, False
+
+    @staticmethod
+    def _refuse_handed(line: _Line) -> None:
+        if line.handed:
+            raise RuntimeError("the last decision of this thread is still being committed")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -303,6 +338,7 @@ class Connections:
         line = self._line()
         if line.broken is not None:
             raise line.broken
+        self._refuse_handed(line)
         if not line.depth:
             raise RuntimeError("the store is only written inside `with store.write():`")
         return line
