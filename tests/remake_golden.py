@@ -1,12 +1,18 @@
 """Makes the golden letters anew: python -m tests.remake_golden. Look at the difference as you would at code."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from digest.app import open_app
+from digest.config_file import read_config
 from digest.model import Address, Issue, Language, NoticeKind
 from digest.render.calendar import issue_file
 from digest.render.press import Press
+from digest.web import create_web
 from tests import render_kit as kit
+from tests import web_kit
+from tests.conftest import NOW
 
 GOLDEN = Path(__file__).parent / "golden"
 ISSUES: dict[str, tuple[Callable[[], Issue], tuple[Language, ...]]] = {
@@ -40,11 +46,32 @@ def made() -> Iterator[tuple[str, bytes]]:
             )  # fmt: skip
 
 
+FEEDS = ("/feed.xml", "/feed.atom", "/feed.json", "/events.ics", "/issues/2026-12.md", "/issues/2026-12.json")
+
+
+def feeds() -> Iterator[tuple[str, bytes]]:
+    """What the site offers to programs once the sample month was sent, in both languages."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.toml"
+        config.write_text(
+            '[list]\nname.en = "Test letter"\nname.fr = "Infolettre d’essai"\nfrom = "letter@lists.example.org"\n'
+            'postal_address = "1 Main St, Ottawa"\nurl = "https://digest.example.org"\n' + web_kit.SOURCES,
+            encoding="utf-8",
+        )
+        with open_app(read_config(config), clock=lambda: NOW) as app:
+            web_kit.publish(app, web_kit.fill(app))
+            client = create_web(app).test_client()
+            for path in FEEDS:
+                for prefix, language in (("", "en"), ("/fr", "fr")):
+                    name, _, ending = path.rpartition("/")[2].rpartition(".")
+                    yield f"site-{name}.{language}.{ending}", client.get(prefix + path).data
+
+
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for old in GOLDEN.glob("[!.]*"):
         old.unlink()
-    for name, data in made():
+    for name, data in (*made(), *feeds()):
         (GOLDEN / name).write_bytes(data)
 
 

@@ -13,11 +13,15 @@ from icalendar import Calendar
 
 from digest.app import App, open_app
 from digest.config import Config
+from digest.model import Language
+from digest.render.linked import item_data
+from digest.render.markdown import plain
+from digest.render.view import issue_view
 from digest.web import create_web
-from tests import web_kit
+from tests import render_kit, web_kit
 from tests.conftest import Clock
 
-FILES = ("/issues/{}", "/issues/{}.txt", "/issues/{}.json", "/issues/{}.ics")
+FILES = ("/issues/{}", "/issues/{}.txt", "/issues/{}.md", "/issues/{}.json", "/issues/{}.ics")
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def test_a_sent_issue_stands_in_the_archive_in_both_languages(
     assert "Coming up" in english.text
     assert "À venir" in french.text
     assert "We replaced a 14-page form" in english.text
-    assert 'lang="fr">Ce que nos centres d’appels' in english.text
+    assert 'lang="fr" dir="ltr">Ce que nos centres d’appels' in english.text
     assert "en anglais" in french.text.replace("\u00a0", " ")
     assert f"/issues/{month.period}" in client.get("/issues/").text
     assert f"/fr/issues/{month.period}" in client.get("/fr/").text
@@ -192,7 +196,7 @@ def test_what_a_source_wrote_is_never_markup(app: App, client: FlaskClient, mont
     web_kit.publish(app, month)
     for path in ("/", f"/issues/{month.period}", f"/fr/issues/{month.period}"):
         body = client.get(path).text
-        assert "<script" not in body
+        assert "<script" not in body.replace('<script type="application/ld+json">', "", 1)
         assert "<img" not in body
         assert "&lt;script&gt;" in body
     for entry in feedparser.parse(io.BytesIO(client.get("/feed.xml").data)).entries:
@@ -207,3 +211,56 @@ def test_machines_see_life_and_numbers(app: App, client: FlaskClient, month: web
     assert 'digest_subscribers{state="confirmed"} 5' in metrics
     assert "digest_sources_failing 0" in metrics
     assert "digest_sources 4" in metrics
+
+
+def linked(client: FlaskClient, path: str) -> dict[str, object]:
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', client.get(path).text, re.DOTALL)
+    assert found is not None
+    told = json.loads(found.group(1))
+    assert isinstance(told, dict)
+    return told
+
+
+def test_machines_find_the_events_of_an_issue(app: App, client: FlaskClient, month: web_kit.Month) -> None:
+    web_kit.publish(app, month)
+    for prefix, language in (("", "en"), ("/fr", "fr")):
+        told = linked(client, f"{prefix}/issues/{month.period}")
+        assert (told["@type"], told["inLanguage"]) == ("PublicationIssue", language)
+        entries = [each["item"] for each in told["mainEntity"]["itemListElement"]]  # type: ignore[index]
+        events = {each["name"]: each for each in entries if each["@type"] == "Event"}
+        hack = events["Hack night 612: open transit data"]
+        assert datetime.fromisoformat(hack["startDate"]).utcoffset() is not None
+        assert {place["@type"] for place in hack["location"]} == {"Place", "VirtualLocation"}
+        assert all(each["url"].startswith("https://") for each in entries)
+
+
+def test_machines_are_told_what_was_called_off_and_what_is_only_in_person() -> None:
+    view = issue_view(render_kit.month_of_12(), Language.EN, render_kit.config())
+    items = [item_data(item, view) for item in view.sections[0].items]
+    assert [item["eventStatus"].rpartition("/Event")[2] for item in items] == [
+        *["Scheduled"] * 4,
+        "Cancelled",
+    ]
+    modes = [
+        item["eventAttendanceMode"].rpartition("/")[2].removesuffix("EventAttendanceMode") for item in items
+    ]
+    assert modes == ["Online", "Offline", "Online", "Mixed", "Offline"]
+    assert items[2]["location"] == [{"@type": "VirtualLocation", "url": "https://events.example.org/3"}]
+
+
+def test_the_issue_as_markdown_says_what_the_page_says(
+    app: App, client: FlaskClient, month: web_kit.Month
+) -> None:
+    web_kit.publish(app, month)
+    answer = client.get(f"/fr/issues/{month.period}.md")
+    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    for placed in app.store.issues.get(month.period).placed:
+        if placed.section is not None:
+            assert f"](<{placed.item.url}>)" in answer.text
+    assert "## À venir" in answer.text
+
+
+def test_no_title_is_markup_in_markdown() -> None:
+    assert plain("[x](javascript:1) *b* <b> `c` # | _d_") == (
+        r"\[x\](javascript:1) \*b\* \<b\> \`c\` \# \| \_d\_"
+    )

@@ -43,6 +43,7 @@ class ItemView:
     id: item id, also the page /items/<id>. lang, blurb_lang: their language when it differs from
     the edition's, else "". hreflang: language of what the link opens. language_note: "in French", or "".
     meta: the second line in pieces, to be joined with " · "; it holds neither `when` nor the language note.
+    place: where, in words; venue: the same without "Online".
     status: "Cancelled" and the like, "" when all is well. add_url: the event's .ics, None for posts.
     """
 
@@ -63,6 +64,8 @@ class ItemView:
     blurb_dir: str
     when: WhenView | None
     place: str | None
+    venue: str | None
+    is_online: bool
     online_url: str | None
     is_cancelled: bool
     status: str
@@ -178,12 +181,16 @@ def language_note(item_language: str | None, language: Language) -> str:
 
 def event_place(occasion: Occasion, language: Language) -> str | None:
     """Where: a place, "Online", both, or None when nobody says."""
-    words, place = Words(language), clean(occasion.place or "")
-    if place.startswith(("http://", "https://")):
-        place = ""
+    words, place = Words(language), venue(occasion)
     if not dates.is_online(occasion):
-        return place or None
+        return place
     return words("letter.place_and_online", place=place) if place else words("letter.online")
+
+
+def venue(occasion: Occasion) -> str | None:
+    """The place one can go to, if there is one."""
+    place = clean(occasion.place or "")
+    return None if place.startswith(("http://", "https://")) else place or None
 
 
 def when_view(occasion: Occasion, language: Language, config: Config) -> WhenView:
@@ -225,6 +232,7 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
         language_note=language_note(item.language, language),
         source=source, author=author, minutes=minutes, meta=tuple(piece for piece in meta if piece),
         blurb=blurb, blurb_lang=blurb_lang, blurb_dir=direction(blurb_lang), when=when, place=place,
+        venue=venue(occasion) if occasion else None, is_online=bool(occasion and dates.is_online(occasion)),
         online_url=safe_url(occasion.online) if occasion else None,
         is_cancelled=bool(occasion and occasion.status is EventStatus.CANCELLED), status=status,
         add_url=f"{config.list.url}/items/{item.id}.ics" if occasion else None,

@@ -13,6 +13,8 @@ from digest.errors import NotFound
 from digest.model import Edition, Issue, Item, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.calendar import event_file, issue_file, subscription_file
+from digest.render.linked import issue_data
+from digest.render.markdown import issue_markdown
 from digest.render.view import IssueView, item_view
 from digest.web import language as tongue
 from digest.web import shelf
@@ -31,6 +33,7 @@ def doors() -> Blueprint:
     rule("/issues/", view_func=issues)
     rule("/issues/<period>", view_func=issue_page)
     rule("/issues/<period>.txt", view_func=issue_text)
+    rule("/issues/<period>.md", view_func=issue_md)
     rule("/issues/<period>.json", view_func=issue_json)
     rule("/issues/<period>.ics", view_func=issue_calendar)
     rule("/items/<int:number>", view_func=item_page)
@@ -59,6 +62,7 @@ def issue_page(period: str) -> AnyResponse:
     return keep_public(
         page(
             "issue.html", title=view.title, is_public=True, issue=view, sent_day=_sent_day(issue),
+            data=issue_data(view, published=_dated(issue)),
             later=_neighbour(months[here - 1] if here else None),
             earlier=_neighbour(months[here + 1] if here + 1 < len(months) else None),
         )
@@ -99,6 +103,12 @@ def issue_text(period: str) -> AnyResponse:
     issue = shelf.public_issue(period)
     edition = _edition(issue, tongue.spoken())
     return _file(site().app.press.preview(edition)[1], "text/plain; charset=utf-8", language=edition.language)
+
+
+def issue_md(period: str) -> AnyResponse:
+    """To paste where people talk."""
+    view = shelf.view(shelf.public_issue(period), tongue.spoken())
+    return _file(issue_markdown(view), "text/markdown; charset=utf-8")
 
 
 def _edition(issue: Issue, language: Language) -> Edition:
@@ -160,7 +170,8 @@ def json_feed() -> AnyResponse:
         "home_page_url": feed["home_url"], "feed_url": feed["self_url"], "language": tongue.spoken().value,
         "items": [
             {"id": entry["url"], "url": entry["url"], "title": entry["view"].title, "summary": entry["view"].preheader,
-             "content_html": entry["html"], "date_published": entry["atom_date"],
+             "content_html": entry["html"], "content_text": issue_markdown(entry["view"]),
+             "language": entry["view"].language.value, "date_published": entry["atom_date"],
              "attachments": [{"url": entry["view"].calendar_url, "mime_type": "text/calendar"}]
              if entry["view"].calendar_url else []}
             for entry in feed["entries"]
