@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from digest import __version__, cli_house, cli_issues, cli_pool, cli_subscribers
+from digest import __version__, cli_house, cli_issues, cli_pool, cli_sources, cli_subscribers
 from digest.cli_door import Door
 from digest.errors import DigestError
 
@@ -31,7 +31,13 @@ def digest(door: Door, config_path: Path, debug: bool) -> None:
     )
 
 
-for command in (*cli_pool.COMMANDS, *cli_issues.COMMANDS, *cli_subscribers.COMMANDS, *cli_house.COMMANDS):
+for command in (
+    *cli_pool.COMMANDS,
+    *cli_sources.COMMANDS,
+    *cli_issues.COMMANDS,
+    *cli_subscribers.COMMANDS,
+    *cli_house.COMMANDS,
+):
     digest.add_command(command)
 
 

@@ -17,6 +17,7 @@ from digest.rules.gather import (
     Add,
     AlsoIn,
     Fetched,
+    Found,
     Known,
     Seen,
     Update,
@@ -70,6 +71,7 @@ class Fetcher(Protocol):
 
     def lane(self, source: Source) -> str: ...
     def visit(self, source: Source, *, now: datetime, horizon: datetime) -> Fetched: ...
+    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found: ...
 
 
 class Collect:
@@ -114,6 +116,10 @@ class Collect:
             for done in [pool.submit(along, lane) for lane in lanes.values()]:
                 done.result()
         return [rows[source.id] for source in sources]
+
+    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found:
+        """What is behind any address that a person pastes; nothing is remembered. Raises SourceError."""
+        return self._fetch.look(pasted, now=now, horizon=horizon)
 
     def _chosen(self, names: Sequence[str]) -> list[Source]:
         order = {part.name: place for place, part in enumerate(self._config.sources)}

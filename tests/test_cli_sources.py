@@ -1,0 +1,126 @@
+"""`digest sources`: an operator pastes an address and is told what is there; lists go in and out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from digest.cli import run
+from digest.errors import InputRefused
+from digest.rules.opml import Outline, read_opml, write_opml
+from tests.http_kit import Site, answer, ics, post, rss, serving
+
+EVENT = "UID:1\nDTSTART:20261201T180000Z\nSUMMARY:Meeting"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[collect]\nallow_private = ["127.0.0.1"]\n[[sources]]\nname = "Told"\nurl = "https://told.example/feed"\n'
+    )
+    return path
+
+
+def _run(config: Path, *words: str) -> int:
+    return run(["--config", str(config), "sources", *words])
+
+
+def _blog(site: Site) -> None:
+    page = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
+    site.pages["/"] = answer(page, content_type="text/html")
+    site.pages["/blog.xml"] = rss(post(1), post(2), head="<language>fr</language>", title="Le blogue")
+
+
+def test_a_home_page_is_enough_and_says_what_it_found(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        _blog(site)
+        assert _run(config, "add", site.url("/"), "--dry-run") == 0
+        said = capsys.readouterr().out
+        assert "Found: Le blogue (feed)" in said
+        assert "2 posts, in French, the newest of 2026-11-10" in said
+        assert "Added" not in said
+        assert _run(config, "add", site.url("/")) == 0
+        assert 'Added as "Le blogue"' in capsys.readouterr().out
+        assert _run(config, "add", site.url("/blog.xml")) == 1
+        assert 'collected already, as "Le blogue"' in capsys.readouterr().err
+    assert _run(config, "list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["sources"]
+    assert [(one["name"], one["added"], one["language"]) for one in listed] == [
+        ("Told", False, None),
+        ("Le blogue", True, "fr"),
+    ]
+
+
+def test_the_usual_places_are_tried_when_a_page_announces_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        site.pages["/club"] = answer(
+            b"<!doctype html><html><body>Hello</body></html>", content_type="text/html"
+        )
+        site.pages["/atom.xml"] = rss(post(1))
+        site.pages["/club/feed.xml"] = ics(EVENT)
+        assert _run(config, "add", site.url("/club"), "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["added"], found["source"]["kind"], found["source"]["events"]) == (True, "ical", 1)
+        assert len(site.asked) <= 9
+
+
+def test_a_page_without_any_feed_is_refused_in_a_sentence(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        site.pages["/"] = answer(b"<!doctype html><html></html>", content_type="text/html")
+        assert _run(config, "add", site.url("/")) == 1
+    assert "web page, not a feed" in capsys.readouterr().err
+
+
+def test_sources_are_paused_resumed_and_removed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as site:
+        _blog(site)
+        assert _run(config, "add", site.url("/"), "--name", "Blog") == 0
+    assert _run(config, "pause", "Blog") == 0
+    assert _run(config, "list") == 0
+    assert "Paused by an editor." in capsys.readouterr().out
+    assert _run(config, "resume", "Blog") == 0
+    assert _run(config, "remove", "Blog") == 0
+    assert _run(config, "remove", "Blog") == 1
+    assert _run(config, "remove", "Told") == 1
+    assert "stands in config.toml" in capsys.readouterr().err
+    assert _run(config, "move", "Told") == 1
+    assert "has not moved" in capsys.readouterr().err
+
+
+def test_lists_of_feeds_go_out_and_come_in(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "list.opml"
+    file.write_bytes(write_opml([
+        Outline(name="A & B", url="https://a.example/feed?x=1&y=2", language="fr"),
+        Outline(name="Again", url="http://www.told.example/feed/"),
+        Outline(name="Told", url="https://other.example/feed"),
+    ], title="<List>"))  # fmt: skip
+    assert _run(config, "import", str(file)) == 0
+    assert "2 added, 1 left out" in capsys.readouterr().out
+    assert _run(config, "export") == 0
+    names = [(one.name, one.url) for one in read_opml(capsys.readouterr().out.encode())]
+    assert names == [
+        ("Told", "https://told.example/feed"), ("A & B", "https://a.example/feed?x=1&y=2"), ("Told 2", "https://other.example/feed"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"hello", b"<html/>", b"<opml><body>", b'<!DOCTYPE o [<!ENTITY a "b">]><opml>&a;</opml>', b"<opml>" + b" " * 2_100_000],
+)  # fmt: skip
+def test_what_is_no_list_is_refused(body: bytes) -> None:
+    with pytest.raises(InputRefused):
+        read_opml(body)
+
+
+def test_an_address_that_could_act_is_never_taken_from_a_list() -> None:
+    body = b'<opml><body><outline xmlUrl="javascript:alert(1)"/><outline xmlUrl="file:///etc/passwd"/></body></opml>'
+    assert read_opml(body) == []
