@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from digest.app import App, open_app, use_packaged_zones
 from digest.config import Config
 from digest.config_file import read_config
-from digest.errors import DigestError, MailError
+from digest.errors import DigestError, ErrorKind, MailError
 
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0
@@ -77,6 +77,9 @@ def _sources(app: App) -> Iterator[Finding]:
         yield Finding(
             "sources", "warn", "No source is named in the configuration; no post or event will come in."
         )
+    visited = [source for source in sources if source.last_visit_at is not None]
+    if visited and all(source.fail_count for source in visited):
+        yield Finding("sources", "fail", "No source answers; look at this machine's way to the network.")
     now = app.clock()
     for source in sources:
         id_ = f"source {source.name}"
@@ -85,7 +88,8 @@ def _sources(app: App) -> Iterator[Finding]:
         elif source.fail_count and source.failing_since and now - source.failing_since > _RED_AFTER:
             yield Finding(id_, "fail", f"fails since {source.failing_since:%Y-%m-%d}: {source.last_error}")
         elif source.fail_count:
-            yield Finding(id_, "warn", f"the last visit failed: {source.last_error}")
+            ours = source.last_error_kind == ErrorKind.UNKNOWN_KIND
+            yield Finding(id_, "fail" if ours else "warn", f"the last visit failed: {source.last_error}")
         else:
             yield Finding(id_, "pass", f"answered at {source.last_ok_at:%Y-%m-%d %H:%M} UTC.")
 

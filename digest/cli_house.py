@@ -46,7 +46,9 @@ def check(door: Door, as_json: bool) -> None:
     else:
         for finding in findings:
             say(_line(finding))
-        say("Something is broken; see above." if broken else "All is well.")
+        looks = any(finding.outcome == "warn" for finding in findings)
+        say("Something is broken; see above." if broken else
+            "Nothing is broken; some lines above want a look." if looks else "All is well.")  # fmt: skip
     click.get_current_context().exit(1 if broken else 0)
 
 

@@ -211,11 +211,10 @@ class SignupPart(Part):
         False,
         description="With policy domains: also let in at once the governments of the packaged list (digest/data).",
     )
-    domains_file: Path | None = Field(
-        None, description="Domains of your own, in the shape of digest/data/canada.toml; they win over it."
-    )
-    blocked_domains: tuple[str, ...] = Field(
-        (), description="Domains never written to (disposable ones, say); who asks sees no difference."
+    domains_file: Path | None = Field(None, description="Domains of your own, as in digest/data; they win.")
+    blocked_domains: tuple[str, ...] = Field((), description="Never written to; who asks sees no difference.")
+    notice: Texts = Field(
+        Texts(en="", fr=""), description="Collection notice beside the form, where a law asks for one."
     )
     asks_per_ip: int = Field(20, ge=1, description="Most sign-ups heard from one IP address in an hour.")
     asks_per_network: int = Field(60, ge=1, description="Most from one neighbourhood (/24, /64) in an hour.")
@@ -335,7 +334,7 @@ class SourcePart(Part):
     name: str = Field(min_length=1, description="What editors call it; must be unique.")
     url: WebAddress = Field(description="Address of the feed or calendar.")
     kind: str | None = Field(
-        None, description="medium, feed or ical; left out: found out at the first visit."
+        None, description="medium, feed, ical or event-page; left out: found out at the first visit."
     )
     section: str | None = Field(
         None, description="coming-up, worth-reading or calls; left out: by what each item is."

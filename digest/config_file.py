@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
 
 from digest.config import Config
 from digest.errors import ConfigError
@@ -23,6 +24,10 @@ def read_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
         return Config(**table, home=home)
     except ValidationError as error:
         raise ConfigError("\n".join(_sentences(error, path))) from error
+    except SettingsError as error:
+        raise ConfigError(
+            "A DIGEST_… variable cannot be read: lists are written as JSON, for instance DIGEST_LIST__LANGUAGES='[\"en\"]'."
+        ) from error
 
 
 def _table(path: Path) -> dict[str, Any]:
@@ -71,8 +76,18 @@ def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
         elif fault["type"] == "missing":
             yield f"{path}: {spot} is missing."
         else:
-            message = fault["msg"].removeprefix("Value error, ")
+            message = _plain(fault["msg"].removeprefix("Value error, "))
             yield f"{path}: {spot + ': ' if spot else ''}{message[:1].lower() + message[1:]}."
+
+
+def _plain(message: str) -> str:
+    """The library's few sentences that only a programmer would understand, in plain words."""
+    return (
+        message.replace("Tuple should have", "It needs").replace(" after validation, not 0", "")
+        .replace("String should match pattern '^#[0-9a-fA-F]{6}$'", "Write a colour like #1c5d48")
+        .replace("String should match pattern '^#[0-9a-f]{6}$'", "Write a colour like #1c5d48")
+        .rstrip(".")
+    )  # fmt: skip
 
 
 def _spot(where: list[str]) -> str:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -178,10 +179,13 @@ def _forget_overrides() -> None:
 
 
 def called_as() -> str:
-    """How this very program is called from here."""
+    """How this very program is called from here: words that can be pasted."""
+    beside = Path(sys.executable).with_name("digest")
     if shutil.which("digest"):
         return "digest"
-    return ".venv/bin/digest" if Path(".venv/bin/digest").exists() else "python -m digest"
+    if Path(".venv/bin/digest").exists():
+        return ".venv/bin/digest"
+    return str(beside) if beside.exists() else f"{sys.executable} -m digest"
 
 
 class _claimed:

@@ -97,8 +97,11 @@ def assembled(issue: Issue) -> Iterator[str]:
 def approved(checks: Sequence[Check], *, readers: Mapping[str, int]) -> Iterator[str]:
     looked = [check for check in checks if check.outcome == "fail"]
     by_language = " and ".join(f"{readers.get(language, 0)} in {name}" for language, name in _NAMES.items())
-    yield f"3. Readers. {sum(readers.values())} sample people joined, with their consent on record: {by_language}."
-    yield f"4. Approved. An editors’ note was written in both languages, and nothing in {_many(len(checks), 'check')} blocks."
+    people = sum(readers.values())
+    joined = "One sample person" if people == 1 else f"{people} sample people"
+    ran = sum(check.outcome != "not-checked" for check in checks)
+    yield f"3. Readers. {joined} joined, with their consent on record: {by_language}."
+    yield f"4. Approved. An editors’ note was written in both languages, and none of the {ran} checks that ran blocks."
     for check in looked[:_FEW]:
         yield f"   To look at before real letters leave: {check.message_en}"
     if len(looked) > _FEW:
@@ -111,7 +114,7 @@ def sent(
     rest = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count and state is not DeliveryState.SENT
     )
-    yield f"5. Sent. {counts[DeliveryState.SENT]} letters in {seconds:.1f} s, {rest or 'nothing left over'}."
+    yield f"5. Sent. {_many(counts[DeliveryState.SENT], 'letter')} in {seconds:.1f} s, {rest or 'nothing left over'}."
     yield f"   No mail server is needed here: each letter is a file in {outbox}{os.sep}"
     for language, edition in sorted(editions.items()):
         yield f"     {_NAMES[language]}: {edition.subject}"

@@ -287,3 +287,27 @@ def test_opening_twice_in_one_process_keeps_the_locks_of_the_first(tmp_path: Pat
     assert second.check() == []
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("name", ["subscribers.db", "subscribers.key", "notes.txt", "subscribers.db-wal"])
+def test_a_backup_never_replaces_what_is_no_backup(tmp_path: Path, name: str) -> None:
+    with closing(open_store(tmp_path / "subscribers.db")) as store:
+        (tmp_path / "subscribers.key").write_text("the key")
+        (tmp_path / "notes.txt").write_text("mine")
+        with store.write():
+            store.settings.put("a", "b")
+        target = tmp_path / name
+        before = target.read_bytes() if name != "subscribers.db" else b""
+        with pytest.raises(StoreError, match=r"no backup of digest|the database itself"):
+            store.backup(target)
+        assert name == "subscribers.db" or target.read_bytes() == before
+
+
+def test_a_backup_replaces_an_earlier_backup(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "subscribers.db")) as store:
+        store.backup(tmp_path / "copy.db")
+        with store.write():
+            store.settings.put("a", "b")
+        store.backup(tmp_path / "copy.db")
+    with closing(open_store(tmp_path / "copy.db")) as copied:
+        assert copied.settings.get("a") == "b"

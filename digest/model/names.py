@@ -68,11 +68,11 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> "Period":
-        """Raises ValueError unless the text is YYYY-MM with a month from 01 to 12."""
+        """Raises ValueError unless the text is YYYY-MM with a month from 01 to 12 and a year from 1970 to 2999."""
         year, dash, month = text.partition("-")
         if not (dash and len(year) == 4 and len(month) == 2 and year.isascii() and (year + month).isdigit()):
             raise ValueError(f"{text!r} is not a month: write it as 2026-11")
-        if not 1 <= int(month) <= 12:
+        if not (1 <= int(month) <= 12 and 1970 <= int(year) <= 2999):
             raise ValueError(f"{text!r} is not a month: write it as 2026-11")
         return cls(int(year), int(month))
 

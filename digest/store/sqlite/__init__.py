@@ -19,7 +19,7 @@ from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
-from digest.store.sqlite.opening import copy, prepare
+from digest.store.sqlite.opening import copy, prepare, refuse_precious
 from digest.store.sqlite.proofs import Proofs
 from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
@@ -72,7 +72,11 @@ class SqliteStore:
         return self._db.snapshot()
 
     def backup(self, path: Path | str) -> None:
-        """A consistent copy while others write, 0600. Raises StoreError; then nothing stands at `path` that did not."""
+        """A consistent copy while others write, 0600; an earlier backup at `path` is replaced, nothing else ever is.
+
+        Raises StoreError; then nothing stands at `path` that did not.
+        """
+        refuse_precious(Path(path), live=self.path)
         try:
             with closing(connect(self.path, busy_timeout_s=self._db.busy_timeout_s)) as source:
                 copy(source, Path(path))

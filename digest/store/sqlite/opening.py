@@ -55,6 +55,26 @@ def copy(source: sqlite3.Connection, target: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def refuse_precious(target: Path, *, live: Path) -> None:
+    """Raises StoreError unless `target` is free, or an earlier backup of ours that is not the live database."""
+    if not target.exists() and not target.is_symlink():
+        return
+    if target.exists() and target.samefile(live):
+        raise StoreError(f"{target} is the database itself; name another file for the backup.")
+    if not _is_ours(target):
+        raise StoreError(f"{target} is there already and is no backup of digest; nothing was written.")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the file is a database that digest has made. Opened to read only: a stranger's file is not touched."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as file:
+            found = file.execute("SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'digest' LIMIT 1")
+            return found.fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
 def _to_disk(path: Path) -> None:
     with path.open("rb") as written:
         os.fsync(written.fileno())
