@@ -2,10 +2,13 @@
 
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
+from werkzeug.serving import make_server
 
 from digest.app import App, open_app
 from digest.config import Config
@@ -124,11 +127,18 @@ def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browse
                                       state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
     app.join.tidy()
     app.join.choices.ask_address(manage_token(app), "ann.new@example.org")
+    event = {
+        "kind": "event",
+        "title": "Hack night",
+        "url": f"https://civic.example/{'long' * 40}",
+        "date": "2026-12-03",
+    }
+    app.join.voices.suggest(event, language=Language.FR, form=None, ip=None)
     invitation = app.join.gate.invitation(manage_token(app)).rpartition("/")[2]
     paths = [
         "/", "/embed", f"/invited/{invitation}", "/invited/over", f"/preferences/{manage_token(app)}",
         f"/preferences/{manage_token(app)}/forget", f"/address/{address_token(app)}", "/desk/people/",
-        "/desk/people/?did=domain&n=2", "/desk/people/pulse",
+        "/desk/people/?did=domain&n=2", "/desk/people/pulse", "/suggest", "/desk/suggestions/",
     ]  # fmt: skip
     found: list[str] = []
     for size, scheme in (("phone", "light"), ("desktop", "dark")):
@@ -164,3 +174,30 @@ def test_a_scanner_that_runs_scripts_decides_nothing(site: browser_kit.Served, b
             page.goto(f"{link}?confirm=true", wait_until="networkidle")
     assert person(app) == before
     page.context.close()
+
+
+def test_the_custom_element_brings_the_form_into_another_sites_page(
+    site: browser_kit.Served, browser: Any
+) -> None:
+    host = Flask("host")
+    html = (
+        '<!doctype html><html lang="fr"><title>x</title><digest-signup></digest-signup>'
+        f'<script src="{site.url}/static/embed.js"></script>'
+    )
+    host.add_url_rule("/", view_func=lambda: html)
+    server = make_server("127.0.0.1", 0, host, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    page = new_page(browser)
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    frame = page.frame_locator("iframe")
+    frame.locator("#email").fill(BO)
+    page.wait_for_timeout(2_100)
+    with page.context.expect_page() as opened:
+        frame.get_by_role("button", name=Words(Language.FR)("web.subscribe")).click()
+    assert opened.value.locator("h1").inner_text() == Words(Language.FR)("web.asked_title")
+    assert person(site.app, BO).language is Language.FR
+    page.context.close()
+    server.shutdown()
+    thread.join(10)
+    server.server_close()

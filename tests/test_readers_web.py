@@ -166,6 +166,25 @@ def test_a_cell_of_the_copy_is_no_formula(app: App, client: FlaskClient) -> None
     assert ",=" not in text
 
 
+def test_beside_the_form_stands_who_asks_and_why(make_config: Callable[[str], Config], clock: Clock) -> None:
+    """CASL s.10: purpose, who asks, postal address, a contact, the right to withdraw; and the operator's own notice."""
+    notice = '[signup]\nnotice.en = "Collected under section 38."\nnotice.fr = "Recueilli en vertu de l’article 38."\n'
+    with open_app(make_config(notice), clock=clock) as app:
+        client = create_web(app).test_client()
+        for path, said in (
+            ("/", "under section 38"),
+            ("/fr/", "vertu de l’article 38"),
+            ("/embed", "under section 38"),
+        ):
+            page = client.get(path).text
+            assert said in page
+            assert "1 Main St, Ottawa" in page
+            assert "letter@lists.example.org" in page
+            assert "checked" not in page.partition('type="checkbox"')[2]
+        assert "withdraw at any time" in client.get("/").text
+        assert "retirer votre accord" in client.get("/fr/").text
+
+
 # --- other ways in ------------------------------------------------------------------------------------------------
 
 

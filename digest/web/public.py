@@ -105,7 +105,9 @@ def _home(form: Form, *, status: int = 200) -> Response:
 def form_values() -> dict[str, Any]:
     """What form.html needs besides the form itself."""
     signup = site().config.signup
-    return {"roles": ROLES, "policy": signup.policy, "wording": signup.wording.in_(tongue.spoken())}
+    language = tongue.spoken()
+    return {"roles": ROLES, "policy": signup.policy, "wording": signup.wording.in_(language),
+            "notice": signup.notice.in_(language)}  # fmt: skip
 
 
 def known_zone(name: str) -> str | None:
