@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -61,7 +62,7 @@ def issues(door: Door, as_json: bool) -> None:
     if not found:
         say("No issue yet. Make one with: digest assemble")
     for line in columns(
-        [[str(i.period), f"no. {i.number}", i.state, f"{i.send_at:%Y-%m-%d %H:%M} UTC"] for i in found]
+        [[str(i.period), f"no. {i.number}", i.state, _when(i.send_at, app)] for i in found]
     ):
         say(line)
 
@@ -131,7 +132,7 @@ def approve(door: Door, period: Period) -> None:
     say(f"{period} is approved; {counts[DeliveryState.QUEUED]} letters wait.")
     if issue.send_at > now:
         say(
-            f"They leave at {issue.send_at:%Y-%m-%d %H:%M} UTC while digest serve runs, or now by: digest send {period}"
+            f"They leave at {_when(issue.send_at, app)} while digest serve runs, or now by: digest send {period}"
         )
     else:
         say(f"Its date has passed, so it does not leave by itself. Send it with: digest send {period}")
@@ -172,7 +173,7 @@ def send(door: Door, period: Period, address: str | None, language: str | None) 
             stopped = stopping() and report.waiting > 0
         issue = app.store.issues.get(period)
         counts = app.store.deliveries.counts(issue.id)
-    _tell(report, issue, counts)
+    _tell(report, issue, counts, app)
     if stopped:
         click.echo(
             f"Stopped with {report.waiting} letters waiting; go on with: digest send {period}", err=True
@@ -210,7 +211,13 @@ def _send_test(app: App, period: Period, address: Address, *, language: str | No
         say(f"A test letter ({one}) has left.")
 
 
-def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int]) -> None:
+def _when(moment: datetime, app: App) -> str:
+    """A moment on the clock of the list, which says whose clock it is."""
+    zone = app.config.list.timezone
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+
+
+def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int], app: App) -> None:
     """What one call of send did. Raises MailError when it is paused, MoveRefused when another process is at it."""
     if report.busy:
         raise MoveRefused(f"Another process is sending {issue.period}; see: digest status {issue.period}")
@@ -218,7 +225,7 @@ def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int]) -> 
     for domain, words in report.shunned.items():
         click.echo(f"{domain} refuses us for now: {words}", err=True)
     if report.next_due is not None:
-        say(f"Put off by the mail server; the next try is due at {report.next_due:%Y-%m-%d %H:%M} UTC.")
+        say(f"Put off by the mail server; the next try is due at {_when(report.next_due, app)}.")
     if report.state is IssueState.PAUSED:
         raise MailError(
             f"Sending {issue.period} is paused: {report.reason} Go on with: digest send {issue.period}"
