@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots`: the two pictures of the README, from the demo itself, in headless Chromium."""
+"""`python -m tests.screenshots`: the pictures of README and docs/letter/, from the demo itself, in headless Chromium."""
 
 import re
 import subprocess
@@ -11,6 +11,7 @@ from tests.browser_kit import CHROMIUM, FLAGS
 
 ROOT = Path(__file__).parent.parent
 WIDTH, HEIGHT = 1280, 900
+FORCED_DARK = ("--enable-features=WebContentsForceDark", "--blink-settings=forceDarkModeEnabled=true")
 
 
 def main() -> int:
@@ -30,8 +31,12 @@ def main() -> int:
         try:
             issue, desk = _addresses(demo)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1)
-            _picture_letter(page, issue)
+            letter = _picture_letter(page, issue)
+            _picture_states(browser, letter)
             _picture_desk(page, desk)
+            browser.close()
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *FORCED_DARK])
+            _picture(browser, letter, "600-forced-dark", width=600)
         finally:
             browser.close()
             demo.terminate()
@@ -53,8 +58,8 @@ def _addresses(demo: "subprocess.Popen[str]") -> tuple[str, str]:
     return issue.group(), desk.group()
 
 
-def _picture_letter(page: Any, issue: str) -> None:
-    """The letter as a mail program shows it: the caught letter's own HTML part."""
+def _picture_letter(page: Any, issue: str) -> str:
+    """The letter as a mail program shows it: the caught letter's own HTML part, and its address."""
     home = issue.partition("/issues/")[0]
     page.goto(f"{home}/outbox/")
     letter = page.locator('a[href$=".eml"]', has_text="Civic Letter").first.get_attribute("href")
@@ -62,6 +67,28 @@ def _picture_letter(page: Any, issue: str) -> None:
     page.goto(f"{home}{letter}/html")
     page.screenshot(path=ROOT / "docs" / "letter.png")
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    return f"{home}{letter}/html"
+
+
+def _picture_states(browser: Any, letter: str) -> None:
+    """Its beginning as different people see it; forced dark needs a browser of its own."""
+    for width in (600, 375):
+        for scheme in ("light", "dark"):
+            _picture(browser, letter, f"{width}-{scheme}", width=width, scheme=scheme)
+    _picture(browser, letter, "600-no-images", width=600, images=False)
+
+
+def _picture(
+    browser: Any, letter: str, name: str, *, width: int, scheme: str = "light", images: bool = True
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 1200}, color_scheme=scheme)
+    if not images:
+        page.route(re.compile(r"\.(png|jpe?g|gif|webp|svg)(\?|$)"), lambda route: route.abort())
+    page.goto(letter)
+    folder = ROOT / "docs" / "letter"
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")
+    page.close()
 
 
 def _picture_desk(page: Any, link: str) -> None:
