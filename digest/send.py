@@ -160,6 +160,24 @@ class Send:
             raise MoveRefused(f"{period} cannot resume: it is not paused.")
         self._move(issue, to=after("begin", issue), act="resume", by=by, pause_reason=None)
 
+    def settle(self, period: Period, delivery: DeliveryId, *, again: bool, by: str) -> bool:
+        """Ends the doubt about one letter: it arrived, or it leaves once more. False when nobody doubts it any more."""
+        issue = self._store.issues.get(period)
+        rows = self._store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=100_000)
+        if delivery not in {one.id for one in rows}:
+            return False
+        state = DeliveryState.QUEUED if again else DeliveryState.SENT
+        with self._store.write(durable=True):
+            if not self._store.deliveries.settle(delivery, state=state, note=f"settled by editor {by}"):
+                return False
+            if again and issue.state is IssueState.SENT:
+                self._store.issues.move(
+                    issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
+                )
+            detail = {"delivery": delivery, "state": state.value}
+            self._store.issues.log(issue.id, editor=by, act="settle", detail=detail, at=self._clock())
+        return True
+
     def test(self, period: Period, *, address: Address, language: Language) -> Outcome:
         """Posts one edition, as it stands, to one address. Its leave link is nobody's. Raises MailError, RenderError."""
         issue = self._store.issues.get(period)

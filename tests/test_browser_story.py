@@ -137,8 +137,10 @@ def approve_and_send(site: browser_kit.Served, page: Any, words: Words, month: w
     page.get_by_role("button", name=words("desk.approve_only")).click()
     page.get_by_role("link", name=words("desk.send_open")).click()
     page.locator("main button.main").click()
-    site.settle()
-    page.reload()
+    assert words("desk.read_only") in page.locator(".said").last.inner_text()
+    assert site.app.store.issues.get(month.period).state is IssueState.SCHEDULED
+    site.app.send.issue(month.period)  # what the metronome does when the ten minutes are over
+    page.goto(f"{page.url.partition('?')[0]}sending")
     assert site.app.store.issues.get(month.period).state is IssueState.SENT
     assert words("desk.delivery_sent") in page.locator(".counts").inner_text()
     assert page.locator(".counts li", has_text=words("desk.delivery_sent")).locator("b").inner_text() == "6"

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from digest import schedule
 from digest.app import App, open_app
 from digest.config import Config
 from digest.invite import invite
@@ -283,8 +285,8 @@ def test_an_issue_that_changed_since_it_was_looked_at_is_not_approved(
     assert app.store.issues.get(month.period).state is IssueState.DRAFT
 
 
-def test_an_issue_is_approved_held_approved_again_and_sent(
-    app: App, web: Flask, month: web_kit.Month
+def test_an_issue_is_approved_held_approved_again_and_sent_ten_minutes_after_send_now(
+    app: App, web: Flask, month: web_kit.Month, clock: Clock
 ) -> None:
     client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
 
@@ -301,8 +303,14 @@ def test_an_issue_is_approved_held_approved_again_and_sent(
     assert app.store.issues.get(month.period).state is IssueState.DRAFT
     approve("wait")
     assert "5 letters are waiting" in read(client, f"{base}send")
-    assert press(client, f"{base}send").endswith(f"{base}sending")
-    web.extensions["digest"].errands.wait()
+    assert "did=scheduled" in press(client, f"{base}send")
+    assert app.store.issues.get(month.period).send_at == clock() + timedelta(minutes=10)
+    assert "read only until you hold it" in read(client, base)
+    clock.forward(minutes=9, seconds=59)
+    schedule.send_due(app)
+    assert app.store.issues.get(month.period).state is IssueState.SCHEDULED
+    clock.forward(seconds=1)
+    schedule.send_due(app)
     assert app.store.issues.get(month.period).state is IssueState.SENT
     assert "December 2026 has been sent" in read(client, f"{base}sending")
     press(client, f"{base}send", status=409)
@@ -343,7 +351,6 @@ def test_the_dashboard_says_what_failed_and_when_we_try_again(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
     from dataclasses import replace
-    from datetime import timedelta
 
     source = app.store.sources.get("Harbour City")
     with app.store.write():

@@ -8,7 +8,7 @@ from digest.errors import MoveRefused, NotFound
 from digest.model import Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
-Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop"]
+Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop", "reopen"]
 
 # Every way an issue can go. There is no other road: web, commands and schedule all ask `after`.
 MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
@@ -23,6 +23,8 @@ MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
     },
     "pause": {IssueState.SENDING: IssueState.PAUSED},
     "finish": {IssueState.SENDING: IssueState.SENT},
+    # An approver sends a letter in doubt once more: the approved bytes, to a reader who was listed at the approval.
+    "reopen": {IssueState.SENT: IssueState.SENDING},
 }
 
 _WHY_NOT = {

@@ -60,6 +60,11 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         return words("desk.log_write", field=field, language=str(detail.get("language", "")).upper())
     if edit.act == "accept":
         return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
+    if edit.act == "settle":
+        return words(
+            "desk.log_again" if detail.get("state") == "queued" else "desk.log_settled",
+            number=detail.get("delivery", ""),
+        )
     if edit.act in EDITS:
         title = titles.get(int(str(detail.get("item", 0))), "…")
         now = detail.get("now")

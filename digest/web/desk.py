@@ -8,7 +8,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.model import DeliveryState, Issue, IssueState, Language, Period, Source, SubscriberState
 from digest.render import dates
 from digest.rules import assemble
-from digest.web import desk_history, desk_issue, desk_people, desk_press, outline, sessions, suggest
+from digest.web import (
+    desk_doubts,
+    desk_history,
+    desk_issue,
+    desk_people,
+    desk_press,
+    outline,
+    sessions,
+    suggest,
+)
 from digest.web import language as tongue
 from digest.web.pages import page, to
 from digest.web.site import site
@@ -27,6 +36,7 @@ def doors() -> Blueprint:
     desk_issue.add_doors(blueprint)
     desk_history.add_doors(blueprint)
     desk_press.add_doors(blueprint)
+    desk_doubts.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     suggest.add_doors(blueprint)
     blueprint.before_request(sessions.guard)

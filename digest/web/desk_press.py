@@ -1,17 +1,20 @@
 """From draft to sent, on the desk: look, check, approve, hold, send. A person presses each button; nothing here decides."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, make_response, redirect, request
+from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.errors import NotFound
+from digest.errors import InputRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Language
+from digest.publish import SHORTEST_NOTICE
 from digest.render import dates
+from digest.rules.edition import after
 from digest.web import language as tongue
 from digest.web import outline, sessions
-from digest.web.desk_issue import back, checks_of, editing, found, frame
+from digest.web.desk_issue import back, checks_of, found, frame
 from digest.web.pages import page, to
 from digest.web.security import LETTER
 from digest.web.site import site
@@ -89,7 +92,6 @@ def _day(issue: Issue) -> str:
 
 def approve(period: str) -> AnyResponse:
     """Freezes what the approver has just seen; a draft that changed since is shown once more instead."""
-    _approving()
     issue, by = found(period), sessions.by()
     if request.form.get("revision") != str(issue.revision):
         return approve_page(period, changed=True)
@@ -100,53 +102,54 @@ def approve(period: str) -> AnyResponse:
 
 
 def schedule(period: str) -> AnyResponse:
-    _approving()
-    return back(site().app.publish.schedule(found(period).period, by=sessions.by()), did="scheduled")
+    """At the issue's own time, or at the day and hour of the form in the list's zone; never within ten minutes."""
+    at = None
+    if "day" in request.form:
+        try:
+            at = datetime.fromisoformat(f"{request.form['day']}T{request.form.get('hour', '')}")
+        except ValueError:
+            raise InputRefused("That is no day and hour.", key="desk.why_date") from None
+        at = at.replace(tzinfo=ZoneInfo(site().config.list.timezone)).astimezone(UTC)
+    return back(site().app.publish.schedule(found(period).period, by=sessions.by(), at=at), did="scheduled")
 
 
 def hold(period: str) -> AnyResponse:
     """Back to draft, any time before the first letter."""
-    _approving()
     return back(site().app.publish.hold(found(period).period, by=sessions.by()), did="held")
 
 
 def test(period: str) -> AnyResponse:
     """One letter in each language, to the editor who asks."""
-    editing()
     issue, who = found(period), sessions.editor()
     for code in site().config.list.languages:
         site().app.send.test(issue.period, address=who.address, language=code)
     return back(issue, did="tested")
 
 
-def _approving() -> None:
-    if not sessions.may_approve():
-        abort(403)
-
-
 # --- sending -----------------------------------------------------------------------------------------------------
 
 
 def send_page(period: str) -> Response:
-    issue = found(period)
-    counts = site().app.store.deliveries.counts(issue.id)
-    waiting = sum(counts[state] for state in _UNFINISHED)
-    return page(
-        "desk/send.html",
-        title=tongue.words()("desk.send_title"),
-        **frame(issue),
-        waiting=waiting,
-        day=_day(issue),
+    issue, app = found(period), site().app
+    counts = app.store.deliveries.counts(issue.id)
+    local = max(issue.send_at, app.clock() + SHORTEST_NOTICE).astimezone(
+        ZoneInfo(site().config.list.timezone)
     )
+    return page(
+        "desk/send.html", title=tongue.words()("desk.send_title"), **frame(issue),
+        waiting=sum(counts[state] for state in _UNFINISHED), day=f"{local:%Y-%m-%d}", hour=f"{local:%H:%M}",
+        zone=dates.zone_name(site().config.list.timezone, issue.send_at, tongue.spoken()),
+    )  # fmt: skip
 
 
 def send(period: str) -> AnyResponse:
-    """Begins, or goes on; the letters leave behind this request, and the page with the counts follows them."""
-    _approving()
+    """What was approved leaves in ten minutes, by the metronome, and can be held until then. What has begun goes on at
+    once, behind this request."""
     issue = found(period)
-    if issue.state in {IssueState.DRAFT, IssueState.SENT}:
-        abort(409)
     app, month = site().app, issue.period
+    if issue.state in {IssueState.APPROVED, IssueState.SCHEDULED}:
+        return back(app.publish.schedule(month, by=sessions.by(), at=app.clock()), did="scheduled")
+    after("begin", issue)
     errands = site().errands
     errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing))
     return redirect(to(f"/desk/issues/{month}/sending"), 303)
@@ -154,7 +157,6 @@ def send(period: str) -> AnyResponse:
 
 def pause(period: str) -> AnyResponse:
     """Stops within a second; what is not on its way stays where it is."""
-    _approving()
     issue, name = found(period), outline.short_name(sessions.editor())
     reason = tongue.words()("desk.paused_by", name=name)
     site().app.send.pause(issue.period, by=sessions.by(), reason=reason)
@@ -175,7 +177,7 @@ def sending_page(period: str) -> Response:
     open_letters = sum(counts[state] for state in _UNFINISHED)
     return page(
         "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars,
-        total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
+        total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters, failed=counts[DeliveryState.FAILED],
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip

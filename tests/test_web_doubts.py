@@ -1,0 +1,119 @@
+"""What a person decides around sending: when it leaves, what becomes of a letter in doubt."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+
+import pytest
+from flask import Flask
+
+from digest import schedule
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import DeliveryState, IssueState
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.test_web_desk import press, read, sign_in
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def month(app: App) -> web_kit.Month:
+    made = web_kit.fill(app)
+    app.publish.assemble(made.period)
+    return made
+
+
+def test_an_approver_chooses_day_and_hour_in_the_zone_of_the_list(
+    app: App, web: Flask, month: web_kit.Month, clock: Clock
+) -> None:
+    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    app.publish.approve(month.period, by="test")
+    press(client, f"{base}schedule", day="2026-12-03", hour="08:30")
+    assert app.config.list.timezone == "America/Toronto"
+    assert app.store.issues.get(month.period).send_at == datetime(2026, 12, 3, 13, 30, tzinfo=UTC)
+    press(client, f"{base}schedule", day="2026-01-01", hour="08:30")
+    assert app.store.issues.get(month.period).send_at == clock() + timedelta(minutes=10)
+    says = press(client, f"/fr{base}schedule", status=400, day="bientôt", hour="")
+    assert "Ce n’est pas un jour et une heure" in says
+
+
+def test_what_was_begun_goes_on_at_once_and_a_draft_does_not(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    assert "This issue is still a draft" in press(client, f"{base}send", status=409)
+    app.publish.approve(month.period, by="test")
+    app.send.issue(month.period, stop=lambda: True)
+    press(client, f"{base}pause")
+    assert press(client, f"{base}send").endswith(f"{base}sending")
+    web.extensions["digest"].errands.wait()
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+
+
+def doubt(app: App, month: web_kit.Month, count: int) -> list[int]:
+    """The issue sent, and of so many letters the last answer lost."""
+    web_kit.publish(app, month)
+    issue = app.store.issues.get(month.period)
+    chosen = [one.id for one in app.store.deliveries.listed(issue.id, DeliveryState.SENT, limit=count)]
+    with app.store.write():
+        for number in chosen:
+            app.store._db.change(
+                "UPDATE delivery SET state = 'unsure', reply = '' WHERE id = :id", {"id": number}
+            )
+    return [int(number) for number in chosen]
+
+
+def test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    first, second = doubt(app, month, 2)
+    folder = app.config.path(app.config.mail.folder)
+    before = set(folder.glob("*.eml"))
+    html = read(client, f"{base}letters")
+    assert "reader0@example.com" in html
+    assert "It arrived" in html
+    assert "did=sent" in press(client, f"{base}letters/{first}", verdict="sent")
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+    assert "did=again" in press(client, f"{base}letters/{second}", verdict="again")
+    assert "did=late" in press(client, f"{base}letters/{second}", verdict="again")
+    assert app.store.issues.get(month.period).state is IssueState.SENDING
+    schedule.send_due(app)
+    issue = app.store.issues.get(month.period)
+    assert issue.state is IssueState.SENT
+    assert app.store.deliveries.counts(issue.id)[DeliveryState.SENT] == 5
+    new = [message_from_bytes(path.read_bytes()) for path in set(folder.glob("*.eml")) - before]
+    assert len({message["Message-ID"] for message in new}) <= 1
+    assert [e.act for e in app.store.issues.edits(issue.id)][-3:] == ["settle", "settle", "finish"]
+
+
+def test_letters_of_another_issue_are_not_settled_from_here(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = sign_in(app, web)
+    (number,) = doubt(app, month, 1)
+    other = app.publish.assemble(month.period.next())
+    assert "did=late" in press(client, f"/desk/issues/{other.period}/letters/{number}", verdict="sent")
+    assert app.store.deliveries.counts(app.store.issues.get(month.period).id)[DeliveryState.UNSURE] == 1
+
+
+@pytest.mark.parametrize("address", ["emile@example.org", "cam@example.org"])
+def test_addresses_of_letters_in_doubt_are_shown_to_approvers_only(
+    app: App, web: Flask, month: web_kit.Month, address: str
+) -> None:
+    doubt(app, month, 1)
+    html = read(sign_in(app, web, address), f"/desk/issues/{month.period}/letters", status=403)
+    assert not re.search(r"reader\d@example", html)
