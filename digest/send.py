@@ -168,15 +168,15 @@ class Send:
             return False
         state = DeliveryState.QUEUED if again else DeliveryState.SENT
         with self._store.write(durable=True):
-            if not self._store.deliveries.settle(delivery, state=state, note=f"settled by editor {by}"):
-                return False
-            if again and issue.state is IssueState.SENT:
+            done = self._store.deliveries.settle(delivery, state=state, note=f"settled by editor {by}")
+            if done and again and issue.state is IssueState.SENT:
                 self._store.issues.move(
                     issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
                 )
             detail = {"delivery": delivery, "state": state.value}
-            self._store.issues.log(issue.id, editor=by, act="settle", detail=detail, at=self._clock())
-        return True
+            if done:
+                self._store.issues.log(issue.id, editor=by, act="settle", detail=detail, at=self._clock())
+        return done
 
     def test(self, period: Period, *, address: Address, language: Language) -> Outcome:
         """Posts one edition, as it stands, to one address. Its leave link is nobody's. Raises MailError, RenderError."""

@@ -177,7 +177,8 @@ def sending_page(period: str) -> Response:
     open_letters = sum(counts[state] for state in _UNFINISHED)
     return page(
         "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars,
-        total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters, failed=counts[DeliveryState.FAILED],
+        total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
+        failed=counts[DeliveryState.FAILED],
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip
