@@ -11,6 +11,7 @@ from digest.model import Letter
 
 CRLF = b"\r\n"
 _PLAIN = re.compile(r"[A-Za-z0-9.+=_-]{1,64}@[A-Za-z0-9.-]{1,255}").fullmatch
+_PLAIN_XTEXT = re.compile(r"[A-Za-z0-9._@-]+").fullmatch
 DOT = b".\r\n"
 
 
@@ -24,6 +25,7 @@ class Offers(NamedTuple):
     pipelining: bool = False
     eightbit: bool = False
     smtputf8: bool = False
+    dsn: bool = False
     starttls: bool = False
     size: int = 0
     auth: frozenset[str] = frozenset()
@@ -38,6 +40,7 @@ class Offers(NamedTuple):
             pipelining="PIPELINING" in words,
             eightbit="8BITMIME" in words,
             smtputf8="SMTPUTF8" in words,
+            dsn="DSN" in words,
             starttls="STARTTLS" in words,
             size=int(size[0]) if size and size[0].isdigit() else 0,
             auth=frozenset(auth),
@@ -67,10 +70,14 @@ def wire(letter: Letter, offers: Offers) -> Wire:
         options += b" BODY=8BITMIME"
     if offers.size:
         options += b" SIZE=%d" % len(letter.data)
+    rcpt_options = b""
+    if offers.dsn:
+        options += b" RET=HDRS ENVID=%d" % letter.delivery
+        rcpt_options = b" NOTIFY=FAILURE,DELAY ORCPT=" + original(recipient)
     return Wire(
         letter,
         b"MAIL FROM:<" + sender.encode() + b">" + options + CRLF,
-        b"RCPT TO:<" + recipient.encode() + b">" + CRLF,
+        b"RCPT TO:<" + recipient.encode() + b">" + rcpt_options + CRLF,
         letter.data if letter.proven else body(letter.data),
     )
 
@@ -100,6 +107,20 @@ def path(address: str) -> str:
     if any(c <= " " or c in "<>\x7f" or 0x80 <= ord(c) < 0xA0 for c in address):
         raise Unsendable("address: a character that must not reach a server")
     return f"{local}@{alabel(domain)}"
+
+
+def original(address: str) -> bytes:
+    """An address as ORCPT names it (RFC 3461 section 4.2; RFC 6533 section 3 for one that is not ASCII)."""
+    if _PLAIN_XTEXT(address):
+        return b"rfc822;" + address.encode("ascii")
+    kind = "rfc822" if address.isascii() else "utf-8"
+    return f"{kind};{''.join(_xtext(sign, kind) for sign in address)}".encode("ascii")
+
+
+def _xtext(sign: str, kind: str) -> str:
+    if "!" <= sign <= "~" and sign not in "+=\\":
+        return sign
+    return f"+{ord(sign):02X}" if kind == "rfc822" else f"\\x{{{ord(sign):X}}}"
 
 
 @lru_cache(maxsize=4_096)

@@ -8,7 +8,6 @@ from digest.errors import ConfigError
 from digest.mail.engine import DOT_TIMEOUT_S, DRAIN_S, Engine
 from digest.mail.ledger import Ledger
 from digest.mail.opening import Relay
-from digest.mail.post import knock, post
 from digest.mail.tls import context, refuse_clear_login
 from digest.model import Letter, Outcome
 
@@ -48,6 +47,8 @@ class SmtpTransport:
 
     def post(self, letter: Letter) -> Outcome:
         """Raises MailError when the relay is the fault."""
+        from digest.mail.post import post  # Flask-Mail weighs 9 MB, which a million letters need not carry
+
         return post(letter, self._relay)
 
     def arrived(self, letter: Letter) -> bool | None:
@@ -56,6 +57,8 @@ class SmtpTransport:
 
     def probe(self) -> str:
         """Connects, says EHLO, agrees on TLS and logs in, as for a letter, and leaves. Raises MailError."""
+        from digest.mail.post import knock
+
         knock(self._relay)
         login = "our login is accepted" if self._relay.username else "no login is set"
         return f"{self._relay} answers ({self._relay.security}); {login}."
