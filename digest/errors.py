@@ -115,6 +115,8 @@ class TokenRefused(InputRefused):
 class Conflict(InputRefused):
     """Somebody else changed the same words meanwhile. theirs: what stands there now; nothing was overwritten."""
 
-    def __init__(self, message: str, *, theirs: str = "", key: str = "desk.why_conflict") -> None:
-        super().__init__(message, key=key)
+    def __init__(
+        self, message: str, *, theirs: str = "", key: str = "desk.why_conflict", **slots: object
+    ) -> None:
+        super().__init__(message, key=key, **slots)
         self.theirs = theirs

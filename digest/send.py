@@ -164,7 +164,7 @@ class Send:
         """Ends the doubt about one letter: it arrived, or it leaves once more. False when nobody doubts it any more."""
         issue = self._store.issues.get(period)
         rows = self._store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=100_000)
-        if delivery not in {one.id for one in rows}:
+        if all(one.id != delivery for one in rows):
             return False
         state = DeliveryState.QUEUED if again else DeliveryState.SENT
         with self._store.write(durable=True):
@@ -173,8 +173,8 @@ class Send:
                 self._store.issues.move(
                     issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
                 )
-            detail = {"delivery": delivery, "state": state.value}
             if done:
+                detail = {"delivery": delivery, "state": state.value}
                 self._store.issues.log(issue.id, editor=by, act="settle", detail=detail, at=self._clock())
         return done
 

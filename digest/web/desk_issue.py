@@ -78,7 +78,7 @@ def issue_page(period: str) -> Response:
         text=site().app.press.preview(preview)[1] if view == "text" else "",
         weight=words("desk.weight", size=dates.number(_kilobytes(preview), language), most=_LETTER_LIMIT_KB),
         minutes=words("desk.minutes", n=issue_view(issue, letter, config).minutes),
-        said=_said(issue), **chronicle.ways(issue),
+        said=_said(issue), ways=chronicle.ways(issue),
         at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
     )  # fmt: skip
     response.headers["Content-Security-Policy"] = PAGE_WITH_FRAME
