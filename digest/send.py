@@ -162,20 +162,17 @@ class Send:
 
     def settle(self, period: Period, delivery: DeliveryId, *, again: bool, by: str) -> bool:
         """Ends the doubt about one letter: it arrived, or it leaves once more. False when nobody doubts it any more."""
-        issue = self._store.issues.get(period)
-        rows = self._store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=100_000)
-        if all(one.id != delivery for one in rows):
+        issue, rows, shelf = self._store.issues.get(period), self._store.deliveries, self._store.issues
+        if all(one.id != delivery for one in rows.listed(issue.id, DeliveryState.UNSURE, limit=100_000)):
             return False
-        state = DeliveryState.QUEUED if again else DeliveryState.SENT
         with self._store.write(durable=True):
-            done = self._store.deliveries.settle(delivery, state=state, note=f"settled by editor {by}")
+            done = rows.settle(delivery, note=f"settled by editor {by}",
+                               state=DeliveryState.QUEUED if again else DeliveryState.SENT)  # fmt: skip
             if done and again and issue.state is IssueState.SENT:
-                self._store.issues.move(
-                    issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
-                )
+                shelf.move(issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None)
             if done:
-                detail = {"delivery": delivery, "state": state.value}
-                self._store.issues.log(issue.id, editor=by, act="settle", detail=detail, at=self._clock())
+                detail = {"delivery": delivery, "again": again}
+                shelf.log(issue.id, editor=by, act="settle", at=self._clock(), detail=detail)
         return done
 
     def test(self, period: Period, *, address: Address, language: Language) -> Outcome:
@@ -385,8 +382,7 @@ def is_plain(data: bytes) -> bool:
 
 def seal(edition: Edition) -> str:
     """The hash of one edition, as the press makes it."""
-    parts = [edition.html.encode(), edition.text.encode(), edition.letter]
-    return sha256(b"\0".join(parts)).hexdigest()
+    return sha256(b"\0".join([edition.html.encode(), edition.text.encode(), edition.letter])).hexdigest()
 
 
 def seal_of_all(editions: Mapping[Language, Edition]) -> str:

@@ -62,7 +62,7 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
     if edit.act == "settle":
         return words(
-            "desk.log_again" if detail.get("state") == "queued" else "desk.log_settled",
+            "desk.log_again" if detail.get("again") else "desk.log_settled",
             number=detail.get("delivery", ""),
         )
     if edit.act in EDITS:
