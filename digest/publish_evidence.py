@@ -6,6 +6,7 @@ from typing import Protocol
 
 from digest.config import Config
 from digest.model import Edition, Issue, IssueId, ItemId, Language, Period, Source
+from digest.render.calendar import issue_file
 from digest.rules.preflight_outside import outside_links
 from digest.rules.proof import Acceptance, Evidence, Look, Proof
 
@@ -52,6 +53,9 @@ def evidence(
         tested=proofs.tested(issue.id),
         read_at={source.name: source.last_ok_at for source in store.sources.all()},
         last_audience=proofs.last_audience(issue.period),
+        calendars={
+            language: issue_file(issue, config=config, language=language, now=now) for language in editions
+        },
         looks={
             **proofs.looks("link", links),
             **proofs.looks("spam", [edition.sha256 for edition in editions.values()]),

@@ -1,11 +1,15 @@
 """Preflight of what the letter cannot tell about itself: with evidence it judges, without it says that nobody looked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from digest.model import Edition, EventStatus, Issue, ItemId, Language
+from digest.render.calendar import issue_file
 from digest.rules.preflight import Check, CheckOutcome, Evidence, Severity, check
 from digest.rules.preflight_clients import ALLOWED, LACK_WARNS, data, lacking
 from digest.rules.preflight_outside import outside_links
@@ -18,6 +22,10 @@ FRESH = NOW - timedelta(hours=1)
 OLD = NOW - timedelta(days=3)
 
 
+def ics(issue: Issue, language: Language = Language.EN) -> bytes:
+    return issue_file(issue, config=real(), language=language, now=NOW)
+
+
 def well(issue: Issue, editions: Mapping[Language, Edition], **more: Any) -> Evidence:
     """Everything was looked at and nothing found."""
     links = outside_links(Proof(issue=issue, editions=editions, config=real(), now=NOW, readers=1))
@@ -28,6 +36,7 @@ def well(issue: Issue, editions: Mapping[Language, Edition], **more: Any) -> Evi
         "subjects": [("2026-11", "Digital Government Digest: plain words")], "printed": {},
         "tested": {edition.sha256 for edition in editions.values()},
         "read_at": dict.fromkeys({p.item.source for p in issue.placed}, FRESH), "last_audience": 50, "looks": looks,
+        "calendars": {language: ics(issue, language) for language in editions},
     }  # fmt: skip
     return Evidence(**(known | more))
 
@@ -107,6 +116,30 @@ def test_a_source_that_was_not_read_lately_proves_nothing() -> None:
     told = lines("ev-cancel", read_at=sources)
     assert [c.outcome for c in told] == [CheckOutcome.NOT_CHECKED]
     assert "Prairie Digital" in told[0].message_en
+
+
+@pytest.mark.parametrize(("find", "put", "what"), [
+    (rb"DTSTAMP:[^\r]*\r\n", b"", "DTSTAMP"), (rb"UID:item-1@", b"UID:item-2@", "UID"), (rb"UID:item-1@", b"UID:x@", "UID"),
+    (rb"DTSTART:(\d{8}T\d{6})Z", rb"DTSTART;TZID=America/Toronto:\1", "DTSTART"), (rb"\r\n", b"\n", "CRLF"),
+    (rb"DTSTART:(\d{8}T\d{6})Z", rb"DTSTART:\1", "DTSTART"), (rb"BEGIN:VEVENT.*?END:VEVENT\r\n", b"", "VEVENT"),
+    (rb"END:VCALENDAR\r\n", b"", "VCALENDAR"), (rb"SUMMARY", b"X-SUMMARY", "SUMMARY"), (rb"\r\n ", b"", "> 75"),
+])  # fmt: skip
+def test_a_calendar_that_a_strict_program_refuses_stops_the_letter(
+    find: bytes, put: bytes, what: str
+) -> None:
+    data = ics(clean_month())
+    broken = re.sub(find, put, data, count=1, flags=re.DOTALL)
+    assert broken != data
+    told = lines("ev-ics", calendars={Language.EN: broken})
+    assert {(c.outcome, c.severity) for c in told} == {(CheckOutcome.FAIL, Severity.BLOCK)}
+    assert any(what in c.message_en for c in told)
+
+
+def test_a_link_to_this_machine_was_not_visited() -> None:
+    issue = clean_month()
+    first, *rest = issue.placed
+    home = replace(first, item=replace(first.item, url="http://127.0.0.1:9/x"))
+    assert CheckOutcome.NOT_CHECKED in outcomes("link-live", issue=replace(issue, placed=(home, *rest)))
 
 
 def test_a_dead_link_is_told_with_its_item_and_a_shy_one_is_not_called_dead() -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from digest.config import Config
 from digest.model import Edition, Issue, Language
+from digest.rules import preflight_calendar as calendar
 from digest.rules import preflight_clients as clients
 from digest.rules import preflight_items as items
 from digest.rules import preflight_message as message
@@ -79,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     Rule("ev-past", _B, items.ev_past),
     Rule("ev-window", _W, items.ev_window),
     Rule("ev-tz", _B, items.ev_tz),
+    Rule("ev-ics", _B, calendar.ev_ics),
     Rule("ev-doubt", _W, items.ev_doubt),
     Rule("ev-place", _W, items.ev_place),
     Rule("ev-cancelled", _W, items.ev_cancelled),

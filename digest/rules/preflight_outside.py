@@ -67,7 +67,7 @@ def ev_cancel(proof: Proof) -> Iterator[Fault]:
 
 
 def link_live(proof: Proof) -> Iterator[Fault]:
-    unseen = 0
+    unseen = len(_unreachable(proof))
     for url in outside_links(proof):
         look = _fresh(proof, "link", url)
         where = next((f"item:{p.item.id}" for p in proof.placed if p.item.url == url), "")
@@ -105,16 +105,21 @@ def auth(proof: Proof) -> Iterator[Fault]:
 
 
 def outside_links(proof: Proof) -> list[str]:
-    """Every address of the letter that is not ours, once, in order."""
+    """Every address of the letter that is neither ours nor of a private network, once, in order."""
+    return [url for url in _links(proof) if not is_private(url)]
+
+
+def _unreachable(proof: Proof) -> list[str]:
+    """Addresses of this machine or network, which nobody visits from here."""
+    return [url for url in _links(proof) if is_private(url)]
+
+
+def _links(proof: Proof) -> list[str]:
     found = dict.fromkeys(
         link.attrs.get("href", "") for page in proof.pages.values() for link in page.all("a")
     )
     home = proof.config.list.url
-    return [
-        url
-        for url in found
-        if re.match(r"https?://", url) and not url.startswith(home) and not is_private(url)
-    ]
+    return [url for url in found if re.match(r"https?://", url) and not url.startswith(home)]
 
 
 def _fresh(proof: Proof, kind: str, key: str) -> Look | None:

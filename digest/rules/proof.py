@@ -214,8 +214,8 @@ class Evidence:
 
     subjects: (period, subject) of earlier letters, newest first. printed: item to the earlier issue it stood in.
     tested: hashes of the editions of which a test letter left. read_at: source to its last good visit.
-    last_audience: how many letters the last issue had. looks: (kind, key) to what was found outside, where kind and
-    key are ("link", address), ("spam", an edition's hash), ("auth", domain).
+    last_audience: how many letters the last issue had. calendars: the issue's .ics by language. looks: (kind, key) to
+    what was found outside: ("link", address), ("spam", an edition's hash), ("auth", domain).
     """
 
     subjects: Sequence[tuple[str, str]] | None = None
@@ -223,6 +223,7 @@ class Evidence:
     tested: Collection[str] | None = None
     read_at: Mapping[str, datetime | None] | None = None
     last_audience: int | None = None
+    calendars: Mapping[Language, bytes] | None = None
     looks: Mapping[tuple[str, str], Look] = field(default_factory=dict)
 
 
