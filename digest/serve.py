@@ -7,12 +7,8 @@ import socket
 from collections.abc import Callable
 from types import FrameType
 
-import waitress
-
 from digest.app import App
 from digest.errors import ConfigError
-from digest.schedule import Metronome
-from digest.web import create_web
 
 _THREADS = 8
 
@@ -29,6 +25,11 @@ def serve(
 
     Raises ConfigError when the address cannot be listened at.
     """
+    import waitress  # the site and its metronome weigh 12 MB, which no other command need carry
+
+    from digest.schedule import Metronome
+    from digest.web import create_web
+
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = waitress.create_server(
         create_web(app),
