@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from digest.config import SourcePart
-from digest.errors import Conflict, InputRefused
+from digest.errors import InputRefused
 from digest.model import Source, SourceId
 from digest.rules.gather import Found, moved_for_good
 from digest.rules.links import host_of, same_page_key
@@ -90,10 +90,10 @@ class Adopt:
         )
 
     def add(self, proposal: Proposal, *, name: str | None = None, section: str | None = None) -> Source:
-        """Raises Conflict when a source has this address or this name already."""
+        """Raises InputRefused when a source has this address or this name already."""
         chosen = one_line(name or proposal.name, longest=LONGEST_NAME)
         if not chosen:
-            raise InputRefused("A source needs a name.")
+            raise InputRefused("A source needs a name.", key="sources.name_missing")
         part = SourcePart(
             name=chosen, url=proposal.url, kind=proposal.kind, language=proposal.language, section=section
         )
@@ -108,23 +108,32 @@ class Adopt:
             return self._store.sources.get(name)
 
     def remove(self, name: str) -> Source:
-        """No longer visited; its items stay. Raises NotFound, and Conflict for a source of config.toml."""
+        """No longer visited; its items stay. Raises NotFound, and InputRefused for a source of config.toml."""
         with self._store.write():
             source = self._store.sources.get(name)
             if not source.added:
-                raise Conflict(f'"{name}" stands in config.toml: take it out there, or pause it.')
+                raise InputRefused(
+                    f'"{name}" stands in config.toml: take it out there, or pause it.',
+                    key="sources.stays_in_config",
+                    name=name,
+                )
             self._store.sources.remove(source.id)
         return source
 
     def accept_move(self, name: str) -> Source:
-        """Follows the redirects for good. Raises NotFound, and Conflict when there is nothing to accept."""
+        """Follows the redirects for good. Raises NotFound, and InputRefused when there is nothing to accept."""
         with self._store.write():
             source = self._store.sources.get(name)
             url = moved_for_good(source, now=self._clock())
             if url is None:
-                raise Conflict(f'"{name}" has not moved.')
+                raise InputRefused(f'"{name}" has not moved.', key="sources.not_moved", name=name)
             if not source.added:
-                raise Conflict(f'"{name}" stands in config.toml: change its address there to {url}')
+                raise InputRefused(
+                    f'"{name}" stands in config.toml: change its address there to {url}',
+                    key="sources.move_in_config",
+                    name=name,
+                    url=url,
+                )
             self._store.sources.move(source.id, url=url)
             return self._store.sources.get(name)
 
@@ -169,9 +178,15 @@ class Adopt:
 
     def _refuse_twice(self, part: SourcePart) -> None:
         if known := self._known_as(part.url):
-            raise Conflict(f'This address is collected already, as "{known}".')
+            raise InputRefused(
+                f'This address is collected already, as "{known}".', key="sources.known_as", name=known
+            )
         if any(source.name.casefold() == part.name.casefold() for source in self._store.sources.all()):
-            raise Conflict(f'There is a source called "{part.name}" already; give this one another name.')
+            raise InputRefused(
+                f'There is a source called "{part.name}" already; give this one another name.',
+                key="sources.name_taken",
+                name=part.name,
+            )
 
 
 def _language(titles: Sequence[str]) -> str | None:

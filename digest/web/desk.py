@@ -14,6 +14,7 @@ from digest.web import (
     desk_issue,
     desk_people,
     desk_press,
+    desk_sources,
     outline,
     sessions,
     suggest,
@@ -31,11 +32,11 @@ def doors() -> Blueprint:
     rule("/sign-in/<secret>", view_func=sign_in_page)
     rule("/sign-in/<secret>", view_func=sign_in, methods=["POST"])
     rule("/sign-out", view_func=sign_out, methods=["POST"])
-    rule("/sources", view_func=sources)
     rule("/assemble", view_func=make_draft, methods=["POST"])
     desk_issue.add_doors(blueprint)
     desk_history.add_doors(blueprint)
     desk_press.add_doors(blueprint)
+    desk_sources.add_doors(blueprint)
     desk_doubts.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     suggest.add_doors(blueprint)
@@ -87,6 +88,7 @@ def sign_out() -> AnyResponse:
 
 def _dashboard() -> Response:
     app, words = site().app, tongue.words()
+    failing = [desk_sources.source_line(source) for source in _sources() if source.fail_count]
     issues = app.store.issues.all()
     # The next issue is the oldest one that has not left; without one, the month that the calendar names.
     waiting = [issue for issue in issues if issue.state is not IssueState.SENT]
@@ -95,7 +97,7 @@ def _dashboard() -> Response:
         "desk/home.html", title=words("desk.home_title"), may_edit=sessions.may_edit(),
         following=_next_issue(following) if following else None,
         next_month=dates.month(app.publish.next_period(), tongue.spoken()),
-        issues=[_issue_line(issue) for issue in issues], failing=[_source_line(s) for s in _sources() if s.fail_count],
+        issues=[_issue_line(issue) for issue in issues], failing=failing,
         sources_count=len(_sources()), pool=_pool_count(), readers=_readers(),
     )  # fmt: skip
 
@@ -148,34 +150,5 @@ def make_draft() -> AnyResponse:
     return redirect(to(f"/desk/issues/{issue.period}/?did=assembled"), 303)
 
 
-# --- sources -----------------------------------------------------------------------------------------------------
-
-
-def sources() -> Response:
-    lines = [_source_line(source) for source in _sources()]
-    return page("desk/sources.html", title=tongue.words()("desk.sources_title"), sources=lines,
-                failing=sum(1 for line in lines if line["error"]))  # fmt: skip
-
-
 def _sources() -> list[Source]:
     return site().app.store.sources.all()
-
-
-def _source_line(source: Source) -> dict[str, Any]:
-    """A failing source says what happened, what was kept, when we try again."""
-    words, config, now = tongue.words(), site().config, site().app.clock()
-
-    def said(at: Any) -> str:
-        return outline.moment(at, tongue.spoken(), config, now=now) if at else ""
-
-    kept = (
-        words("desk.kept_since", when=said(source.last_ok_at))
-        if source.last_ok_at
-        else words("desk.kept_nothing")
-    )
-    return {
-        "name": source.name, "url": source.url, "kind": source.kind or words("desk.kind_unknown"),
-        "last": said(source.last_visit_at) or words("desk.never"), "next": said(source.next_at),
-        "error": (source.last_error or source.last_error_kind or "") if source.fail_count else "",
-        "kept": kept if source.fail_count else "", "fails": source.fail_count,
-    }  # fmt: skip

@@ -19,6 +19,8 @@ NEEDS: Mapping[str, Role] = {
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
     # what readers suggest
     "take": Role.EDITOR, "put_aside": Role.EDITOR,
+    # where posts and events come from
+    "look_at_source": Role.EDITOR, "add_source": Role.EDITOR, "change_source": Role.EDITOR,
     # who sits at the desk
     "invite_editor": Role.ADMIN, "change_role": Role.ADMIN, "sign_out_everywhere": Role.ADMIN,
 }  # fmt: skip

@@ -1,0 +1,151 @@
+"""The desk's page of sources: how each is doing, what is behind an address, add, pause, resume, move, remove. No rule is here."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.collect_adopt import Adopt, Proposal
+from digest.errors import InputRefused, SourceError
+from digest.model import Language, Source
+from digest.render import dates
+from digest.rules.gather import has_gap, moved_for_good
+from digest.web import language as tongue
+from digest.web import outline, sessions
+from digest.web.pages import page, to
+from digest.web.site import site
+
+_DONE = ("added", "paused", "resumed", "removed", "moved")
+_LONGEST_URL = 2_000
+
+
+def add_doors(blueprint: Blueprint) -> None:
+    rule = blueprint.add_url_rule
+    rule("/sources", view_func=sources)
+    rule("/sources/look", view_func=look_at_source, methods=["POST"])
+    rule("/sources/add", view_func=add_source, methods=["POST"])
+    rule("/sources/change", view_func=change_source, methods=["POST"])
+
+
+def sources() -> Response:
+    words, did = tongue.words(), request.args.get("did", "")
+    return _sources(said=words(f"sources.did_{did}") if did in _DONE else "")
+
+
+def look_at_source() -> Response:
+    """Says what is behind the address; nothing is remembered before somebody presses Add."""
+    pasted = request.form.get("url", "").strip()[:_LONGEST_URL]
+    try:
+        return _sources(pasted=pasted, found=_shown(_adopt().look(pasted)))
+    except (SourceError, InputRefused) as error:
+        return _sources(pasted=pasted, error=_sentence(error), status=400)
+
+
+def add_source() -> AnyResponse:
+    """Looks once more, since a form may hold anything; then it is a source."""
+    pasted = request.form.get("url", "").strip()[:_LONGEST_URL]
+    try:
+        adopt = _adopt()
+        adopt.add(adopt.look(pasted), name=request.form.get("name", "")[:200] or None)
+    except (SourceError, InputRefused) as error:
+        return _sources(pasted=pasted, error=_sentence(error), status=400)
+    return redirect(to("/desk/sources?did=added"), 303)
+
+
+def change_source() -> AnyResponse:
+    """pause, resume, remove, or move to the new address. Raises NotFound: a page says so."""
+    adopt, name, act = _adopt(), request.form.get("source", ""), request.form.get("act", "")
+    acts = {
+        "paused": lambda: adopt.pause(name),
+        "resumed": lambda: adopt.pause(name, paused=False),
+        "removed": lambda: adopt.remove(name),
+        "moved": lambda: adopt.accept_move(name),
+    }
+    if act not in acts:
+        return _sources(status=400)
+    try:
+        acts[act]()
+    except InputRefused as error:
+        return _sources(error=_sentence(error), status=400)
+    return redirect(to(f"/desk/sources?did={act}"), 303)
+
+
+def _sources(
+    *,
+    said: str = "",
+    error: str = "",
+    pasted: str = "",
+    found: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    words = tongue.words()
+    lines = [source_line(source) for source in site().app.store.sources.all()]
+    return page(
+        "desk/sources.html", status=status, title=words("desk.sources_title"), sources=lines, said=said, error=error,
+        pasted=pasted, found=found, may_edit=sessions.may_edit(), failing=sum(1 for line in lines if line["error"]),
+    )  # fmt: skip
+
+
+def source_line(source: Source) -> dict[str, Any]:
+    """How one is doing: what happened, since when, what was kept, when we try again, and what may be done."""
+    words, config, now = tongue.words(), site().config, site().app.clock()
+
+    def said(at: datetime | None) -> str:
+        return outline.moment(at, tongue.spoken(), config, now=now) if at else ""
+
+    kept = (
+        words("desk.kept_since", when=said(source.last_ok_at))
+        if source.last_ok_at
+        else words("desk.kept_nothing")
+    )
+    moved = moved_for_good(source, now=now)
+    return {
+        "name": source.name, "url": source.url, "kind": source.kind or words("desk.kind_unknown"),
+        "last": said(source.last_visit_at) or words("desk.never"),
+        "next": "" if source.paused else said(source.next_at),
+        "error": _failure(source) if source.fail_count else "", "kept": kept if source.fail_count else "",
+        "since": said(source.failing_since) if source.fail_count else "", "fails": source.fail_count,
+        "paused": source.paused, "added": source.added, "moved_to": moved,
+        "moved": words("sources.moved", url=moved) if moved else "",
+        "gap": words("sources.gap") if has_gap(source, now=now) else "",
+    }  # fmt: skip
+
+
+def _failure(source: Source) -> str:
+    """In English as exactly as the visit put it; in French by the sort of failure."""
+    kind = (source.last_error_kind or "").replace("-", "_")
+    if source.paused and kind == "gone":
+        return tongue.words()("sources.paused_gone")
+    if kind and (tongue.spoken() is not Language.EN or not source.last_error):
+        return tongue.words()(f"sources.error_{kind}")
+    return source.last_error or ""
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SourceError) and tongue.spoken() is not Language.EN:
+        return tongue.words()(f"sources.error_{error.kind.value.replace('-', '_')}")
+    key = getattr(error, "key", "")
+    return tongue.words()(key, **getattr(error, "slots", {})) if key else str(error)
+
+
+def _shown(proposal: Proposal) -> dict[str, Any]:
+    words, language, zone = tongue.words(), tongue.spoken(), site().config.list.timezone
+    counts = [
+        words(f"sources.{what}", n=n)
+        for what, n in (("posts", proposal.posts), ("events", proposal.events))
+        if n
+    ]
+    spoken = proposal.language if proposal.language in ("en", "fr") else "other"
+    return {
+        "name": proposal.name, "url": proposal.url, "kind": proposal.kind, "titles": proposal.titles,
+        "counts": words("sources.and").join(counts) or words("sources.nothing_yet"),
+        "language": words(f"sources.in_{spoken}"), "lang": proposal.language or "",
+        "newest": dates.day(proposal.newest, zone, language, year=True) if proposal.newest else "",
+        "known": proposal.known,
+    }  # fmt: skip
+
+
+def _adopt() -> Adopt:
+    app = site().app
+    return Adopt(app.store, app.collect, clock=app.clock)

@@ -1,0 +1,118 @@
+"""The desk's page of sources: an editor pastes an address, sees what is there, adds it, pauses, removes, moves it. No script."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from digest.app import App, open_app
+from digest.config import Config, SourcePart
+from digest.errors import ErrorKind
+from digest.model import Language
+from digest.web import create_web
+from digest.words import Words
+from tests import web_kit
+from tests.conftest import Clock
+from tests.http_kit import answer, post, rss, serving
+from tests.test_web_desk import press, read, sign_in
+
+HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -> None:
+    client = sign_in(app, web)
+    with serving() as site:
+        site.pages["/"] = answer(HOME, content_type="text/html")
+        site.pages["/blog.xml"] = rss(post(1), post(2), head="<language>fr</language>", title="Le blogue")
+        shown = press(client, "/fr/desk/sources/look", url=site.url("/"), status=200)
+        assert "Trouvé\u00a0: Le blogue" in shown
+        assert "2 textes · en français · le plus récent\u00a0: mar. 10\u00a0nov. 2026" in shown
+        assert len(app.store.sources.all()) == 4
+        feed = site.url("/blog.xml")
+        assert press(client, "/desk/sources/add", url=feed, name="Our blog") == "/desk/sources?did=added"
+        assert "collected already, as “Our blog”" in press(client, "/desk/sources/look", url=feed, status=200)
+        press(client, "/desk/sources/add", url=feed, name="Again", status=400)
+    assert app.store.sources.get("Our blog").url == feed
+    assert "Added. It is visited at the next round." in read(client, "/desk/sources?did=added")
+
+
+def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, web: Flask) -> None:
+    client = sign_in(app, web)
+    with serving() as site:
+        site.pages["/"] = answer(b"<!doctype html><html></html>", content_type="text/html")
+        assert "web page, not a feed" in press(client, "/desk/sources/look", url=site.url("/"), status=400)
+        french = press(client, "/fr/desk/sources/look", url=site.url("/"), status=400)
+    assert "ni fil ni calendrier" in french
+    assert "10.0.0.1 is a private address" in press(
+        client, "/desk/sources/look", url="http://10.0.0.1/", status=400
+    )
+
+
+def test_sources_are_paused_and_resumed_and_only_added_ones_removed(app: App, web: Flask) -> None:
+    client = sign_in(app, web)
+    with app.store.write():
+        app.store.sources.add(SourcePart(name="Added <one>", url="https://added.example/feed"))
+    press(client, "/desk/sources/change", source="Added <one>", act="paused")
+    html = read(client, "/desk/sources")
+    assert "Visit Added &lt;one&gt; again" in html
+    assert "Remove Added &lt;one&gt;" in html
+    assert "Remove Harbour City" not in html
+    press(client, "/desk/sources/change", source="Added <one>", act="resumed")
+    assert not app.store.sources.get("Added <one>").paused
+    assert "stands in config.toml" in press(
+        client, "/desk/sources/change", source="Harbour City", act="removed", status=400
+    )
+    press(client, "/desk/sources/change", source="Added <one>", act="removed")
+    assert len(app.store.sources.all()) == 4
+    press(client, "/desk/sources/change", source="Added <one>", act="removed", status=404)
+    press(client, "/desk/sources/change", source="Harbour City", act="burned", status=400)
+
+
+def test_a_new_address_is_taken_by_a_press(app: App, web: Flask) -> None:
+    client = sign_in(app, web)
+    with app.store.write():
+        source = app.store.sources.add(SourcePart(name="Mover", url="https://old.example/feed"))
+        app.store.sources.remember(replace(
+            source, moved_to="https://new.example/feed", moved_count=6, moved_since=app.clock() - timedelta(days=8),
+        ))  # fmt: skip
+    assert "It has moved for good to https://new.example/feed" in read(client, "/desk/sources")
+    press(client, "/desk/sources/change", source="Mover", act="moved")
+    assert app.store.sources.get("Mover").url == "https://new.example/feed"
+
+
+def test_a_contributor_looks_on(app: App, web: Flask) -> None:
+    client = sign_in(app, web, "cam@example.org")
+    assert "/desk/sources/look" not in read(client, "/desk/sources")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_sort_of_failure_has_its_words(language: Language) -> None:
+    words = Words(language)
+    assert len({words(f"sources.error_{kind.value.replace('-', '_')}") for kind in ErrorKind}) == len(
+        ErrorKind
+    )
+
+
+def test_a_failure_is_told_in_french_and_since_when(app: App, web: Flask) -> None:
+    source = app.store.sources.get("Harbour City")
+    with app.store.write():
+        app.store.sources.remember(replace(
+            source, fail_count=3, last_error_kind="challenge", last_error="Medium answered with …",
+            failing_since=app.clock() - timedelta(days=2),
+        ))  # fmt: skip
+    html = read(sign_in(app, web), "/fr/desk/sources")
+    assert "prouver que nous sommes humains" in html
+    assert "Elle échoue depuis" in html
