@@ -14,6 +14,7 @@ from icalendar import Calendar
 from digest.app import App, open_app
 from digest.config import Config
 from digest.model import Language
+from digest.render.card import can_draw
 from digest.render.linked import item_data
 from digest.render.markdown import plain
 from digest.render.view import issue_view
@@ -264,3 +265,30 @@ def test_no_title_is_markup_in_markdown() -> None:
     assert plain("[x](javascript:1) *b* <b> `c` # | _d_") == (
         r"\[x\](javascript:1) \*b\* \<b\> \`c\` \# \| \_d\_"
     )
+
+
+def test_an_issue_has_a_picture_where_its_address_is_shared(
+    app: App, client: FlaskClient, month: web_kit.Month
+) -> None:
+    if not can_draw():
+        pytest.skip("no Pillow, or no font with accents, on this machine")
+    web_kit.publish(app, month)
+    english, french = (client.get(f"{prefix}/issues/{month.period}.png") for prefix in ("", "/fr"))
+    for answer in (english, french):
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.data[:8] == b"\x89PNG\r\n\x1a\n"
+        assert [int.from_bytes(answer.data[at : at + 4], "big") for at in (16, 20)] == [1200, 630]
+        assert len(answer.data) < 60_000
+    assert english.data != french.data
+    page = client.get(f"/fr/issues/{month.period}").text
+    assert f'property="og:image" content="https://digest.example.org/fr/issues/{month.period}.png"' in page
+    assert 'property="og:image:alt"' in page
+
+
+def test_without_pillow_the_page_names_no_picture(
+    app: App, client: FlaskClient, month: web_kit.Month, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.web.archive.can_draw", lambda: False)
+    web_kit.publish(app, month)
+    assert "og:image" not in client.get(f"/issues/{month.period}").text
+    assert client.get(f"/issues/{month.period}.png").status_code == 404

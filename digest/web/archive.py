@@ -13,8 +13,10 @@ from digest.errors import NotFound
 from digest.model import Edition, Issue, Item, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.calendar import event_file, issue_file, subscription_file
+from digest.render.card import can_draw, card
 from digest.render.linked import issue_data
 from digest.render.markdown import issue_markdown
+from digest.render.theme import themes
 from digest.render.view import IssueView, item_view
 from digest.web import language as tongue
 from digest.web import shelf
@@ -36,6 +38,7 @@ def doors() -> Blueprint:
     rule("/issues/<period>.md", view_func=issue_md)
     rule("/issues/<period>.json", view_func=issue_json)
     rule("/issues/<period>.ics", view_func=issue_calendar)
+    rule("/issues/<period>.png", view_func=issue_card)
     rule("/items/<int:number>", view_func=item_page)
     rule("/items/<int:number>.ics", view_func=item_calendar)
     rule("/feed.xml", view_func=rss)
@@ -62,7 +65,7 @@ def issue_page(period: str) -> AnyResponse:
     return keep_public(
         page(
             "issue.html", title=view.title, is_public=True, issue=view, sent_day=_sent_day(issue),
-            data=issue_data(view, published=_dated(issue)),
+            data=issue_data(view, published=_dated(issue)), card=f"{view.web_url}.png" if can_draw() else "",
             later=_neighbour(months[here - 1] if here else None),
             earlier=_neighbour(months[here + 1] if here + 1 < len(months) else None),
         )
@@ -109,6 +112,14 @@ def issue_md(period: str) -> AnyResponse:
     """To paste where people talk."""
     view = shelf.view(shelf.public_issue(period), tongue.spoken())
     return _file(issue_markdown(view), "text/markdown; charset=utf-8")
+
+
+def issue_card(period: str) -> AnyResponse:
+    """The picture that is shown where somebody shares the issue."""
+    issue = shelf.public_issue(period)
+    if not can_draw():
+        raise NotFound("No pictures are drawn here.")
+    return _file(card(shelf.view(issue, tongue.spoken()), themes(site().config)[0]), "image/png")
 
 
 def _edition(issue: Issue, language: Language) -> Edition:
