@@ -9,10 +9,23 @@ from zoneinfo import ZoneInfo
 
 from digest.config import Config
 from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
-from digest.model import Edit, Edition, Issue, IssueId, IssueState, Item, ItemId, Language, Period, Placed
+from digest.model import (
+    Edit,
+    Edition,
+    Entry,
+    Issue,
+    IssueId,
+    IssueState,
+    Item,
+    ItemId,
+    Language,
+    Period,
+    Placed,
+    SourceId,
+)
 from digest.publish_evidence import Archive, evidence
 from digest.publish_undo import Undo
-from digest.rules import assemble, cron, edition
+from digest.rules import assemble, cron, edition, own
 from digest.rules.assemble import Window
 from digest.rules.preflight import Acceptance, Check, blocking, check, mark
 from digest.rules.undo import row_of
@@ -27,6 +40,14 @@ class Pool(Protocol):
         self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
     ) -> list[Item]: ...
     def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def known(self, keys: Collection[str]) -> Mapping[str, Any]: ...
+    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
+
+
+class Places(Protocol):
+    """Sources that nobody visits."""
+
+    def source(self, name: str, *, url: str) -> SourceId: ...
 
 
 class Drafts(Protocol):
@@ -91,6 +112,8 @@ class Memory(Archive, Protocol):
     def deliveries(self) -> Audience: ...
     @property
     def subscribers(self) -> Readers: ...
+    @property
+    def suggestions(self) -> Places: ...
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
 
 
@@ -171,6 +194,17 @@ class Publish:
         if not found:
             raise NotFound(f"There is no item {item} in the pool.")
         return self._edit(period, "add", item, by, lambda issue: edition.added(issue, found[0]))
+
+    def write_own(self, period: Period, entry: Entry, *, by: str) -> tuple[Issue, ItemId]:
+        """A post or event of an editor's own: into the pool and into the draft, together. Raises InputRefused for what
+        the pool knows already."""
+        with self._store.write():
+            self._draft(period)
+            if self._store.items.known(entry.keys):
+                raise InputRefused("The pool holds this already.", key="desk.why_known")
+            source = self._store.suggestions.source(own.SOURCE, url=self._config.list.url)
+            item = self._store.items.add(entry, source=source, now=self._clock())
+            return self.add(period, item, by=by), item
 
     def cut(self, period: Period, item: ItemId, *, by: str) -> Issue:
         """Puts an item on the bench."""

@@ -12,7 +12,9 @@ from digest.web import (
     desk_doubts,
     desk_history,
     desk_issue,
+    desk_own,
     desk_people,
+    desk_pool,
     desk_press,
     desk_sources,
     outline,
@@ -38,6 +40,8 @@ def doors() -> Blueprint:
     desk_press.add_doors(blueprint)
     desk_sources.add_doors(blueprint)
     desk_doubts.add_doors(blueprint)
+    desk_pool.add_doors(blueprint)
+    desk_own.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     suggest.add_doors(blueprint)
     blueprint.before_request(sessions.guard)

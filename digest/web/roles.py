@@ -11,12 +11,14 @@ NEEDS: Mapping[str, Role] = {
     "sign_out": Role.CONTRIBUTOR,
     # the draft
     "make_draft": Role.EDITOR, "move": Role.EDITOR, "write_note": Role.EDITOR, "reword": Role.EDITOR,
-    "undo": Role.EDITOR, "redo": Role.EDITOR, "add": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
+    "undo": Role.EDITOR, "redo": Role.EDITOR, "add_item": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
     # what leaves, and what is owed for it
     "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,
     "pause": Role.APPROVER, "settle": Role.APPROVER,
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
+    # where posts and events come from
+    "look": Role.EDITOR, "add": Role.EDITOR, "change": Role.EDITOR,
     # what readers suggest
     "take": Role.EDITOR, "put_aside": Role.EDITOR,
     # where posts and events come from

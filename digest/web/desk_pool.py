@@ -1,0 +1,129 @@
+"""The pool: all that has come in, to be taken into the next draft by a button. Looking and filtering change nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.model import Issue, IssueState, Item, ItemId, ItemKind, Language, Placed
+from digest.render import dates
+from digest.rules import assemble
+from digest.web import chronicle, outline, sessions
+from digest.web import language as tongue
+from digest.web.desk_issue import found
+from digest.web.pages import page, to
+from digest.web.site import site
+
+_MOST = 100
+_TABS = {"posts": ItemKind.POST, "events": ItemKind.EVENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the address asks for; anything that is not on offer counts as not asked."""
+
+    tab: str
+    source: str
+    language: str
+    shown: str  # "new": what no issue holds; "all"
+
+    def query(self, **other: str) -> str:
+        chosen = {
+            "tab": self.tab,
+            "source": self.source,
+            "language": self.language,
+            "shown": self.shown,
+            **other,
+        }
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+
+def add_doors(blueprint: Blueprint) -> None:
+    blueprint.add_url_rule("/pool", view_func=pool)
+    blueprint.add_url_rule("/issues/<period>/add", view_func=add_item, methods=["POST"])
+
+
+def pool() -> Response:
+    words, now = tongue.words(), site().app.clock()
+    issue, wanted = _draft(), _filter()
+    placed = {p.item.id: p for p in issue.placed} if issue else {}
+    used = site().app.store.issues.used_items()
+    here = [item for item in _all(issue, now=now) if item.kind is _TABS[wanted.tab]]
+    fits = [item for item in here if _fits(item, wanted, placed=placed, used=used)]
+    if wanted.tab == "posts":
+        fits.sort(key=lambda item: (assemble.dated(item), item.id), reverse=True)
+    return page(
+        "desk/pool.html", title=words("desk.pool_title"), wanted=wanted, tabs=tuple(_TABS),
+        sources=sorted({item.source for item in here}, key=str.casefold), languages=[code.value for code in Language],
+        rows=[_row(item, placed.get(item.id), is_used=item.id in used) for item in fits[:_MOST]],
+        count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
+        period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
+        month=outline.capital(dates.month(issue.period, tongue.spoken())) if issue else "", **_said(issue),
+    )  # fmt: skip
+
+
+def add_item(period: str) -> AnyResponse:
+    """Into the issue, at the end of its section; back to the pool as it was filtered."""
+    issue, number = found(period), request.form.get("item", type=int) or 0
+    site().app.publish.add(issue.period, ItemId(number), by=sessions.by())
+    return redirect(to(f"/desk/pool?{_filter().query(did='added', item=str(number))}"), 303)
+
+
+def _draft() -> Issue | None:
+    """The oldest draft: the issue that editors are at."""
+    waiting = [issue for issue in site().app.store.issues.all() if issue.state is IssueState.DRAFT]
+    return site().app.store.issues.get(waiting[-1].period) if waiting else None
+
+
+def _all(issue: Issue | None, *, now: datetime) -> list[Item]:
+    """Posts since the last cut-off, or of a month; events that are not over, as far as an issue looks ahead and as long
+    again."""
+    since = issue.since if issue else now - assemble.FIRST_LOOK_BACK
+    return site().app.store.items.pool(
+        posts_since=since - assemble.LATE_ARRIVAL, posts_until=now, events_from=now,
+        events_until=now + 3 * assemble.FIRST_LOOK_BACK,
+    )  # fmt: skip
+
+
+def _filter() -> Filter:
+    asked = request.values
+    names = {source.name for source in site().app.store.sources.all()}
+    source, language = asked.get("source", ""), asked.get("language", "")
+    return Filter(
+        tab=asked["tab"] if asked.get("tab") in _TABS else "posts",
+        source=source if source in names or len(source) <= 200 else "",
+        language=language if language in set(Language) else "",
+        shown="all" if asked.get("shown") == "all" else "",
+    )  # fmt: skip
+
+
+def _fits(item: Item, wanted: Filter, *, placed: dict[ItemId, Placed], used: set[ItemId]) -> bool:
+    if wanted.source and item.source != wanted.source:
+        return False
+    if wanted.language and (item.language or "")[:2] != wanted.language:
+        return False
+    is_in = item.id in placed and placed[item.id].section is not None
+    return wanted.shown == "all" or not (is_in or item.id in used)
+
+
+def _row(item: Item, placed: Placed | None, *, is_used: bool) -> dict[str, Any]:
+    words = tongue.words()
+    shown = outline.row(placed or Placed(item=item, section=None, position=0), tongue.spoken(), site().config)
+    where = ""
+    if placed is not None:
+        where = words("desk.pool_in" if placed.section else "desk.pool_bench")
+    elif is_used:
+        where = words("desk.pool_used")
+    can_add = not is_used and (placed is None or placed.section is None)
+    return {"row": shown, "url": item.url, "where": where, "can_add": can_add}
+
+
+def _said(issue: Issue | None) -> dict[str, Any]:
+    """The line that says what has just been done, made anew from the log."""
+    undo = chronicle.ways(issue)["undo"] if issue else None
+    if request.args.get("did") != "added" or undo is None:
+        return {"said": None}
+    return {"said": undo}

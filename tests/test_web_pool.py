@@ -1,0 +1,158 @@
+"""The pool and what editors write by hand: looked at, filtered, taken into the draft, undone."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import ItemKind
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.test_web_desk import press, read, sign_in
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def month(app: App, clock: Clock) -> web_kit.Month:
+    """A draft, and one post and one event that have come in since it was made."""
+    made = web_kit.fill(app)
+    app.publish.assemble(made.period)
+    clock.forward(hours=1)
+    sources = {source.name: source.id for source in app.store.sources.all()}
+    with app.store.write():
+        late = web_kit.post("A late post", now=clock() - timedelta(minutes=5), language="fr")
+        app.store.items.add(late, source=sources["Harbour City"], now=clock())
+    return made
+
+
+def titles(html: str) -> list[str]:
+    return re.findall(r'<h2 class="rowtitle"[^>]*>(?:<a[^>]*>)?([^<]*)', html)
+
+
+def test_the_pool_shows_what_no_letter_holds_and_takes_one_in(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = sign_in(app, web)
+    html = read(client, "/desk/pool")
+    assert "A late post" in titles(html)
+    held = {p.item.title for p in app.store.issues.get(month.period).section("worth-reading")}
+    assert not held & set(titles(html))
+    number = re.search(r'name="item" value="(\d+)"', html.partition("A late post")[2])
+    assert number is not None
+    where = press(
+        client, f"/desk/issues/{month.period}/add", item=number[1], tab="posts", source="Harbour City"
+    )
+    assert "tab=posts" in where
+    assert "source=Harbour+City" in where
+    assert app.store.issues.get(month.period).section("worth-reading")[-1].item.title == "A late post"
+    html = read(client, where)
+    assert "Took “A late post” from the pool" in html
+    assert "A late post" not in titles(html)
+    press(client, f"/desk/issues/{month.period}/undo")
+    assert int(number[1]) not in {p.item.id for p in app.store.issues.get(month.period).placed}
+
+
+def test_the_pool_is_filtered_by_kind_source_language_and_what_is_used(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = sign_in(app, web)
+    every = titles(read(client, "/desk/pool?shown=all"))
+    assert len(every) == 7
+    assert titles(read(client, "/desk/pool?shown=all&source=Harbour+City")) == [
+        "A late post", "Procurement in the open: month three", "A glossary is a service too",
+    ]  # fmt: skip
+    french = titles(read(client, "/desk/pool?shown=all&language=fr"))
+    assert "A late post" in french
+    assert len(french) == 3
+    events = read(client, "/desk/pool?shown=all&tab=events")
+    assert len(titles(events)) == 4
+    assert "in the letter" in events
+    assert titles(read(client, "/desk/pool?tab=nonsense&language=xx&shown=?")) == titles(
+        read(client, "/desk/pool")
+    )
+
+
+def test_a_contributor_sees_the_pool_without_buttons(app: App, web: Flask, month: web_kit.Month) -> None:
+    html = read(sign_in(app, web, "cam@example.org"), "/desk/pool?shown=all")
+    assert "A late post" in titles(html)
+    assert "Add to the letter" not in html
+
+
+def test_an_event_of_an_editors_own_stands_in_the_draft_with_its_zone(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    where = press(
+        client, f"{base}own", kind="event", title="Open house", date="2026-12-10", time="19:00",
+        timezone="America/Halifax", minutes="90", place="Halifax", online="on", language="en", words="Come and ask.",
+    )  # fmt: skip
+    item = app.store.issues.get(month.period).section("coming-up")[-1].item
+    assert (item.title, item.source, item.kind) == ("Open house", "Editors", ItemKind.EVENT)
+    assert item.occasion is not None
+    assert item.occasion.starts == datetime(2026, 12, 10, 23, 0, tzinfo=UTC)
+    assert item.occasion.ends == datetime(2026, 12, 11, 0, 30, tzinfo=UTC)
+    assert (item.occasion.timezone, item.occasion.place, item.occasion.online) == (
+        "America/Halifax",
+        "Halifax",
+        "",
+    )
+    assert "Kept “Open house”" in read(client, where)
+    assert "Open house" in read(client, f"{base}letter/en")
+    assert "Editors" not in {source.name for source in app.store.sources.all()}
+    again = press(
+        client, f"{base}own", status=400, kind="event", title="Open house", date="2026-12-10", time="19:00",
+        timezone="America/Halifax", minutes="90", place="Halifax", online="on", language="en", words="Come and ask.",
+    )  # fmt: skip
+    assert "The pool holds this already" in again
+
+
+def test_a_post_of_an_editors_own_stands_among_the_posts(app: App, web: Flask, month: web_kit.Month) -> None:
+    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    press(
+        client, f"{base}own", kind="post", title="Un billet", url="https://billets.example/un", language="fr"
+    )
+    item = app.store.issues.get(month.period).section("worth-reading")[-1].item
+    assert (item.title, item.language, item.url) == ("Un billet", "fr", "https://billets.example/un")
+
+
+@pytest.mark.parametrize(("field", "typed", "says"), [
+    ("title", " ", "Give it a title."), ("url", "javascript:alert(1)", "Write the whole link"),
+    ("date", "tomorrow", "Say the day and the hour"), ("minutes", "long", "Write the minutes"),
+    ("join", "my room", "Write the whole link to join"), ("language", "xx", "Choose the language"),
+    ("timezone", "Mars/Olympus", "Say the day and the hour"),
+])  # fmt: skip
+def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
+    app: App, web: Flask, month: web_kit.Month, field: str, typed: str, says: str
+) -> None:
+    client, before = sign_in(app, web), app.store.issues.get(month.period)
+    fields = {"kind": "event", "title": "Open house", "date": "2026-12-10", "time": "19:00", "words": "Kept words.",
+              "timezone": "America/Toronto", "language": "en", field: typed}  # fmt: skip
+    html = press(client, f"/desk/issues/{month.period}/own", status=400, **fields)  # type: ignore[arg-type]
+    assert says in html
+    assert "Kept words." in html
+    assert app.store.issues.get(month.period) == before
+
+
+def test_nothing_is_written_by_hand_into_an_approved_issue(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = sign_in(app, web)
+    app.publish.approve(month.period, by="test")
+    path = f"/desk/issues/{month.period}/own"
+    assert "approved and frozen" in read(client, path, status=409)
+    press(client, path, status=409, kind="post", title="X", url="https://x.example/", language="en")
