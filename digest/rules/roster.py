@@ -10,6 +10,7 @@ from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from digest.errors import InputRefused
@@ -99,7 +100,7 @@ class Roster:
             return
         csv.field_size_limit(_LONGEST_CELL)
         self._reader = csv.reader(
-            _together(first.text, source), delimiter=_delimiter(first.text), skipinitialspace=True
+            chain([first.text], source), delimiter=_delimiter(first.text), skipinitialspace=True
         )
         self.header = next(self._reader)
         found = shape_of(self.header)
@@ -151,7 +152,7 @@ class Roster:
 
     def _plain_rows(self, first: str, rest: Iterator[str]) -> Iterator[Line]:
         """Mailman and its like: an address a line, with or without a name before it; lines with # are remarks."""
-        for number, text in enumerate(_together(first, rest), self._before + 1):
+        for number, text in enumerate(chain([first], rest), self._before + 1):
             yield from _plain_line(number, text)
 
 
@@ -178,11 +179,6 @@ def _first_that_says_something(source: Iterator[str]) -> _First:
         if text.strip() and not text.startswith("#"):
             return _First(text, skipped)
     raise InputRefused("The file is empty.")
-
-
-def _together(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _cells(text: str) -> list[str]:
