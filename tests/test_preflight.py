@@ -289,6 +289,17 @@ def test_a_fault_in_the_issue_is_caught_by_its_rule_and_place(fault: str) -> Non
     assert (seed.rule, seed.where) in {(c.id, c.where) for c in lines if c.outcome is CheckOutcome.FAIL}
 
 
+# What needs evidence is seeded in test_preflight_outside.py, what needs a list's configuration below.
+ELSEWHERE = {"subj-repeat", "item-repeat", "test-sent", "link-live", "spam", "auth", "ev-cancel", "ev-ics", "audience",
+             "links-home"}  # fmt: skip
+
+
+def test_every_rule_has_a_fault_of_its_own() -> None:
+    seeded = {rule for rule, _ in PRINT_FAULTS.values()} | {seed.rule for seed in ISSUE_FAULTS.values()}
+    assert seeded | ELSEWHERE == {rule.id for rule in RULES if rule.severity is not Severity.INFO}
+    assert len(PRINT_FAULTS) + len(ISSUE_FAULTS) >= 80
+
+
 def test_the_words_of_a_post_are_its_own_affair() -> None:
     """A post about templates, called "None of us reads {{ forms }}", is no fault of ours."""
     lines = checks(with_item(4, title="None of us reads {{ forms }}: a TODO list", summary="The undefined, {% if %}, "

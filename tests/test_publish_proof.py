@@ -83,6 +83,9 @@ def test_the_last_look_at_a_link_is_kept(stocked: App) -> None:
         store.proofs.keep_look("link", url, value="ok", at=NOW)
     assert store.proofs.looks("link", [url, "https://never.example.org/"]) == {("link", url): Look(NOW, "ok")}
     assert store.proofs.looks("spam", [url]) == {}
+    with store.write():
+        store.proofs.keep_look("auth", "example.org", value="SPF", at=NOW + timedelta(days=61))
+    assert store.proofs.looks("link", [url]) == {}
 
 
 def _placed(item: Item) -> Placed:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digest.model import IssueId, ItemId, Period
 from digest.rules.proof import Acceptance, Look
 from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
+
+LOOKS_KEPT = timedelta(days=60)
 
 
 class Proofs:
@@ -80,6 +82,8 @@ class Proofs:
         return {row["rule"]: Acceptance(by=row["editor"], why=row["why"], mark=row["mark"]) for row in rows}
 
     def keep_look(self, kind: str, key: str, *, value: str, at: datetime) -> None:
+        """Also forgets what was looked at two months before and never again."""
+        self._db.change("DELETE FROM look WHERE at < :before", {"before": micros(at - LOOKS_KEPT)})
         self._db.change(
             """INSERT INTO look (kind, key, at, value) VALUES (:kind, :key, :at, :value)
                ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
