@@ -61,9 +61,7 @@ def issues(door: Door, as_json: bool) -> None:
         return
     if not found:
         say("No issue yet. Make one with: digest assemble")
-    for line in columns(
-        [[str(i.period), f"no. {i.number}", i.state, _when(i.send_at, app)] for i in found]
-    ):
+    for line in columns([[str(i.period), f"no. {i.number}", i.state, _when(i.send_at, app)] for i in found]):
         say(line)
 
 
