@@ -1,6 +1,7 @@
 """The draft out of the pool: deterministic, complete, and never against an editor."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -106,6 +107,16 @@ def test_a_cancelled_event_and_a_reply_wait_on_the_bench() -> None:
     placed = draft([event(1, status=EventStatus.CANCELLED), post(2, flags=("reply",))],
                    window=WINDOW, used=set(), limits=LIMITS)  # fmt: skip
     assert ids(placed, None) == [1, 2]
+
+
+def test_what_may_be_there_twice_or_is_private_waits_for_an_editor() -> None:
+    pool = [
+        post(1, flags=("maybe-twice",)), replace(event(2), flags=("private",)), replace(event(3), flags=("maybe-twice",)),
+        post(4),
+    ]  # fmt: skip
+    placed = draft(pool, window=WINDOW, used=set(), limits=LIMITS)
+    assert sorted(ids(placed, None)) == [1, 2, 3]
+    assert ids(placed, "worth-reading") == [4]
 
 
 def test_what_was_used_before_never_comes_back() -> None:

@@ -15,6 +15,8 @@ SECTIONS = ("coming-up", "worth-reading", "calls")
 # A post may reach us late (its source was down): so long before the window it still counts as news.
 LATE_ARRIVAL = timedelta(days=14)
 FIRST_LOOK_BACK = timedelta(days=31)
+# These wait on the bench until an editor takes them.
+DOUBTFUL = frozenset({"reply", "private", "maybe-twice"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,8 @@ def _events(events: Sequence[Item], *, window: Window, most: int) -> set[ItemId]
             continue
         if item.occasion.starts < window.events_from - timedelta(days=item.occasion.all_day):
             continue
+        if DOUBTFUL.intersection(item.flags):
+            continue
         if item.occasion.recurs and item.occasion.uid:
             key = (item.source, item.occasion.uid)
             if key in series:
@@ -158,7 +162,7 @@ def _posts(posts: Sequence[Item], *, limits: IssuePart) -> set[ItemId]:
         author = (item.author or "").casefold()
         if len(chosen) >= limits.posts_most:
             break
-        if "reply" in item.flags or by_source[item.source] >= limits.posts_per_source:
+        if DOUBTFUL.intersection(item.flags) or by_source[item.source] >= limits.posts_per_source:
             continue
         if author and by_author[author] >= limits.posts_per_author:
             continue

@@ -15,7 +15,10 @@ from digest.words import Words
 
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 STEPS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING, IssueState.SENT)
-_FLAGS = frozenset({"date-guessed", "zone-guessed", "member-only", "reply"})
+_FLAG_NAMES = """
+  date-guessed zone-guessed member-only reply maybe-twice private check-zone excerpt series-unread odd-characters
+"""
+_FLAGS = frozenset(_FLAG_NAMES.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
