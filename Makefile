@@ -23,8 +23,7 @@ lint: .venv/test.stamp
 	$(PY) -m mypy
 
 bench: .venv/test.stamp
-	$(PY) -m bench.sending $(ARGS)
-	$(PY) -m bench.faults
+	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.letter
 	$(PY) -m bench.dkim
 	$(PY) -m bench.collecting

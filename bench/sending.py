@@ -1,6 +1,6 @@
 """How fast letters leave: ours into Postfix's smtp-sink, beside smtp-source and a Flask-Mail loop on the same sink.
 
-    python bench/sending.py [--readers 20000] [--connections 20] [--rounds 3] [--flask-mail 300]
+    python -m bench.sending [--readers 20000] [--connections 1 20 50] [--rounds 5] [--flask-mail 300] [--bulk]
 
 Needs smtp-sink and smtp-source (Debian: postfix; never started as a service). The ledger is the real one, durable.
 """
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -69,14 +70,26 @@ def smtp_source(port: int, *, count: int, connections: int, size: int) -> float:
     return count / (time.perf_counter() - began)
 
 
-def prepared(folder: Path, *, readers: int, kilobytes: int) -> tuple[Config, SqliteStore, Press, Links]:
-    """An approved issue of that size for so many readers."""
+def reopened(folder: Path) -> tuple[Config, SqliteStore, Press, Links]:
     config = Config(
         list={"from": "letter@lists.example.org", "url": "https://digest.example.org"},
         mail={"bounce": "bounce@lists.example.org"}, home=folder,
     )  # fmt: skip
     store = open_store(folder / "subscribers.db", now=NOW)
-    links, press = Links(config.list.url, key=b"k" * 32, domain=config.list.domain), Press(config)
+    return config, store, Press(config), Links(config.list.url, key=b"k" * 32, domain=config.list.domain)
+
+
+def prepared(folder: Path, *, readers: int, kilobytes: int) -> tuple[Config, SqliteStore, Press, Links]:
+    """An approved issue of that size for so many readers, made in another process: its memory is not the sender's."""
+    maker = get_context("spawn").Process(target=prepare, args=(folder, readers, kilobytes))
+    maker.start()
+    maker.join()
+    assert maker.exitcode == 0
+    return reopened(folder)
+
+
+def prepare(folder: Path, readers: int, kilobytes: int) -> None:
+    _, store, press, _ = reopened(folder)
     with store.write():
         store._db.change(
             """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :readers)
@@ -98,12 +111,11 @@ def prepared(folder: Path, *, readers: int, kilobytes: int) -> tuple[Config, Sql
         store.issues.move(
             issue.id, from_={IssueState.DRAFT}, to=IssueState.APPROVED, hash=seal_of_all(editions)
         )
-    print(f"(a letter has {len(editions[Language.EN].letter) / 1024:.1f} KB)", file=sys.stderr)
-    return config, store, press, links
+    store.close()
 
 
-def ours(port: int, *, readers: int, connections: int, kilobytes: int) -> tuple[float, float]:
-    """Letters per second through the whole pipeline, and CPU microseconds a letter."""
+def ours(port: int, *, readers: int, connections: int, kilobytes: int) -> tuple[float, float, int]:
+    """Letters per second through the whole pipeline, CPU microseconds a letter, and the octets of one."""
     with tempfile.TemporaryDirectory() as folder:
         config, store, press, links = prepared(Path(folder), readers=readers, kilobytes=kilobytes)
         part = config.mail.model_copy(
@@ -124,8 +136,9 @@ def ours(port: int, *, readers: int, connections: int, kilobytes: int) -> tuple[
         counts = store.deliveries.counts(store.issues.get(PERIOD).id)
         assert report.state is IssueState.SENT, report
         assert counts[DeliveryState.SENT] == readers, counts
+        size = len(store.issues.editions(store.issues.get(PERIOD).id)[Language.EN].letter)
         store.close()
-    return readers / seconds, cpu_s / readers * 1e6
+    return readers / seconds, cpu_s / readers * 1e6, size
 
 
 def flask_mail_loop(port: int, *, count: int, kilobytes: int) -> float:
@@ -133,7 +146,7 @@ def flask_mail_loop(port: int, *, count: int, kilobytes: int) -> float:
     from flask import Flask, render_template_string
     from flask_mail import Mail, Message
 
-    app = Flask("bench")
+    app = Flask("bench", root_path=str(Path(__file__).parent))
     app.config.update(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_DEFAULT_SENDER="a@example.org")
     mail, line = (
         Mail(app),
@@ -153,41 +166,58 @@ def flask_mail_loop(port: int, *, count: int, kilobytes: int) -> float:
     return count / (time.perf_counter() - began)
 
 
+def compared(port: int, *, connections: int, chosen: argparse.Namespace) -> float:
+    """Turn by turn with smtp-source on the same sink, letters of the same size; our median rate."""
+    ratios, mine, theirs, cpu = [], [], [], []
+    for _ in range(chosen.rounds):
+        rate, micros, size = ours(
+            port, readers=chosen.readers, connections=connections, kilobytes=chosen.kilobytes
+        )
+        beside = smtp_source(port, count=chosen.readers, connections=connections, size=size)
+        ratios.append(rate / beside)
+        mine.append(rate)
+        theirs.append(beside)
+        cpu.append(micros)
+    print(
+        f"S={connections}: ours {statistics.median(mine):,.0f}/s, smtp-source -d {statistics.median(theirs):,.0f}/s; "
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
+        f"{statistics.median(cpu):.0f} us CPU a letter ({size / 1024:.1f} KB)", flush=True,
+    )  # fmt: skip
+    return statistics.median(mine)
+
+
+def bulk(port: int, *, readers: int, connections: int, kilobytes: int) -> None:
+    """One large issue, once: minutes, and how much memory the sender took beyond what its imports took."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rate, micros, _ = ours(port, readers=readers, connections=connections, kilobytes=kilobytes)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{readers:,} letters in {readers / rate / 60:.1f} minutes, {rate:,.0f}/s, {micros:.0f} us CPU a letter; "
+        f"peak memory {peak:.0f} MB, of which {before:.0f} MB stood before (imports)"
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--readers", type=int, default=20_000)
     options.add_argument("--connections", type=int, nargs="*", default=[20])
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--kilobytes", type=int, default=30)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--kilobytes", type=int, default=26, help="of words; markup and headers come on top")
     options.add_argument("--flask-mail", type=int, default=300)
+    options.add_argument("--bulk", action="store_true", help="one issue for all readers, no comparison")
     chosen = options.parse_args()
-    print(
-        f"{chosen.readers} letters of {chosen.kilobytes} KB, {chosen.rounds} rounds, medians; ledger durable (synchronous=FULL)"
-    )
     with sink() as port:
+        if chosen.bulk:
+            bulk(port, readers=chosen.readers, connections=chosen.connections[0], kilobytes=chosen.kilobytes)
+            return
+        print(
+            f"{chosen.readers} letters, medians of {chosen.rounds} rounds, ledger durable (synchronous=FULL)"
+        )
         for connections in chosen.connections:
-            theirs, mine, cpu = [], [], []
-            for _ in range(chosen.rounds):
-                theirs.append(
-                    smtp_source(
-                        port, count=chosen.readers, connections=connections, size=chosen.kilobytes * 1024
-                    )
-                )
-                rate, micros = ours(
-                    port, readers=chosen.readers, connections=connections, kilobytes=chosen.kilobytes
-                )
-                mine.append(rate)
-                cpu.append(micros)
-            a, b = statistics.median(theirs), statistics.median(mine)
-            spent = statistics.median(cpu)
-            print(
-                f"S={connections}: smtp-source -d {a:,.0f}/s, ours {b:,.0f}/s = {b / a:.2f} x, {spent:.0f} us CPU a letter"
-            )
+            rate = compared(port, connections=connections, chosen=chosen)
         if chosen.flask_mail:
             slow = flask_mail_loop(port, count=chosen.flask_mail, kilobytes=chosen.kilobytes)
-            print(f"Flask-Mail loop, one connection: {slow:,.0f}/s; ours is {b / slow:.0f} x that")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of this process: {peak:.0f} MB")
+            print(f"Flask-Mail loop, one connection: {slow:,.0f}/s; ours is {rate / slow:.0f} x that")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,43 @@
+"""All figures of sending in one run, each part in a process of its own so that memory is counted apart.
+
+python -m bench [--million 1000000] [--readers 20000] [--faults 1000] [--connections 1 10 20 50]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+
+
+def part(title: str, *command: str) -> None:
+    print(f"\n== {title}", flush=True)
+    subprocess.run([sys.executable, "-m", *command], cwd=HERE, check=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument(
+        "--million", type=int, default=1_000_000, help="readers of the large issue; 0: leave it out"
+    )
+    options.add_argument("--readers", type=int, default=20_000)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--faults", type=int, default=1_000)
+    options.add_argument("--connections", type=int, nargs="*", default=[1, 10, 50, 20])
+    chosen = options.parse_args()
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(
+        f"{os.cpu_count()} processors, load {load} before we began: on a busy machine read ratios, not rates"
+    )
+    part("beside smtp-source on the same smtp-sink, and a Flask-Mail loop", "bench.sending",
+         "--readers", str(chosen.readers), "--rounds", str(chosen.rounds),
+         "--connections", *map(str, chosen.connections))  # fmt: skip
+    if chosen.million:
+        part("one large issue", "bench.sending", "--bulk", "--readers", str(chosen.million))
+    part("faults", "bench.faults", "--faults", str(chosen.faults))
+
+
+if __name__ == "__main__":
+    main()
