@@ -11,6 +11,7 @@ from digest.app import App, open_app, use_packaged_zones
 from digest.config import Config
 from digest.config_file import read_config
 from digest.errors import DigestError, ErrorKind, MailError
+from digest.rules.gather import has_gap, moved_for_good
 
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0
@@ -83,7 +84,20 @@ def _sources(app: App) -> Iterator[Finding]:
     now = app.clock()
     for source in sources:
         id_ = f"source {source.name}"
-        if source.last_visit_at is None:
+        if moved := moved_for_good(source, now=now):
+            yield Finding(
+                id_, "warn", f"has moved for good to {moved}; change its address, or: digest sources move."
+            )
+        if has_gap(source, now=now):
+            yield Finding(
+                id_, "warn", f"posts may be missing since {source.gap_at:%Y-%m-%d}: all was new to us then."
+            )
+        if source.paused:
+            why = (
+                "it says it is gone for good" if source.last_error_kind == ErrorKind.GONE else "by an editor"
+            )
+            yield Finding(id_, "warn", f"is paused: {why}.")
+        elif source.last_visit_at is None:
             yield Finding(id_, "not-checked", "never visited yet; digest collect does.")
         elif source.fail_count and source.failing_since and now - source.failing_since > _RED_AFTER:
             yield Finding(id_, "fail", f"fails since {source.failing_since:%Y-%m-%d}: {source.last_error}")

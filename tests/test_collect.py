@@ -11,6 +11,7 @@ from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import NotFound
 from digest.model import Item, Visit, VisitOutcome
+from digest.rules.gather import has_gap, moved_for_good
 from digest.sources import KINDS
 from tests.conftest import Clock
 from tests.http_kit import Site, answer, ics, in_turn, post, raw, rss, serving
@@ -332,3 +333,39 @@ def test_the_same_event_in_two_listings_and_a_cross_post_are_one_item_each(
     assert len(items(app)) == 2
     assert all(len(item.also_in) == 1 for item in items(app))
     assert {visit.outcome for visit in app.collect.visit(every=True)} == {VisitOutcome.UNCHANGED}
+
+
+def test_a_source_that_says_it_is_gone_is_paused_and_the_others_go_on(
+    collector: Callable[..., App], site: Site
+) -> None:
+    site.pages |= {"/blog": rss(post(1)), "/gone": answer(b"", status=410)}
+    app = collector(blog="/blog", gone="/gone")
+    assert outcomes(app.collect.visit()) == {"blog": "new", "gone": "gone"}
+    assert app.store.sources.get("gone").paused
+    assert outcomes(app.collect.visit(every=True)) == {"blog": "unchanged", "gone": "waiting"}
+
+
+def test_permanent_redirects_are_proposed_after_a_week_and_obeyed_only_by_a_person(
+    collector: Callable[..., App], site: Site, clock: Clock
+) -> None:
+    site.pages |= {"/old": answer(b"", status=301, location=site.url("/new")), "/new": rss(post(1), post(2))}
+    app = collector(blog="/old")
+    for _day in range(9):
+        app.collect.visit(every=True)
+        clock.forward(days=1)
+    source = app.store.sources.get("blog")
+    assert moved_for_good(source, now=clock()) == site.url("/new")
+    assert source.url == site.url("/old")
+
+
+def test_a_visit_that_knows_nothing_of_what_it_finds_warns_of_a_gap(
+    collector: Callable[..., App], site: Site, clock: Clock
+) -> None:
+    site.pages["/blog"] = in_turn(
+        answer(rss(post(1), post(2), post(3))), answer(rss(post(3), post(4), post(5))), answer(rss(post(6), post(7), post(8)))
+    )  # fmt: skip
+    app = collector(blog="/blog")
+    for expected in (False, False, True):
+        app.collect.visit(every=True)
+        assert has_gap(app.store.sources.get("blog"), now=clock()) is expected
+        clock.forward(hours=6)
