@@ -221,16 +221,22 @@ class Publish:
     ) -> Issue:  # fmt: skip
         """An editor's own title and blurb in one language; "" gives the source's back, None leaves it.
 
-        seen: the editor's (title, blurb) that the form showed; raises Conflict when somebody changed them meanwhile.
+        seen: the editor's (title, blurb) that the form showed. What the sender did not change stays as it is now; raises
+        Conflict when somebody else changed the very words that the sender changed.
         """
 
         def change(issue: Issue) -> tuple[Placed, ...]:
             placed = next((p for p in issue.placed if p.item.id == item), None)
+            asked = {"title": title, "blurb": blurb}
             if placed is not None and seen is not None:
-                there = (placed.title.get(language, ""), placed.blurb.get(language, ""))
-                if there not in {seen, (title or "", blurb or "")}:
-                    raise Conflict("Somebody else changed these words meanwhile.", theirs="\n".join(there))
-            return edition.reworded(issue, item, language=language, title=title, blurb=blurb)
+                there = {"title": placed.title.get(language, ""), "blurb": placed.blurb.get(language, "")}
+                for name, was in zip(asked, seen, strict=True):
+                    asked[name] = edition.changed(asked[name], seen=was)
+                    if asked[name] is not None and there[name] not in {edition.plain(was), asked[name]}:
+                        raise Conflict(
+                            "Somebody else changed these words meanwhile.", theirs="\n".join(there.values())
+                        )
+            return edition.reworded(issue, item, language=language, **asked)
 
         return self._edit(period, "reword", item, by, change)
 
@@ -242,11 +248,13 @@ class Publish:
             raise InputRefused(
                 f"An issue has no text called {field!r}; it has {', '.join(edition.TEXT_FIELDS)}."
             )
-        words = words.replace("\r\n", "\n").strip()
+        words = edition.plain(words)
         with self._store.write():
             issue = self._draft(period)
             there = issue.text(field, language)
-            if seen is not None and there not in {seen.replace("\r\n", "\n").strip(), words}:
+            if seen is not None and edition.changed(words, seen=seen) is None:
+                return issue
+            if seen is not None and there not in {edition.plain(seen), words}:
                 raise Conflict("Somebody else changed this text meanwhile.", theirs=there)
             if there != words:
                 self._store.issues.write_text(issue.id, field=field, language=language, words=words)

@@ -117,6 +117,30 @@ def test_two_editors_who_write_the_same_text_lose_neither(stocked: App) -> None:
     stocked.publish.write(PERIOD, field="note", language=Language.FR, words="La sienne", by="luc", seen="")
 
 
+def test_an_editor_who_left_a_text_as_it_was_overwrites_nobody(stocked: App) -> None:
+    stocked.publish.assemble()
+    item = ItemId(1)
+    stocked.publish.reword(
+        PERIOD, item, language=Language.EN, title="Hers", blurb="", by="ann", seen=("", "")
+    )
+    stocked.publish.reword(PERIOD, item, language=Language.EN, title="", blurb="His", by="luc", seen=("", ""))
+    placed = next(p for p in stocked.store.issues.get(PERIOD).placed if p.item.id == item)
+    assert (placed.title, placed.blurb) == ({"en": "Hers"}, {"en": "His"})
+    with pytest.raises(Conflict):
+        stocked.publish.reword(
+            PERIOD, item, language=Language.EN, title="Other", blurb="", by="luc", seen=("", "")
+        )
+    stocked.publish.write(PERIOD, field="note", language=Language.EN, words="Hers", by="ann", seen="")
+    stocked.publish.write(PERIOD, field="note", language=Language.EN, words="", by="luc", seen="")
+    assert stocked.store.issues.get(PERIOD).text("note", "en") == "Hers"
+
+
+def test_an_event_comes_back_from_the_bench_to_its_date(stocked: App) -> None:
+    stocked.publish.assemble()
+    stocked.publish.cut(PERIOD, ItemId(4), by="ann")
+    assert ids(stocked.publish.keep(PERIOD, ItemId(4), by="ann"), "coming-up") == [4, 5]
+
+
 def test_an_unknown_text_field_is_refused(stocked: App) -> None:
     stocked.publish.assemble()
     with pytest.raises(InputRefused, match="no text called 'footer'"):

@@ -1,6 +1,8 @@
 """The desk without a browser: signing in, moving items, losing no words, approving what was seen, sending."""
 
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -420,3 +422,16 @@ def test_every_sentence_of_a_refusal_exists_in_both_languages() -> None:
     for language in Language:
         for key in {*keys, *(f"desk.why_{state}" for state in IssueState)}:
             assert Words(language)(key)
+
+
+def test_a_busy_database_holds_a_visitor_up_for_seconds_only(app: App, web: Flask) -> None:
+    holder = sqlite3.connect(app.store.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    answer = web.test_client().post("/manage", data={"email": "ann@example.org"})
+    waited_s = time.monotonic() - begun
+    assert web.test_client().get("/").status_code == 200
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert answer.status_code == 503
+    assert waited_s < 15

@@ -59,16 +59,25 @@ def must_be_draft(issue: Issue) -> None:
 
 
 def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Placed, ...]:
-    """The item taken off the bench to the end of its section (or of the one named)."""
+    """The item taken off the bench into its section (or the one named): an event by its date, a post at the end."""
     placed = _find(issue, item)
     target = section or placed.section or default_section(placed)
     if target not in SECTIONS:
         raise NotFound(f"There is no section {target!r}; there are {', '.join(SECTIONS)}.")
-    return settled(
-        [
-            *_without(issue, item),
-            replace(placed, section=target, position=_END, chosen=True, arrived_late=False),
-        ]
+    row = [p for p in issue.section(target) if p.item.id != item]
+    kept = replace(placed, section=target, chosen=True, arrived_late=False)
+    row.insert(_place_by_date(row, placed.item), kept)
+    others = [p for p in _without(issue, item) if p.section != target]
+    return settled([*others, *(replace(p, position=n) for n, p in enumerate(row))])
+
+
+def _place_by_date(row: Sequence[Placed], item: Item) -> int:
+    """Before the first event that starts later; the end for a post, or when none does."""
+    if item.occasion is None:
+        return len(row)
+    starts = item.occasion.starts
+    return next(
+        (n for n, p in enumerate(row) if p.item.occasion and p.item.occasion.starts > starts), len(row)
     )
 
 
@@ -112,6 +121,16 @@ def reworded(
         blurb=_worded(placed.blurb, language, blurb),
     )
     return settled([*_without(issue, item), changed])
+
+
+def plain(text: str) -> str:
+    """Words as they are kept, whatever line ends a browser sends."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def changed(text: str | None, *, seen: str) -> str | None:
+    """What was typed, or None where it is what the form showed: then the sender changed nothing there."""
+    return None if text is None or plain(text) == plain(seen) else plain(text)
 
 
 def default_section(placed: Placed) -> str:

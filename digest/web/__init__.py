@@ -20,11 +20,12 @@ from digest.web import (
     settings,
     suggest,
 )
-from digest.web.site import Site
+from digest.web.site import Site, site
 
 _STATIC = Path(__file__).parent / "static"
 _LARGEST_FORM = 256 * 1024
 _A_YEAR_S = 31_536_000
+LONGEST_WAIT_S = 3.0
 
 
 def create_web(app: App) -> Flask:
@@ -43,6 +44,7 @@ def create_web(app: App) -> Flask:
     made.register_blueprint(desk.doors(), url_prefix=f"{language.PREFIX}/desk", name="desk_fr")
     made.register_blueprint(machines.doors())
     made.before_request(_remember_language)
+    made.before_request(_be_brief)
     made.after_request(security.seal)
     faults.watch(made)
     proxies = app.config.web.trusted_proxies
@@ -53,6 +55,11 @@ def create_web(app: App) -> Flask:
 
 def _remember_language() -> None:
     g.language = language.of_path(request.path)
+
+
+def _be_brief() -> None:
+    """Another process that holds the database costs one request a few seconds, and not the whole site half a minute."""
+    site().app.store.wait_at_most(LONGEST_WAIT_S)
 
 
 def _prints() -> dict[str, str]:

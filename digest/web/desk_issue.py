@@ -9,6 +9,7 @@ from digest.errors import Conflict, MoveRefused, NotFound
 from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.view import issue_view, section_name
+from digest.rules.edition import changed
 from digest.rules.preflight import Check
 from digest.web import chronicle, outline, sessions
 from digest.web import language as tongue
@@ -89,7 +90,7 @@ def frame(issue: Issue) -> dict[str, Any]:
     """What the head of every page about an issue needs."""
     language, config = tongue.spoken(), site().config
     return {
-        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
+        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "month_inside": dates.month(issue.period, language),
         "state": issue.state.value, "steps": outline.steps(issue, tongue.words()),
         "due": outline.due(issue, language, config, now=site().app.clock()), "may_approve": sessions.may_approve(),
         "may_edit": sessions.may_edit(), "has_left": issue.state in {IssueState.SENDING, IssueState.PAUSED, IssueState.SENT},
@@ -172,37 +173,45 @@ def note_page(period: str) -> Response:
                          for code in site().config.list.languages})  # fmt: skip
 
 
+def _why(refused: MoveRefused) -> str:
+    return tongue.words()(refused.key, **refused.slots) if refused.key else str(refused)
+
+
 def _note(issue: Issue, texts: dict[Any, dict[str, str]], *, theirs: dict[tuple[str, str], str] | None = None,
-          status: int = 200) -> Response:  # fmt: skip
+          refused: str = "", status: int = 200) -> Response:  # fmt: skip
     words = tongue.words()
     seen = {code: {"theme": issue.text("theme", code), "note": issue.text("note", code)} for code in texts}
     return page("desk/note.html", status=status, title=words("desk.note_title"), **frame(issue), texts=texts, seen=seen,
-                theirs=theirs or {}, most=outline.NOTE_WORDS)  # fmt: skip
+                theirs=theirs or {}, refused=refused, most=outline.NOTE_WORDS)  # fmt: skip
 
 
 def write_note(period: str) -> AnyResponse:
     """Saves theme and note, each text by itself; one that somebody else changed is shown beside what was typed here."""
     issue = found(period)
     theirs: dict[tuple[str, str], str] = {}
-    typed: dict[Any, dict[str, str]] = {}
-    for code in site().config.list.languages:
-        typed[code] = {}
+    typed = {code: {field: _typed(f"{field}-{code}", now=issue.text(field, code)) for field in ("theme", "note")}
+             for code in site().config.list.languages}  # fmt: skip
+    for code in typed:
         for field in ("theme", "note"):
             name = f"{field}-{code}"
             if name not in request.form:
-                typed[code][field] = issue.text(field, code)
                 continue
-            typed[code][field] = request.form[name]
             try:
                 site().app.publish.write(issue.period, field=field, language=code, words=request.form[name],
                                          by=sessions.by(), seen=request.form.get(f"seen-{name}"))  # fmt: skip
             except Conflict as conflict:
                 theirs[field, code] = conflict.theirs
-            except MoveRefused:
-                return _note(found(period), typed | {}, theirs={}, status=409)
+            except MoveRefused as refused:
+                return _note(found(period), typed, refused=_why(refused), status=409)
     if theirs:
         return _note(found(period), typed, theirs=theirs, status=409)
     return back(issue, did="noted")
+
+
+def _typed(name: str, *, now: str) -> str:
+    """What was typed into a field; one that was left as the form showed it holds what stands there now."""
+    typed = request.form.get(name)
+    return now if typed is None or changed(typed, seen=request.form.get(f"seen-{name}", "")) is None else typed
 
 
 def item_page(period: str, number: int) -> Response:
@@ -218,27 +227,30 @@ def _placed(issue: Issue, number: int) -> Placed:
 
 
 def _item(
-    issue: Issue, placed: Placed, typed: dict[Any, dict[str, str]], *, theirs: dict[str, str] | None = None
-) -> Response:
+    issue: Issue, placed: Placed, typed: dict[Any, dict[str, str]], *, theirs: dict[str, str] | None = None,
+    refused: str = "",
+) -> Response:  # fmt: skip
     words, config = tongue.words(), site().config
     own = {code: {"title": placed.title.get(code, ""), "blurb": placed.blurb.get(code, "")}
            for code in config.list.languages}  # fmt: skip
     return page(
-        "desk/item.html", status=409 if theirs else 200, title=words("desk.item_title"), **frame(issue), item=placed.item,
+        "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue), item=placed.item,
         row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
-        can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+        refused=refused, can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
     )  # fmt: skip
 
 
 def reword(period: str, number: int) -> AnyResponse:
     """An editor's own title and blurb per language; empty gives the source's words back."""
     issue = found(period)
-    _placed(issue, number)
+    placed = _placed(issue, number)
     theirs: dict[str, str] = {}
     typed: dict[Any, dict[str, str]] = {}
     for code in site().config.list.languages:
+        own = {"title": placed.title.get(code, ""), "blurb": placed.blurb.get(code, "")}
+        typed[code] = {name: _typed(f"{name}-{code}", now=now) for name, now in own.items()}
+    for code in typed:
         texts = {name: request.form.get(f"{name}-{code}", "") for name in ("title", "blurb")}
-        typed[code] = texts
         try:
             site().app.publish.reword(
                 issue.period, ItemId(number), language=code, by=sessions.by(), **texts,
@@ -246,6 +258,9 @@ def reword(period: str, number: int) -> AnyResponse:
             )  # fmt: skip
         except Conflict as conflict:
             theirs[code] = conflict.theirs
+        except MoveRefused as refused:
+            issue = found(period)
+            return _item(issue, _placed(issue, number), typed, refused=_why(refused))
     if theirs:
         issue = found(period)
         return _item(issue, _placed(issue, number), typed, theirs=theirs)

@@ -67,6 +67,10 @@ class SqliteStore:
         """
         return self._db.begun()
 
+    def wait_at_most(self, seconds: float) -> None:
+        """How long this thread waits for another process's write before StoreBusy. A web request cannot wait 30 s."""
+        self._db.rows(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
     def snapshot(self) -> AbstractContextManager[None]:
         """`with store.snapshot():` reads inside see one state of the database."""
         return self._db.snapshot()
