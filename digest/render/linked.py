@@ -26,9 +26,11 @@ def item_data(item: ItemView, view: IssueView) -> dict[str, Any]:
     language = item.hreflang or view.language.value
     url = item.url or item.page_url
     if item.when is None:
-        article: dict[str, Any] = {"@type": "Article", "name": item.title, "url": url, "inLanguage": language, "publisher": _named(item),
-                "author": {"@type": "Person", "name": item.author} if item.author else None,
-                "description": item.blurb or None}  # fmt: skip
+        article: dict[str, Any] = {
+            "@type": "Article", "name": item.title, "url": url, "inLanguage": language, "publisher": _named(item),
+            "author": {"@type": "Person", "name": item.author} if item.author else None,
+            "description": item.blurb or None,
+        }  # fmt: skip
         return {name: value for name, value in article.items() if value is not None}
     told: dict[str, Any] = {
         "@type": "Event", "name": item.title, "url": url, "inLanguage": language, "startDate": item.when.starts,
