@@ -170,7 +170,9 @@ def test_an_item_is_cut_put_back_moved_and_kept(app: App, web: Flask, month: web
     assert "is on the bench" in read(client, where)
     assert "Undo" in read(client, where)
     press(client, f"{base}items/{item}/move", act="keep", section="coming-up")
-    assert titles(app, month, "coming-up") == [*before[1:], before[0]]
+    assert titles(app, month, "coming-up") == before  # an event goes by its date
+    press(client, f"{base}items/{item}/move", act="down")
+    assert titles(app, month, "coming-up") == [before[1], before[0], before[2]]
     where = press(client, f"{base}items/{item}/move", act="top")
     assert titles(app, month, "coming-up") == before
     assert "to place 1 of 3 in Coming up" in read(client, where)
