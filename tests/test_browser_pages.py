@@ -76,14 +76,36 @@ def while_drafting(app: App, month: web_kit.Month) -> list[str]:
     base = f"/desk/issues/{month.period}/"
     item = app.store.issues.get(month.period).section("coming-up")[1].item.id
     return [
-        "/desk/", "/desk/sources", base, f"{base}?did=up&item={item}", f"{base}?view=text", f"{base}?view=375&letter=fr",
-        f"{base}#letter", f"{base}#checks", f"{base}note", f"{base}items/{item}", f"{base}checks", f"{base}approve",
-        f"{base}send", f"{base}sending",
-    ]  # fmt: skip
+        "/desk/",
+        "/desk/sources",
+        base,
+        f"{base}?did=up&item={item}",
+        f"{base}?view=text",
+        f"{base}?view=375&letter=fr",
+        f"{base}#letter",
+        f"{base}#checks",
+        f"{base}note",
+        f"{base}items/{item}",
+        f"{base}checks",
+        f"{base}approve",
+        f"{base}send",
+        f"{base}sending",
+        f"{base}history",
+        f"{base}own?kind=event",
+        f"{base}own?kind=post",
+        "/desk/pool?shown=all",
+        "/desk/pool?tab=events",
+    ]
+
+
+def while_scheduled(app: App, month: web_kit.Month) -> list[str]:
+    app.publish.approve(month.period, by="test")
+    app.publish.schedule(month.period, by="test", at=app.clock())
+    base = f"/desk/issues/{month.period}/"
+    return [base, f"{base}send", f"{base}history"]  # fmt: skip
 
 
 def when_sent(app: App, month: web_kit.Month) -> list[str]:
-    app.publish.approve(month.period, by="test")
     app.send.issue(month.period)
     issue = app.store.issues.get(month.period)
     url = app.config.list.url
@@ -98,7 +120,7 @@ def when_sent(app: App, month: web_kit.Month) -> list[str]:
     return [
         "/", "/issues/", f"/issues/{month.period}", f"/items/{first}", "/outbox/", f"/outbox/{letter}",
         *(link.removeprefix(url) for link in links), "/confirm/broken", f"/desk/issues/{month.period}/",
-        f"/desk/issues/{month.period}/sending",
+        f"/desk/issues/{month.period}/sending", f"/desk/issues/{month.period}/letters",
     ]  # fmt: skip
 
 
@@ -125,6 +147,7 @@ def test_axe_finds_nothing_on_any_page(site: browser_kit.Served, browser: Any, p
     month = web_kit.fill(app)
     look(["/desk/"])
     look(while_drafting(app, month))
+    look(while_scheduled(app, month))
     look(when_sent(app, month))
     for context in contexts:
         context.close()
@@ -140,7 +163,7 @@ def test_no_page_scrolls_sideways_at_320_pixels_or_in_large_type(
     page = context.new_page()
     month = web_kit.fill(app)
     wide: list[str] = []
-    for paths in (before_the_first(app), while_drafting(app, month), when_sent(app, month)):
+    for paths in (before_the_first(app), while_drafting(app, month), while_scheduled(app, month), when_sent(app, month)):
         for path in paths:
             for prefix in ("", "/fr"):
                 page.goto(f"{site.url}{prefix}{path}")

@@ -90,7 +90,8 @@ def frame(issue: Issue) -> dict[str, Any]:
     """What the head of every page about an issue needs."""
     language, config = tongue.spoken(), site().config
     return {
-        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "month_inside": dates.month(issue.period, language),
+        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
+        "month_inside": dates.month(issue.period, language),
         "state": issue.state.value, "steps": outline.steps(issue, tongue.words()),
         "due": outline.due(issue, language, config, now=site().app.clock()), "may_approve": sessions.may_approve(),
         "may_edit": sessions.may_edit(), "has_left": issue.state in {IssueState.SENDING, IssueState.PAUSED, IssueState.SENT},

@@ -61,7 +61,7 @@ def pool() -> Response:
         rows=[_row(item, placed.get(item.id), is_used=item.id in used) for item in fits[:_MOST]],
         count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
         period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
-        month=outline.capital(dates.month(issue.period, tongue.spoken())) if issue else "", **_said(issue),
+        month=dates.month(issue.period, tongue.spoken()) if issue else "", **_said(issue),
     )  # fmt: skip
 
 
