@@ -45,9 +45,13 @@ def test_nobody_adds_to_a_decision_that_is_being_committed(store: SqliteStore) -
 
 
 def test_a_half_that_fails_is_rolled_back(store: SqliteStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.begun():
-        store.settings.put("name", "value")
-        raise ZeroDivisionError
+    def half() -> None:
+        with store.begun():
+            store.settings.put("name", "value")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert _seen_elsewhere(store) is None
     with store.write():
         store.settings.put("name", "after")
