@@ -75,7 +75,8 @@ def main() -> int:
     else:
         print(f"  openssl speed rsa2048          {base:8.0f}   ours is {ours / base:.0%} of it; budget 85 %: "
               f"{'kept' if ours >= 0.85 * base else 'MISSED'}")  # fmt: skip
-    sys.path.append("/usr/lib/python3/dist-packages")  # where Debian's python3-dkim lies: plain Python, it fits ours
+    # Where Debian's python3-dkim lies: plain Python, it fits ours.
+    sys.path.append("/usr/lib/python3/dist-packages")
     try:
         import dkim
     except ImportError:
