@@ -1,29 +1,25 @@
 """Making the month: assemble, edit, approve, schedule, hold. One act, one transaction. Nothing is ever sent from here."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from digest.config import Config
 from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
 from digest.model import (
-    Edit,
     Edition,
     Entry,
     Issue,
-    IssueId,
     IssueState,
-    Item,
     ItemId,
     Language,
     Period,
     Placed,
-    SourceId,
 )
-from digest.publish_evidence import Archive, evidence
+from digest.publish_evidence import evidence
+from digest.publish_memory import Memory, Press
 from digest.publish_undo import Undo
 from digest.rules import assemble, cron, edition, own
 from digest.rules.assemble import Window
@@ -31,96 +27,6 @@ from digest.rules.preflight import Acceptance, Check, blocking, check, mark
 from digest.rules.undo import row_of
 
 SHORTEST_NOTICE = timedelta(minutes=10)
-
-
-class Pool(Protocol):
-    """Where items wait."""
-
-    def pool(
-        self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
-    ) -> list[Item]: ...
-    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
-    def known(self, keys: Collection[str]) -> Mapping[str, Any]: ...
-    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
-
-
-class Places(Protocol):
-    """Sources that nobody visits."""
-
-    def source(self, name: str, *, url: str) -> SourceId: ...
-
-
-class Drafts(Protocol):
-    """Issues, as whoever assembles them needs them."""
-
-    def find(self, period: Period) -> Issue | None: ...
-    def get(self, period: Period) -> Issue: ...
-    def create(
-        self, *, period: Period, since: datetime, until: datetime, send_at: datetime, placed: Sequence[Placed]
-    ) -> IssueId: ...
-    def extend(self, issue_id: IssueId, *, until: datetime, late: Sequence[Placed]) -> None: ...
-    def cut_off_before(self, period: Period) -> datetime | None: ...
-    def used_items(self) -> set[ItemId]: ...
-
-
-class Edits(Protocol):
-    """Issues, as editors change them."""
-
-    def place(self, issue_id: IssueId, placed: Sequence[Placed]) -> None: ...
-    def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None: ...
-    def bump(self, issue_id: IssueId, *, revision: int) -> bool: ...
-    def edits(self, issue_id: IssueId) -> list[Edit]: ...
-    def log(
-        self, issue_id: IssueId, *, editor: str, act: str, detail: Mapping[str, Any], at: datetime
-    ) -> None: ...
-
-
-class Frozen(Protocol):
-    """Issues, as they leave the editors' hands."""
-
-    def move(
-        self, issue_id: IssueId, *, from_: Collection[IssueState], to: IssueState, **columns: Any
-    ) -> bool: ...
-    def freeze(self, issue_id: IssueId, editions: Sequence[Edition]) -> None: ...
-    def thaw(self, issue_id: IssueId) -> None: ...
-    def editions(self, issue_id: IssueId) -> dict[Language, Edition]: ...
-
-
-class Issues(Drafts, Edits, Frozen, Protocol):
-    """The shelf of issues."""
-
-
-class Audience(Protocol):
-    """Who is to receive an issue."""
-
-    def list_audience(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int: ...
-    def drop(self, issue_id: IssueId) -> None: ...
-
-
-class Readers(Protocol):
-    def count_confirmed(self) -> int: ...
-
-
-class Memory(Archive, Protocol):
-    """What this verb needs of the store."""
-
-    @property
-    def items(self) -> Pool: ...
-    @property
-    def issues(self) -> Issues: ...
-    @property
-    def deliveries(self) -> Audience: ...
-    @property
-    def subscribers(self) -> Readers: ...
-    @property
-    def suggestions(self) -> Places: ...
-    def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
-
-
-class Press(Protocol):
-    """What turns an issue into a letter."""
-
-    def edition(self, issue: Issue, language: Language) -> Edition: ...
 
 
 class Publish:
