@@ -5,11 +5,13 @@ from typing import Any
 from flask import Blueprint, Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from digest.errors import InputRefused
 from digest.model import DeliveryState, Issue, IssueState, Language, Period, Source, SubscriberState
 from digest.render import dates
 from digest.rules import assemble
 from digest.web import (
     desk_doubts,
+    desk_editors,
     desk_history,
     desk_issue,
     desk_own,
@@ -42,6 +44,7 @@ def doors() -> Blueprint:
     desk_doubts.add_doors(blueprint)
     desk_pool.add_doors(blueprint)
     desk_own.add_doors(blueprint)
+    desk_editors.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     suggest.add_doors(blueprint)
     blueprint.before_request(sessions.guard)
@@ -150,7 +153,11 @@ def _readers() -> list[tuple[str, str]]:
 def make_draft() -> AnyResponse:
     """Makes the next draft, or brings what is new to its bench."""
     period = request.form.get("period")
-    issue = site().app.publish.assemble(Period.parse(period) if period else None)
+    try:
+        chosen = Period.parse(period) if period else None
+    except ValueError:
+        raise InputRefused("That is no month.", key="desk.why_month") from None
+    issue = site().app.publish.assemble(chosen)
     return redirect(to(f"/desk/issues/{issue.period}/?did=assembled"), 303)
 
 

@@ -62,6 +62,24 @@ class Editors:
     def all(self) -> list[Editor]:
         return [_editor(row) for row in self._db.rows("SELECT * FROM editor ORDER BY id")]
 
+    def configured(self) -> set[EditorId]:
+        """Those who stand in config.toml: their role is said there."""
+        return {EditorId(row["id"]) for row in self._db.rows("SELECT id FROM editor WHERE configured = 1")}
+
+    def set_role(self, editor_id: EditorId, role: Role) -> bool:
+        """False for one who stands in config.toml, or is none any more."""
+        return (
+            self._db.change(
+                "UPDATE editor SET role = :role WHERE id = :id AND configured = 0",
+                {"id": editor_id, "role": role.value},
+            )
+            == 1
+        )
+
+    def revoke_all(self, editor_id: EditorId) -> int:
+        """Ends all sessions of an editor and takes every sign-in link back; how many there were."""
+        return self._db.change("DELETE FROM pass WHERE editor = :id", {"id": editor_id})
+
     def give_pass(
         self,
         secret_sha256: str,

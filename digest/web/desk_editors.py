@@ -1,0 +1,83 @@
+"""Who sits at the desk, for administrators: invite, say who is who, end every session. Roles of config.toml are changed there."""
+
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from digest.errors import AddressRefused, InputRefused, NotFound
+from digest.model import Editor, EditorId, Language, Role
+from digest.rules.consent import judged_address
+from digest.web import language as tongue
+from digest.web import roles, sessions
+from digest.web.pages import page, to
+from digest.web.site import site
+
+
+def add_doors(blueprint: Blueprint) -> None:
+    rule = blueprint.add_url_rule
+    rule("/editors", view_func=editors)
+    rule("/editors", view_func=invite_editor, methods=["POST"])
+    rule("/editors/<int:number>/role", view_func=change_role, methods=["POST"])
+    rule("/editors/<int:number>/sign-out", view_func=sign_out_everywhere, methods=["POST"])
+
+
+def editors() -> Response:
+    if not sessions.may_invite():
+        abort(403, "role")
+    store, words, did = site().app.store.editors, tongue.words(), request.args.get("did", "")
+    return page(
+        "desk/editors.html", title=words("desk.editors_title"), people=store.all(), fixed=store.configured(),
+        me=sessions.editor().id, roles=[role.value for role in roles.LADDER], codes=[code.value for code in Language],
+        said=words(f"desk.editors_did_{did}") if did in {"invited", "changed", "out"} else "",
+    )  # fmt: skip
+
+
+def invite_editor() -> AnyResponse:
+    """Adds an editor and mails the same link as the door does."""
+    typed, store = request.form.get("email", "")[:320], site().app.store
+    try:
+        address = judged_address(typed)
+    except AddressRefused:
+        raise InputRefused("That is not an address we can write to.", key="desk.why_editor_address") from None
+    with store.write():
+        if store.editors.find(address) is not None:
+            raise InputRefused("That person is an editor already.", key="desk.why_editor_known")
+        store.editors.add(address, role=_role(), language=_language())
+    sessions.mail_link(typed)
+    return redirect(to("/desk/editors?did=invited"), 303)
+
+
+def change_role(number: int) -> AnyResponse:
+    """Takes effect with the next press of any button; nobody changes their own."""
+    who, store = _found(number), site().app.store
+    with store.write():
+        if who.id == sessions.editor().id or not store.editors.set_role(who.id, _role()):
+            raise InputRefused("This role stands in config.toml.", key="desk.why_editor_fixed")
+    return redirect(to("/desk/editors?did=changed"), 303)
+
+
+def sign_out_everywhere(number: int) -> AnyResponse:
+    who, store = _found(number), site().app.store
+    with store.write():
+        store.editors.revoke_all(who.id)
+    return redirect(to("/desk/editors?did=out"), 303)
+
+
+def _found(number: int) -> Editor:
+    try:
+        return site().app.store.editors.get(EditorId(number))
+    except NotFound:
+        abort(404)
+
+
+def _role() -> Role:
+    try:
+        return Role(request.form.get("role", ""))
+    except ValueError:
+        abort(400)
+
+
+def _language() -> Language:
+    try:
+        return Language(request.form.get("language", ""))
+    except ValueError:
+        abort(400)
