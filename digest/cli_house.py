@@ -1,6 +1,7 @@
 """Commands for the house itself: demo, check, migrate, serve, backup, editors."""
 
 import logging
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -82,7 +83,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
 
         def ready(listening: int) -> None:
             say(f"The site is at {_address(where, listening)} (its public address: {app.config.list.url}).")
-            _advise(app.config)
+            _advise(app.config, host=where)
             say("Stop it with Ctrl+C.")
 
         serve_until_stopped(app, host=where, port=number, on_ready=ready)
@@ -154,7 +155,7 @@ def _address(host: str, port: int) -> str:
     return f"http://{shown}:{port}/"
 
 
-def _advise(config: Config) -> None:
+def _advise(config: Config, *, host: str) -> None:
     if not config.editors:
         say(
             f"No editor is named in the configuration. Let one in with: {called_as()} editors invite you@example.org"
@@ -163,6 +164,17 @@ def _advise(config: Config) -> None:
         say(
             f"No letter leaves this machine: they are written to {config.path(config.mail.folder)} and shown at /outbox/."
         )
+        if not _is_loopback(host):
+            say(
+                f"/outbox/ answers this machine only, though the site listens at {host}: its letters hold sign-in links."
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 COMMANDS = (demo, check, migrate, serve, backup, editors)

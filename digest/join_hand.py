@@ -103,7 +103,7 @@ class Hand:
         self.store.consents.log(
             who.id,
             Consent(
-                act=act, at=self.clock(), language=who.language, method=method, page=page, network=network,
+                act=act, at=self.clock(), language=who.language, method=method, page=consent.route_of(page), network=network,
                 wording=self.config.signup.wording.in_(who.language) if act == "asked" else "",
                 basis=basis, origin=origin,
             ),

@@ -283,10 +283,11 @@ def test_a_form_that_nobody_was_shown_does_nothing_and_says_the_same(
     good = send_form(client, clock, "/subscribe", email="new@example.net")
     opened = re.search(r'name="form" value="([^"]+)"', client.get("/").text)
     assert opened is not None
+    other, there = {"email": "other@example.net"}, {"REMOTE_ADDR": "203.0.113.77"}
     bad = [
-        client.post("/subscribe", data={"email": "other@example.net"}),
-        client.post("/subscribe", data={"email": "other@example.net", "form": "made-up"}),
-        client.post("/subscribe", data={"email": "other@example.net", "form": opened[1]}),
+        client.post("/subscribe", data=other, environ_base=there),
+        client.post("/subscribe", data={**other, "form": "made-up"}, environ_base=there),
+        client.post("/subscribe", data={**other, "form": opened[1]}, environ_base=there),
         send_form(client, clock, "/subscribe", email="other@example.net", nickname="Bob"),
     ]
     assert {answer.data for answer in bad} == {good.data}

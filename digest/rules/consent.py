@@ -30,8 +30,23 @@ _ROLE_LOCALS = frozenset(
 _TIGHT = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII
 )
+_ROUTE_WORD = re.compile(r"[a-z]{1,16}(?:\.[a-z]{2,4})?")
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _ALL_SHORT = 64
+
+
+def route_of(page: str) -> str:
+    """Where on the site something was done, for the log: `/unsubscribe/AgAA…` is `/unsubscribe`.
+
+    The tokens of letters never expire, so no copy of one may stand beside a name. What is not plainly a word of a
+    route ends it.
+    """
+    kept: list[str] = []
+    for piece in page.partition("?")[0].split("/"):
+        if piece and not _ROUTE_WORD.fullmatch(piece):
+            break
+        kept.append(piece)
+    return "/".join(kept) or page[:1]
 
 
 def judged_address(text: str) -> Address:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from digest.app import App
 from digest.web import (
@@ -33,6 +34,7 @@ def create_web(app: App) -> Flask:
     made = Flask("digest.web", static_folder=str(_STATIC), static_url_path="/static", template_folder=None)
     made.config.update(MAX_CONTENT_LENGTH=_LARGEST_FORM, MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
                        SEND_FILE_MAX_AGE_DEFAULT=_A_YEAR_S)  # fmt: skip
+    made.url_map.converters["int"] = _Number
     here = Site(app=app, prints=_prints())
     made.extensions["digest"] = here
     app.before_closing(here.errands.close)
@@ -51,6 +53,12 @@ def create_web(app: App) -> Flask:
     if proxies:
         made.wsgi_app = ProxyFix(made.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return made
+
+
+class _Number(IntegerConverter):
+    """A number in a path, if it can be the id of anything at all: SQLite counts in 64 bits."""
+
+    regex = r"\d{1,18}"
 
 
 def _remember_language() -> None:

@@ -68,9 +68,16 @@ def form_json() -> Response:
     )  # fmt: skip
 
 
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # brackets without end
+        return None
+
+
 def subscribe_json() -> tuple[Response, int]:
     """The same guards, the same silence: 202 for every address that is one."""
-    sent: Any = request.get_json(silent=True)
+    sent = _json()
     if not isinstance(sent, dict):
         sent = {}
     values = {name: value for name, value in sent.items() if isinstance(value, str)}

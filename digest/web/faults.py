@@ -28,6 +28,8 @@ def _http(error: HTTPException) -> Response:
     if error.description in {"expired link", "forgotten"}:
         return _page("expired", code, links=[(to("/manage"), tongue.words()("web.new_link")),
                                              (to("/"), tongue.words()("web.start_again"))])  # fmt: skip
+    if error.description == "not from here":
+        return _page("outbox_closed", code)
     if error.description == "role":
         return _page("refused", code, said=tongue.words()("desk.why_role"))
     if error.description == "broken link":

@@ -14,7 +14,7 @@ from digest.web import language as tongue
 from digest.web import outline
 from digest.web.desk_press import framed
 from digest.web.pages import page
-from digest.web.security import PAGE_WITH_FRAME
+from digest.web.security import PAGE_WITH_FRAME, is_from_here
 from digest.web.site import site
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\.eml")
@@ -37,13 +37,16 @@ def doors() -> Blueprint:
     rule("/outbox/<name>", view_func=letter)
     rule("/outbox/<name>/html", view_func=letter_html)
     rule("/outbox/<name>/raw", view_func=letter_raw)
-    blueprint.before_request(_only_with_folder)
+    blueprint.before_request(_only_from_here)
     return blueprint
 
 
-def _only_with_folder() -> None:
+def _only_from_here() -> None:
+    """The letters hold links that sign editors in: whoever reads them must sit at this very machine."""
     if site().config.mail.transport != "folder":
         abort(404)
+    if not is_from_here():
+        abort(404, "not from here")
 
 
 def letters() -> Response:

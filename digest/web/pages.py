@@ -6,6 +6,7 @@ from flask import Response, g, make_response, request
 
 from digest.model import Language
 from digest.web import language as tongue
+from digest.web.security import is_from_here
 from digest.web.site import site
 
 
@@ -46,7 +47,7 @@ def _names() -> dict[str, Any]:
         "bare_path": tongue.bare(request.path),
         "list": here.config.list,
         "list_name": here.config.list.name.in_(language),
-        "is_trial": here.config.mail.transport == "folder",
+        "is_trial": here.config.mail.transport == "folder" and is_from_here(),
         "editor": g.get("editor"),
         "form_token": g.get("form_token", ""),
     }

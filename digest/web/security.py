@@ -2,9 +2,11 @@
 
 import hmac
 from hashlib import sha256
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Response, abort, g, request
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.web.site import site
@@ -24,6 +26,8 @@ LETTER = (
 def seal(response: Response) -> Response:
     """Headers of every answer; a page that said something of its own keeps it."""
     headers = response.headers
+    if isinstance(request.routing_exception, RequestRedirect):
+        headers["Location"] = _within_this_site(request.routing_exception.new_url)
     headers.setdefault("Content-Security-Policy", PAGE)
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -37,6 +41,12 @@ def seal(response: Response) -> Response:
     if not g.get("public") and request.endpoint != "static":
         headers["Cache-Control"] = "no-store"
     return response
+
+
+def _within_this_site(url: str) -> str:
+    """`/issues/` for `/issues`, without the host that the request claims to have asked."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
 
 
 def keep_public(response: Response) -> AnyResponse:
@@ -63,6 +73,18 @@ def refuse_foreign_origin() -> None:
         abort(403)
 
 
+def is_from_here() -> bool:
+    """Whether this request was made on this very machine, and no proxy stands between."""
+    forwarded = any(name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
+                    for name, _ in request.headers)  # fmt: skip
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback and not forwarded
+
+
 def form_token(session: str) -> str:
     """The token of every desk form: bound to the session, worth nothing without its cookie."""
     return hmac.digest(session.encode(), b"digest desk form", sha256).hex()
@@ -70,7 +92,9 @@ def form_token(session: str) -> str:
 
 def refuse_missing_token(session: str) -> None:
     """403 unless the form was made for this session."""
-    if not hmac.compare_digest(request.form.get("token", ""), form_token(session)):
+    if not hmac.compare_digest(
+        request.form.get("token", "").encode("utf-8", "surrogatepass"), form_token(session).encode()
+    ):
         abort(403)
 
 

@@ -48,7 +48,7 @@ def _form(sent: dict[str, str], *, wrong: str = "", status: int = 200) -> Respon
     return page(
         "suggest.html", status=status, title=words("web.suggest_title"), is_public=True, sent=sent, wrong=wrong,
         error=words(f"web.suggest_error_{wrong}") if wrong else "", kinds=[one.value for one in SuggestionKind],
-        zones=zones,
+        zones=zones, **public.shown_again(wrong),
     )  # fmt: skip
 
 
