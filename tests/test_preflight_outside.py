@@ -67,7 +67,7 @@ def test_a_subject_of_last_month_is_caught() -> None:
     subject = printed(clean_month(), real())[Language.FR].subject
     told = lines("subj-repeat", subjects=[("2026-11", subject.upper()), ("2026-10", "another")])
     assert [(c.outcome, c.language) for c in told] == [(CheckOutcome.FAIL, Language.FR)]
-    assert "2026-11" in told[0].message_en
+    assert "November 2026" in told[0].message_en
 
 
 def test_an_item_of_an_earlier_letter_is_caught() -> None:

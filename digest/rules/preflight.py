@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
+from babel.dates import format_date
+
 from digest.config import Config
-from digest.model import Edition, Issue, Language
+from digest.model import Edition, Issue, Language, Period
 from digest.rules import preflight_calendar as calendar
 from digest.rules import preflight_clients as clients
 from digest.rules import preflight_items as items
@@ -172,11 +174,19 @@ def _line(rule: Rule, fault: Fault, outcome: CheckOutcome) -> Check:
     )  # fmt: skip
 
 
+def _told(value: object, language: Language) -> object:
+    """A slot as people say it: a month by its name, what has a name in each language by that of this one."""
+    if isinstance(value, Period):
+        return format_date(date(value.year, value.month, 1), "MMMM y", locale=f"{language}_CA")
+    return value[language] if isinstance(value, Mapping) else value
+
+
 def _sentence(rule: Rule, fault: Fault, language: Language) -> str:
     words = Words(language)
     room = f"preflight.{rule.id.replace('-', '_')}"
     plain = fault.sentence == "pass" and not fault.slots
-    text = words(room) if plain else words(f"{room}_{fault.sentence}", **fault.slots)
+    slots = {name: _told(value, language) for name, value in fault.slots.items()}
+    text = words(room) if plain else words(f"{room}_{fault.sentence}", **slots)
     if fault.sentence.startswith("unchecked"):
         text = words("preflight.not_checked", why=text)
     if fault.language is not None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.model import EventStatus, ItemKind, Language, Occasion, Placed
 from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
 from digest.rules.proof import Fault, Proof
+from digest.words import Words
 
 TEXT_LINE_MOST = 78
 BLURB_LEAST, BLURB_MOST = 8, 45
@@ -68,7 +69,10 @@ def changed(proof: Proof) -> Iterator[Fault]:
 def item_title(proof: Proof) -> Iterator[Fault]:
     for placed in proof.placed:
         if not placed.item.title.strip() or (placed.item.kind is ItemKind.POST and not placed.item.url):
-            yield Fault(where=f"item:{placed.item.id}")
+            has_title = bool(placed.item.title.strip())
+            what = placed.item.title[:60] if has_title else placed.item.url or placed.item.summary[:60]
+            yield Fault(where=f"item:{placed.item.id}", sentence="fail" if has_title else "untitled",
+                        slots={"what": what, "source": placed.item.source})  # fmt: skip
 
 
 def fr_parity(proof: Proof) -> Iterator[Fault]:
@@ -108,8 +112,15 @@ def count(proof: Proof) -> Iterator[Fault]:
         if not least <= found <= most:
             yield Fault(
                 where=f"section:{section}",
-                slots={"n": found, "least": least, "most": most, "section": section},
+                slots={"n": found, "least": least, "most": most, "section": _names(proof, section)},
             )
+
+
+def _names(proof: Proof, section: str) -> dict[Language, str]:
+    """How the letter heads this section, in each language."""
+    own = {str(name): texts for name, texts in proof.config.letter.names.items()}.get(section)
+    return {language: (own.in_(language) if own else "") or Words(language)(f"letter.{section.replace('-', '_')}")
+            for language in Language}  # fmt: skip
 
 
 def mix(proof: Proof) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.model import EventStatus, Item, Occasion
+from digest.model import EventStatus, Item, Occasion, Period
 from digest.rules.proof import Element, Fault, Look, Page, Proof, Severity, is_private
 
 LOOK_LIVES = timedelta(hours=24)
@@ -24,7 +24,7 @@ def subj_repeat(proof: Proof) -> Iterator[Fault]:
     for language, edition in proof.editions.items():
         period = earlier.get(edition.subject.casefold().strip())
         if period:
-            yield Fault(where="subject", language=language, slots={"period": period})
+            yield Fault(where="subject", language=language, slots={"period": Period.parse(period)})
 
 
 def item_repeat(proof: Proof) -> Iterator[Fault]:
@@ -34,7 +34,7 @@ def item_repeat(proof: Proof) -> Iterator[Fault]:
     for placed in proof.placed:
         period = proof.evidence.printed.get(placed.item.id)
         if period:
-            slots = {"what": placed.item.title[:60], "period": period}
+            slots = {"what": placed.item.title[:60], "period": Period.parse(period)}
             yield Fault(where=f"item:{placed.item.id}", slots=slots)
 
 
