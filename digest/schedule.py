@@ -18,6 +18,7 @@ from digest.app import App
 from digest.errors import DigestError
 from digest.model import DeliveryState, Issue, IssueState, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
+from digest.schedule_reminders import remind
 
 GRACE = timedelta(hours=12)
 LEASE_S = 90.0
@@ -64,6 +65,7 @@ class Metronome:
         if self._leading:
             _guarded("collecting", lambda: gather(self._app))
             _guarded("tidying", lambda: tidy(self._app))
+            _guarded("reminding", lambda: remind(self._app))
 
     def _send(self) -> None:
         if self._leading:
@@ -80,6 +82,7 @@ def tick(app: App, *, owner: str = "tick") -> bool:
         return False
     gather(app)
     tidy(app)
+    remind(app)
     send_due(app)
     app.send.notices()
     return True

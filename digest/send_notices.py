@@ -12,6 +12,10 @@ from digest.rules.guard import CODE_LIVES
 from digest.rules.pace import notice_retry_at
 from digest.rules.tokens import Links
 
+_TO_EDITORS = frozenset({
+    NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
+    NoticeKind.SOURCES_SILENT,
+})  # fmt: skip
 AT_ONCE = 20
 LEASE_S = 900.0
 
@@ -97,7 +101,9 @@ class Post:
     def _link(self, notice: Notice, now: datetime) -> str | None:
         """The link is made when the letter leaves, so that it is fresh."""
         if notice.kind is NoticeKind.SIGN_IN:
-            return self._links.sign_in(notice.secret) if notice.secret else None
+            return self._links.sign_in(notice.secret, language=notice.language) if notice.secret else None
+        if notice.kind in _TO_EDITORS:
+            return self._links.desk()
         if notice.subscriber is None or notice.kind in {NoticeKind.DECLINED, NoticeKind.THANKS}:
             return None
         if notice.kind is NoticeKind.CONFIRM:

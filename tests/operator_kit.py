@@ -27,6 +27,10 @@ class Community:
         for one in sample_readers(count):
             self.app.join.add(one.address, basis="express", origin="a test", language=one.language)
 
+    def issues(self) -> list[Path]:
+        """What readers got of an issue; reminders to editors and other one-off letters left out."""
+        return [path for path in self.letters() if path.name.startswith("issue-")]
+
     def letters(self) -> list[Path]:
         return sorted((self.config.parent / "outbox").glob("*.eml"))
 

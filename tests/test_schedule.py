@@ -95,7 +95,7 @@ def test_what_nobody_approved_does_not_leave(here: Community) -> None:
         at(here, SEND_AT + timedelta(hours=hours))
         tick(here.app)
     assert states(here)["2026-12"] == "draft"
-    assert here.letters() == []
+    assert here.issues() == []
 
 
 def test_what_was_approved_in_time_leaves_at_its_hour_and_once(here: Community) -> None:
@@ -103,11 +103,11 @@ def test_what_was_approved_in_time_leaves_at_its_hour_and_once(here: Community) 
     here.app.publish.approve(DECEMBER, by="test")
     at(here, SEND_AT - timedelta(seconds=1))
     tick(here.app)
-    assert here.letters() == []
+    assert here.issues() == []
     at(here, SEND_AT)
     tick(here.app)
     tick(here.app)
-    assert len(here.letters()) == 4
+    assert len(here.issues()) == 4
     assert states(here)["2026-12"] == "sent"
 
 
@@ -126,7 +126,7 @@ def test_after_a_long_absence_it_is_a_draft_again(here: Community, away: timedel
     at(here, SEND_AT + away)
     tick(here.app)
     assert states(here)["2026-12"] == "draft"
-    assert here.letters() == []
+    assert here.issues() == []
 
 
 def test_what_was_approved_after_its_date_waits_for_a_person(here: Community) -> None:
@@ -136,7 +136,7 @@ def test_what_was_approved_after_its_date_waits_for_a_person(here: Community) ->
     tick(here.app)
     assert states(here)["2026-12"] == "approved"
     here.app.send.issue(DECEMBER)
-    assert len(here.letters()) == 4
+    assert len(here.issues()) == 4
 
 
 def test_what_a_person_scheduled_late_leaves_then(here: Community) -> None:
@@ -233,5 +233,5 @@ def test_a_sending_issue_goes_on_after_a_crash(here: Community) -> None:
         here.app.store.deliveries.claim(run, count=2, now=here.app.clock())
     gather(here.app)
     tick(here.app)
-    assert len(here.letters()) == 4
+    assert len(here.issues()) == 4
     assert here.app.store.deliveries.counts(found.id)[DeliveryState.SENT] == 4

@@ -74,6 +74,11 @@ class NoticeKind(StrEnum):
     DECLINED = "declined"
     NEW_ADDRESS = "new-address"
     BREAKER = "breaker"
+    DRAFT_READY = "draft-ready"
+    DUE_SOON = "due-soon"
+    DUE_TOMORROW = "due-tomorrow"
+    DUE_TODAY = "due-today"
+    SOURCES_SILENT = "sources-silent"
     THANKS = "thanks"
 
 

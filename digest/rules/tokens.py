@@ -109,6 +109,10 @@ class Links:
         """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""
         return self._mac(b"trace", text.encode()).hex()[:24]
 
+    def desk(self) -> str:
+        """The editors' door. It signs nobody in."""
+        return f"{self._url}/desk/"
+
     def sign_in(self, secret: str) -> str:
         return f"{self._url}/desk/sign-in/{secret}"
 

@@ -1,0 +1,72 @@
+"""Letters to the editors from the clock: a draft is ready, a day comes near, a source is silent. Once each; never to readers."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from digest.app import App
+from digest.model import Issue, IssueState, NoticeKind, Role, Source
+
+SILENT = timedelta(days=1)
+_DUE = (NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY)
+
+
+def remind(app: App) -> int:
+    """Queues what is due and was not said yet; how many reminders, whoever they go to."""
+    now, said = app.clock(), 0
+    for issue in app.store.issues.all():
+        due = reminders(issue, now=now, zone=app.config.list.timezone)
+        with app.store.write():
+            fresh = [
+                kind
+                for kind in due
+                if app.store.ticks.record(_act(kind), due=str(issue.period), at=now, outcome="said")
+            ]
+            if fresh:  # a clock that stood still says the nearest only, not one letter for each day it missed
+                _tell(app, fresh[-1], now=now)
+                said += 1
+    return said + _failing(app, now=now)
+
+
+def reminders(issue: Issue, *, now: datetime, zone: str) -> list[NoticeKind]:
+    """What editors should have heard by now about a draft; nothing about an issue that was approved. Pure."""
+    if issue.state is not IssueState.DRAFT:
+        return []
+    left, where = issue.send_at - now, ZoneInfo(zone)
+    is_day = now.astimezone(where).date() >= issue.send_at.astimezone(where).date()
+    due = [NoticeKind.DRAFT_READY] if left > timedelta(0) else []
+    for kind, is_due in zip(
+        _DUE, (left <= timedelta(days=3), left <= timedelta(days=1), is_day), strict=True
+    ):
+        if is_due and left > timedelta(days=-2):
+            due.append(kind)
+    return due
+
+
+def silent(sources: Collection[Source], *, now: datetime) -> list[Source]:
+    """Those that have not answered for a day."""
+    return [
+        one for one in sources if one.fail_count and one.failing_since and now - one.failing_since >= SILENT
+    ]
+
+
+def _failing(app: App, *, now: datetime) -> int:
+    """One letter about all that fell silent since the last one; a source is named again when it recovered and failed anew."""
+    with app.store.write():
+        fresh = [
+            one for one in silent(app.store.sources.all(), now=now)
+            if app.store.ticks.record("remind sources", due=f"{one.id} {one.failing_since}", at=now, outcome="said")
+        ]  # fmt: skip
+        if fresh:
+            _tell(app, NoticeKind.SOURCES_SILENT, now=now)
+    return 1 if fresh else 0
+
+
+def _tell(app: App, kind: NoticeKind, *, now: datetime) -> None:
+    for editor in app.store.editors.all():
+        if editor.role is not Role.CONTRIBUTOR:
+            app.store.notices.queue(kind, editor=editor.id, language=editor.language, now=now)
+
+
+def _act(kind: NoticeKind) -> str:
+    return f"remind {kind}"
