@@ -26,7 +26,7 @@ class DoorGuard:
             return None
         now = self._hand.clock()
         made_at = self._hand.links.read_form(form.token)
-        refusal = guard.judged_form(made_at, trap=form.trap, now=now)
+        refusal = guard.judged_form(form.token, made_at, trap=form.trap, now=now)
         if refusal is not None:
             return refusal
         mark = self._hand.links.trace(form.token)
@@ -35,7 +35,10 @@ class DoorGuard:
 
     def hears(self, ask: Ask, address: Address) -> Refusal | None:
         """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from."""
-        refusal = self.hears_form(ask.form) or self.hears_from(ask.ip)
+        refusal = self.hears_form(ask.form)
+        if refusal in guard.HASTY and self._has_patience():
+            refusal = None
+        refusal = refusal or self.hears_from(ask.ip)
         if refusal is not None:
             return refusal
         blocked = frozenset(consent.ascii_domain(one) for one in self._hand.config.signup.blocked_domains)
@@ -44,9 +47,12 @@ class DoorGuard:
         return None
 
     def hears_from(self, ip: str | None) -> Refusal | None:
-        """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour."""
+        """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour.
+
+        This very machine is not counted: behind a proxy that [web] trusted_proxies leaves out, it would be everybody.
+        """
         network = guard.neighbourhood(ip)
-        if network is None:
+        if network is None or guard.is_this_machine(ip):
             return None
         counts = self._count({Scope.IP: str(ip), Scope.NETWORK: network})
         return Refusal.CAP if guard.over_cap(counts, self._caps()) else None
@@ -71,6 +77,10 @@ class DoorGuard:
         """Whether this neighbourhood may try one more code in this hour."""
         network = guard.neighbourhood(ip)
         return network is None or self._count({Scope.CODE: network})[Scope.CODE] <= guard.TRIES_PER_NETWORK
+
+    def _has_patience(self) -> bool:
+        """Whether one more ask without a form, or faster than people mostly are, is heard in this hour."""
+        return self._count({Scope.HASTY: ""})[Scope.HASTY] <= guard.HASTY_PER_HOUR
 
     def _rests(self, now: datetime) -> bool:
         until = self._hand.store.settings.get(_RESTS_UNTIL)

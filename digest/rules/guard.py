@@ -14,6 +14,9 @@ from ipaddress import ip_address, ip_network
 YOUNGEST_FORM = timedelta(seconds=2)
 OLDEST_FORM = timedelta(hours=24)
 BREAKER_RESTS = timedelta(hours=1)
+# People fill a form in less than two seconds (autofill, Enter), and scripts of the operator's own post without one.
+# Both are heard, but all of them together only so often: a bot in a hurry soon waits like everybody else.
+HASTY_PER_HOUR = 30
 CODE_LIVES = timedelta(hours=1)
 CODE_TRIES = 5
 TRIES_PER_NETWORK = 50
@@ -28,12 +31,14 @@ class Scope(StrEnum):
     DOMAIN = "domain"
     SITE = "site"
     CODE = "code"
+    HASTY = "hasty"
 
 
 class Refusal(StrEnum):
     """Why nothing was done."""
 
     NO_FORM = "no-form"
+    FORGED = "forged"
     TOO_SOON = "too-soon"
     TOO_OLD = "too-old"
     USED = "used"
@@ -41,6 +46,9 @@ class Refusal(StrEnum):
     BLOCKED = "blocked"
     CAP = "cap"
     RESTING = "resting"
+
+
+HASTY = frozenset({Refusal.NO_FORM, Refusal.TOO_SOON})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +69,13 @@ class Caps:
         }[scope]
 
 
-def judged_form(made_at: datetime | None, *, trap: str, now: datetime) -> Refusal | None:
-    """made_at: when the form was shown, by its token; None when the token is missing or not ours. trap: the field that
-    people do not see."""
-    if made_at is None:
-        return Refusal.NO_FORM
+def judged_form(token: str, made_at: datetime | None, *, trap: str, now: datetime) -> Refusal | None:
+    """made_at: when the form was shown, by its token; None when the token is not ours. trap: the field that people do
+    not see."""
     if trap:
         return Refusal.TRAP
+    if made_at is None:
+        return Refusal.FORGED if token else Refusal.NO_FORM
     age = now - made_at
     if age < YOUNGEST_FORM:
         return Refusal.TOO_SOON
@@ -99,6 +107,14 @@ def neighbourhood(ip: str | None) -> str | None:
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
     return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+
+
+def is_this_machine(ip: str | None) -> bool:
+    """Whether the address is a loopback one."""
+    try:
+        return ip_address(ip or "").is_loopback
+    except ValueError:
+        return False
 
 
 def code_fits(*, tries: int, expires_at: datetime, now: datetime) -> bool:
