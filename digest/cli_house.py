@@ -83,7 +83,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
 
         def ready(listening: int) -> None:
             say(f"The site is at {_address(where, listening)} (its public address: {app.config.list.url}).")
-            _advise(app.config, host=where)
+            advise(app.config, host=where)
             say("Stop it with Ctrl+C.")
 
         serve_until_stopped(app, host=where, port=number, on_ready=ready)
@@ -155,7 +155,8 @@ def _address(host: str, port: int) -> str:
     return f"http://{shown}:{port}/"
 
 
-def _advise(config: Config, *, host: str) -> None:
+def advise(config: Config, *, host: str) -> None:
+    """What somebody who starts the site should know of its configuration."""
     if not config.editors:
         say(
             f"No editor is named in the configuration. Let one in with: {called_as()} editors invite you@example.org"

@@ -89,7 +89,7 @@ def test_a_fresh_link_shows_and_keeps_every_choice(app: App, client: FlaskClient
     assert "One issue in three" in client.get(path).text
     sent = {"language": "fr", "cadence": "quarterly", "timezone": "America/Halifax", "role": "policy",
             "pause_until": "2026-12-24"}  # fmt: skip
-    saved = client.post(path, data=sent)
+    saved = client.post(path, data=sent, follow_redirects=True)
     assert "jusqu’au jeudi 24" in saved.text
     ann = person(app)
     assert (ann.language, ann.cadence, ann.timezone, ann.role) == (

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
 from flask import Flask
 
+from digest import cli_house
 from digest.app import App, open_app
 from digest.config import Config
-from digest.model import Address, Language, NoticeKind
-from digest.rules import consent
+from digest.model import Address, ItemId, Language, NoticeKind
+from digest.rules import consent, preflight
+from digest.rules.proof import Evidence
 from digest.web import create_web
 from tests import readers_kit, web_kit
 from tests.conftest import Clock
@@ -223,3 +226,114 @@ def test_a_form_shown_again_filled_in_may_be_sent_at_once(
     assert app.store.notices.last_queued(
         NoticeKind.MANAGE if path == "/manage" else NoticeKind.CONFIRM, subscriber=readers_kit.person(app).id
     )
+
+
+# --- what has become of an item; what a check names --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("prefix", "says"), [("", "is on the bench"), ("/fr", "est sur le banc")])
+def test_a_move_of_an_item_that_a_colleague_cut_says_so(
+    app: App, web: Flask, month: web_kit.Month, prefix: str, says: str
+) -> None:
+    client = sign_in(app, web)
+    item = app.store.issues.get(month.period).section("worth-reading")[1].item.id
+    app.publish.cut(month.period, item, by="another")
+    landing = press(client, f"{prefix}/desk/issues/{month.period}/items/{item}/move", act="up")
+    said = re.search(r'<div class="said" role="status"><span>(.*?)</span>', read(client, landing))
+    assert said is not None
+    assert says in said[1]
+
+
+def test_checks_name_items_sections_and_months_as_people_do(app: App, month: web_kit.Month) -> None:
+    whole = app.store.issues.get(month.period)
+    one = next(placed for placed in whole.placed if placed.section == "worth-reading")
+    nameless = replace(one.item, title="", id=ItemId(901))
+    unlinked = replace(one.item, url=None, id=ItemId(902))
+    short = replace(one.item, summary="Go!", id=ItemId(903))
+    placed = tuple(replace(one, item=item) for item in (nameless, unlinked, short))
+    evidence = Evidence(subjects=[], printed={short.id: "2026-10"})
+    checks = preflight.check(
+        replace(whole, placed=placed), {code: app.publish.preview(month.period, code) for code in Language},
+        config=app.config, now=app.clock(), readers=5, evidence=evidence,
+    )  # fmt: skip
+    told = {(c.id, c.where): (c.message_en, c.message_fr) for c in checks}
+    assert all(str(one.item.url) in text for text in told["item-title", "item:901"])
+    assert all(one.item.title in text for text in told["item-title", "item:902"])
+    assert "“Worth reading” has 3 items" in told["count", "section:worth-reading"][0]
+    assert "« À lire »" in told["count", "section:worth-reading"][1].replace("\u00a0", " ")
+    assert ("1 word or" in told["blurb", "item:903"][0], "1 mot ou" in told["blurb", "item:903"][1]) == (
+        True,
+        True,
+    )
+    assert "October 2026" in told["item-repeat", "item:903"][0]
+    assert "(octobre 2026)" in told["item-repeat", "item:903"][1]
+
+
+# --- French ------------------------------------------------------------------------------------------------------
+
+
+def test_months_inside_french_sentences_are_lower_case(app: App, web: Flask, month: web_kit.Month) -> None:
+    client = sign_in(app, web)
+    pages = [read(client, f"/fr/desk/issues/{month.period}/approve"), read(client, "/fr/desk/")]
+    item = app.publish.approve(month.period, by="test").placed[0].item.id
+    app.send.issue(month.period)
+    pages += [read(client, f"/fr/items/{item}"), read(client, f"/fr/issues/{month.period}")]
+    assert "Approuver décembre 2026" in pages[0]
+    for shown in pages:
+        assert not re.search(r"[a-zé:»]\s+(<a [^>]*>)?Décembre 2026", shown)
+
+
+def test_a_link_asked_for_on_the_french_page_is_french_and_leads_to_the_french_desk(
+    app: App, web: Flask
+) -> None:
+    client = web.test_client()
+    client.post("/fr/desk/link", data={"email": "dana@example.org"})
+    web.extensions["digest"].errands.wait()
+    letter = next(app.config.path(app.config.mail.folder).glob("letter-*.eml")).read_bytes()
+    message = message_from_bytes(letter, policy=policy.default)
+    assert message["Content-Language"] == "fr"
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    link = re.search(r"https://digest\.example\.org(/fr/desk/sign-in/\S+)", text)
+    assert link is not None
+    assert client.post(link[1]).headers["Location"] == "/fr/desk/"
+
+
+# --- pages for readers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_the_page_for_the_code_has_a_heading_of_its_own(web: Flask, prefix: str) -> None:
+    opened = web.test_client().get(f"{prefix}/code").text
+    assert re.search(r"<h1[^>]*>(Type the code|Saisir le code)", opened)
+    assert "Or type" not in opened
+    assert "Ou " not in re.findall(r"<h1[^>]*>(.*?)</h1>", opened)[0]
+
+
+def test_settings_that_were_kept_are_shown_by_a_page_that_can_be_gone_back_to(app: App, web: Flask) -> None:
+    readers_kit.joins(app)
+    client = web.test_client()
+    manage, plain = readers_kit.manage_token(app), readers_kit.letter_token(app)
+    for path, sent in (
+        (f"/preferences/{manage}", {"language": "en", "cadence": "every"}),
+        (f"/preferences/{plain}", {"language": "en"}),
+        (f"/fr/preferences/{plain}", {"language": "fr"}),
+    ):
+        answer = client.post(path, data=sent)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith(path)
+        assert 'role="status"' in client.get(answer.headers["Location"]).text
+        assert 'role="status"' not in client.get(path).text
+    asked = client.post(f"/preferences/{manage}/address", data={"email": "new@example.org"})
+    assert asked.status_code == 303
+    assert 'role="status"' in client.get(asked.headers["Location"]).text
+
+
+# --- what operators are told -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
+def test_serve_says_that_other_machines_cannot_read_the_caught_letters(
+    app: App, capsys: pytest.CaptureFixture[str], host: str, told: bool
+) -> None:
+    cli_house.advise(app.config, host=host)
+    assert ("/outbox/ answers this machine only" in capsys.readouterr().out) is told

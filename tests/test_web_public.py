@@ -235,7 +235,7 @@ def test_the_link_in_a_letter_chooses_the_language_or_leaves(app: App, client: F
     reader = web_kit.fill(app).readers[0]
     path = settings_path(app, reader)
     client.get(path)
-    assert "Kept." in client.post(f"{path}?lang=en", data={"language": "fr"}).text
+    assert "Kept." in client.post(f"{path}?lang=en", data={"language": "fr"}, follow_redirects=True).text
     assert found(app, reader.address.reveal()).language is Language.FR
     assert client.post(path, data={"language": "tlh"}).status_code == 200
     assert found(app, reader.address.reveal()).language is Language.FR

@@ -16,7 +16,7 @@ from hashlib import sha256
 from secrets import token_bytes
 
 from digest.errors import TokenRefused
-from digest.model import Address, DeliveryId, EditorId, IssueId, SubscriberId
+from digest.model import Address, DeliveryId, EditorId, IssueId, Language, SubscriberId
 
 _PAYLOAD = struct.Struct(">BIHI")
 _FORM = struct.Struct(">I8s")
@@ -113,8 +113,9 @@ class Links:
         """The editors' door. It signs nobody in."""
         return f"{self._url}/desk/"
 
-    def sign_in(self, secret: str) -> str:
-        return f"{self._url}/desk/sign-in/{secret}"
+    def sign_in(self, secret: str, *, language: Language = Language.EN) -> str:
+        """Leads to the desk in the language of the letter that carries it."""
+        return f"{self._url}{'/fr' if language is Language.FR else ''}/desk/sign-in/{secret}"
 
     def read(self, text: str, *, allowed: frozenset[Purpose] | set[Purpose], now: datetime) -> Token:
         """Raises TokenRefused unless we made `text`, for one of the purposes `allowed`, and it has not expired.

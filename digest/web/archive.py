@@ -85,8 +85,9 @@ def item_page(number: int) -> AnyResponse:
     language = tongue.spoken()
     item = item_view(placed, language, site().config)
     return keep_public(
-        page("item.html", title=item.title, is_public=True, item=item, issue=shelf.view(issue, language))
-    )
+        page("item.html", title=item.title, is_public=True, item=item, issue=shelf.view(issue, language),
+             month=dates.month(issue.period, language))
+    )  # fmt: skip
 
 
 def _public_item(number: int) -> tuple[Issue, Placed]:

@@ -114,6 +114,7 @@ def _next_issue(issue: Issue) -> dict[str, Any]:
     words = tongue.words()
     return {
         "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "state": issue.state.value,
+        "month_inside": dates.month(issue.period, language),
         "steps": outline.steps(issue, words), "due": outline.due(issue, language, config, now=site().app.clock()),
         "items": sum(1 for p in issue.placed if p.section), "bench": len(issue.section(None)),
         "fresh": sum(1 for p in issue.section(None) if p.arrived_late),

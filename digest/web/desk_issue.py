@@ -136,6 +136,8 @@ def _said(issue: Issue) -> dict[str, Any] | None:
     title, section = placed.title.get(tongue.spoken(), "") or placed.item.title, placed.section
     if did == "cut" and section is None:
         return {"text": words("desk.did_cut", title=title)}
+    if did in {"up", "down", "top", "keep"} and section is None:
+        return {"text": words("desk.did_gone", title=title)}
     if did == "reword" or section is None:
         return {"text": words("desk.did_reword", title=title)}
     name, row = section_name(section, tongue.spoken()), issue.section(section)
@@ -212,7 +214,9 @@ def write_note(period: str) -> AnyResponse:
 def _typed(name: str, *, now: str) -> str:
     """What was typed into a field; one that was left as the form showed it holds what stands there now."""
     typed = request.form.get(name)
-    return now if typed is None or changed(typed, seen=request.form.get(f"seen-{name}", "")) is None else typed
+    return (
+        now if typed is None or changed(typed, seen=request.form.get(f"seen-{name}", "")) is None else typed
+    )
 
 
 def item_page(period: str, number: int) -> Response:
@@ -235,8 +239,8 @@ def _item(
     own = {code: {"title": placed.title.get(code, ""), "blurb": placed.blurb.get(code, "")}
            for code in config.list.languages}  # fmt: skip
     return page(
-        "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue), item=placed.item,
-        row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
+        "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue),
+        item=placed.item, row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
         refused=refused, can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
     )  # fmt: skip
 

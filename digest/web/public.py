@@ -166,7 +166,7 @@ def shown() -> join.Form:
 
 
 def code_page() -> Response:
-    return _code(title="code", paragraphs=("code_lead",))
+    return _code(title="code_alone", paragraphs=("code_alone_lead",))
 
 
 def _code(
@@ -189,7 +189,7 @@ def confirm_code() -> Response:
     except errors.InputRefused as refused:
         name = "email_error" if isinstance(refused, errors.AddressRefused) else "code_error"
         sent = Form(email=email, error=tongue.words()(f"web.{name}"))
-        return _code(title="code", paragraphs=("code_lead",), sent=sent, code=code, status=400)
+        return _code(title="code_alone", paragraphs=("code_alone_lead",), sent=sent, code=code, status=400)
     post_notices()
     return _confirmed(known)
 

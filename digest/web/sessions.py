@@ -7,9 +7,10 @@ from flask import abort, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import AddressRefused
-from digest.model import Editor, NoticeKind, Role
+from digest.model import Editor, Language, NoticeKind, Role
 from digest.rules.consent import judged_address
 from digest.rules.tokens import fingerprint
+from digest.web import language as tongue
 from digest.web import roles
 from digest.web.pages import to
 from digest.web.security import form_token, refuse_foreign_origin, refuse_missing_token
@@ -81,7 +82,8 @@ def mail_link(address_text: str) -> None:
                 secret = secrets.token_urlsafe(24)
                 app.store.editors.give_pass(fingerprint(secret), editor=found.id, purpose="sign-in", now=now,
                                             expires_at=now + LINK_LIVES)  # fmt: skip
-                app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=found.language, secret=secret,
+                spoken = Language.FR if tongue.spoken() is Language.FR else found.language
+                app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=spoken, secret=secret,
                                         now=now)  # fmt: skip
     post_notices()
 

@@ -6,7 +6,8 @@ import json
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from digest import errors
 from digest.join import Known
@@ -55,10 +56,18 @@ def doors() -> Blueprint:
 
 
 def settings_page(token: str) -> Response:
-    return _settings(public.who(token, allowed=_SETTLES), token)
+    known, did = public.who(token, allowed=_SETTLES), request.args.get("did")
+    said = tongue.words()("web.address_asked") if did == "asked" else ""
+    return _settings(known, token, saved=did == "saved", said=said)
 
 
-def settings(token: str) -> Response:
+def _kept(token: str, *, did: str) -> AnyResponse:
+    """To the page that says what was done, by GET: so Back and Reload send nothing twice."""
+    path = public.here(f"/preferences/{token}")
+    return redirect(f"{path}{'&' if '?' in path else '?'}did={did}", 303)
+
+
+def settings(token: str) -> AnyResponse:
     known = public.who(token, allowed=_SETTLES)
     if request.form.get("leave") == "1":
         return public.left(site().app.join.leave(token, method="link", page=request.path))
@@ -68,11 +77,11 @@ def settings(token: str) -> Response:
         return _settings(known, token)
     if known.token.purpose is Purpose.MANAGE and "cadence" in request.form:
         return _save(known, token)
-    chosen = site().app.join.choose(token, language=request.form["language"], page=request.path)
-    return _settings(chosen, token, saved=True)
+    site().app.join.choose(token, language=request.form["language"], page=request.path)
+    return _kept(token, did="saved")
 
 
-def _save(known: Known, token: str) -> Response:
+def _save(known: Known, token: str) -> AnyResponse:
     sent = request.form
     try:
         until = date.fromisoformat(sent["pause_until"]) if sent.get("pause_until") else None
@@ -80,11 +89,10 @@ def _save(known: Known, token: str) -> Response:
             language=sent["language"], timezone=sent.get("timezone", ""), cadence=sent["cadence"], pause_until=until,
             role=sent["role"] if sent.get("role") in public.ROLES else "",
         )  # fmt: skip
-        saved = site().app.join.choices.save(token, choice, page=request.path)
+        site().app.join.choices.save(token, choice, page=request.path)
     except (ValueError, errors.InputRefused):
         return _settings(known, token, error=tongue.words()("web.pause_error"), status=400)
-    tongue.speak(saved.subscriber.language)
-    return _settings(saved, token, saved=True)
+    return _kept(token, did="saved")
 
 
 def _settings(
@@ -124,7 +132,7 @@ def _full(known: Known, token: str) -> dict[str, Any]:
 # --- another address ---------------------------------------------------------------------------------------------
 
 
-def ask_address(token: str) -> Response:
+def ask_address(token: str) -> AnyResponse:
     """The same answer whether or not somebody reads at the new address already."""
     known = public.who(token, allowed=_MANAGES)
     try:
@@ -134,7 +142,7 @@ def ask_address(token: str) -> Response:
     except errors.AddressRefused:
         return _settings(known, token, error=tongue.words()("web.email_error"), status=400)
     post_notices()
-    return _settings(known, token, said=tongue.words()("web.address_asked"))
+    return _kept(token, did="asked")
 
 
 def address_page(token: str) -> Response:
