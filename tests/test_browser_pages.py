@@ -163,7 +163,12 @@ def test_no_page_scrolls_sideways_at_320_pixels_or_in_large_type(
     page = context.new_page()
     month = web_kit.fill(app)
     wide: list[str] = []
-    for paths in (before_the_first(app), while_drafting(app, month), while_scheduled(app, month), when_sent(app, month)):
+    for paths in (
+        before_the_first(app),
+        while_drafting(app, month),
+        while_scheduled(app, month),
+        when_sent(app, month),
+    ):
         for path in paths:
             for prefix in ("", "/fr"):
                 page.goto(f"{site.url}{prefix}{path}")

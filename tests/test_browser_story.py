@@ -94,7 +94,7 @@ def sit_down(site: browser_kit.Served, page: Any, words: Words) -> None:
     page.get_by_role("button", name=words("desk.door_button")).click()
     newest_letter(site, page, words)
     link = page.locator("pre a", has_text="/desk/sign-in/").get_attribute("href")
-    page.goto(link.replace(site.url, f"{site.url}{prefix}"))
+    page.goto(f"{site.url}{prefix}{link.removeprefix(site.url).removeprefix('/fr')}")
     page.get_by_role("button", name=words("desk.sign_in_button")).click()
     page.get_by_role("link", name=re.compile("2026|2027")).first.wait_for()
 
