@@ -71,7 +71,7 @@ def test_the_next_month_is_held_against_this_one(stocked: App, clock: Clock) -> 
             stocked.store.issues.write_text(issue.id, field="subject", language=language, words=subject)
     assert [c.where for c in told(stocked, "item-repeat", period=NEXT)] == ["item:1"]
     assert {c.outcome for c in told(stocked, "subj-repeat", period=NEXT)} == {"fail"}
-    assert "2026-12" in told(stocked, "subj-repeat", period=NEXT)[0].message_en
+    assert "December 2026" in told(stocked, "subj-repeat", period=NEXT)[0].message_en
     assert stocked.store.proofs.last_audience(NEXT) == 2
     assert stocked.store.proofs.last_audience(PERIOD) is None
 
