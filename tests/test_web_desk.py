@@ -213,7 +213,7 @@ def test_words_typed_by_two_at_once_are_both_shown_and_none_is_lost(
     assert issue.text("theme", "en") == "forms"
     seen = re.search(r'name="seen-note-en" value="([^"]*)"', page)
     assert seen is not None
-    press(client, f"{base}note", **{"note-en": "Both together.", "seen-note-en": seen[1]})
+    press(client, f"{base}note", status=303, **{"note-en": "Both together.", "seen-note-en": seen[1]})
     assert app.store.issues.get(month.period).text("note", "en") == "Both together."
 
 
@@ -221,7 +221,7 @@ def test_somebody_elses_move_does_not_refuse_my_words(app: App, web: Flask, mont
     client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
     read(client, f"{base}note")
     app.publish.cut(month.period, app.store.issues.get(month.period).placed[0].item.id, by="other")
-    press(client, f"{base}note", **{"note-fr": "Bonjour.", "seen-note-fr": ""})
+    press(client, f"{base}note", status=303, **{"note-fr": "Bonjour.", "seen-note-fr": ""})
     assert app.store.issues.get(month.period).text("note", "fr") == "Bonjour."
 
 
@@ -231,7 +231,7 @@ def test_an_items_words_are_changed_per_language_and_given_back_when_emptied(
     client = sign_in(app, web)
     item = app.store.issues.get(month.period).section("worth-reading")[0].item
     path = f"/desk/issues/{month.period}/items/{item.id}"
-    press(client, path, **{"title-fr": "Quatre questions", "blurb-fr": "Ce que l’équipe a retiré."})
+    press(client, path, status=303, **{"title-fr": "Quatre questions", "blurb-fr": "Ce que l’équipe a retiré."})
     placed = app.store.issues.get(month.period).section("worth-reading")[0]
     assert (placed.title, placed.blurb) == ({"fr": "Quatre questions"}, {"fr": "Ce que l’équipe a retiré."})
     letter = read(client, f"/desk/issues/{month.period}/letter/fr")
