@@ -237,7 +237,7 @@ def test_an_items_words_are_changed_per_language_and_given_back_when_emptied(
     letter = read(client, f"/desk/issues/{month.period}/letter/fr")
     assert "Quatre questions" in letter
     press(
-        client,
+        client, status=303,
         path,
         **{"title-fr": "", "seen-title-fr": "Quatre questions", "seen-blurb-fr": "Ce que l’équipe a retiré."},
     )
