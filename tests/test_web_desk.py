@@ -231,14 +231,17 @@ def test_an_items_words_are_changed_per_language_and_given_back_when_emptied(
     client = sign_in(app, web)
     item = app.store.issues.get(month.period).section("worth-reading")[0].item
     path = f"/desk/issues/{month.period}/items/{item.id}"
-    press(client, path, status=303, **{"title-fr": "Quatre questions", "blurb-fr": "Ce que l’équipe a retiré."})
+    press(
+        client, path, status=303, **{"title-fr": "Quatre questions", "blurb-fr": "Ce que l’équipe a retiré."}
+    )
     placed = app.store.issues.get(month.period).section("worth-reading")[0]
     assert (placed.title, placed.blurb) == ({"fr": "Quatre questions"}, {"fr": "Ce que l’équipe a retiré."})
     letter = read(client, f"/desk/issues/{month.period}/letter/fr")
     assert "Quatre questions" in letter
     press(
-        client, status=303,
+        client,
         path,
+        status=303,
         **{"title-fr": "", "seen-title-fr": "Quatre questions", "seen-blurb-fr": "Ce que l’équipe a retiré."},
     )
     assert app.store.issues.get(month.period).section("worth-reading")[0].title == {}
