@@ -34,7 +34,7 @@ class Errands:
             self._again[name] = None
             thread = Thread(target=self._work, args=(name, work), name=f"digest-{name}", daemon=True)
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # inside: nobody may wait for a thread that has not begun
 
     def is_closing(self) -> bool:
         """Long work asks, and leaves the rest for the next start."""
