@@ -43,7 +43,8 @@ def sign_in(site: browser_kit.Served, context: Any) -> None:
                   now=app.clock())  # fmt: skip
     page = context.new_page()
     page.goto(link)
-    page.locator("main button").click()
+    with page.expect_navigation():  # a page closed on its way somewhere may never say that it is closed
+        page.locator("main button").click()
     page.close()
 
 
