@@ -9,7 +9,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from digest.config import Config, Part, Texts
+from digest.config import Config
+from digest.config_shapes import Part, Texts
 
 _HEAD = """# Configuration
 <!-- Written by `make docs` from digest/config.py; change the descriptions there. -->
