@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import NotFound
-from digest.invite import invite
 from digest.join import Form
-from digest.model import ItemKind, Language, NoticeKind, Role, SuggestionId
+from digest.model import ItemKind, Language, NoticeKind, SuggestionId
 from digest.rules.suggest import SuggestionRefused, judged_offer
 from digest.web import create_web
 from tests import web_kit
@@ -39,17 +38,7 @@ def web(app: App) -> Flask:
 
 @pytest.fixture
 def dana(app: App, web: Flask) -> FlaskClient:
-    link = invite(
-        app.store,
-        app.links,
-        address_text="dana@example.org",
-        role=Role.APPROVER,
-        language=Language.EN,
-        now=app.clock(),
-    )
-    client = web.test_client()
-    client.post(link.removeprefix(URL), base_url=URL)
-    return client
+    return web_kit.signed_in(app, web)
 
 
 def suggested(app: App, clock: Clock, *, email: str = "", **sent: str) -> SuggestionId:

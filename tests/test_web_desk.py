@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from digest import schedule
 from digest.app import App, open_app
 from digest.config import Config
-from digest.invite import invite
-from digest.model import Address, IssueState, ItemId, Language, NoticeKind, Role
+from digest.model import Address, IssueState, ItemId, Language, NoticeKind
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
+from tests.web_kit import URL, press, read, sign_in_link, signed_in
 
 
 @pytest.fixture
@@ -39,37 +38,6 @@ def month(app: App) -> web_kit.Month:
     return made
 
 
-def sign_in(app: App, web: Flask, address: str = "dana@example.org") -> FlaskClient:
-    link = invite(
-        app.store, app.links, address_text=address, role=Role.EDITOR, language=Language.EN, now=app.clock()
-    )
-    client = web.test_client()
-    assert client.post(path_of(app, link), base_url=app.config.list.url).status_code == 303
-    return client
-
-
-def path_of(app: App, link: str) -> str:
-    return link.removeprefix(app.config.list.url)
-
-
-def read(client: FlaskClient, path: str, status: int = 200) -> str:
-    answer = client.get(path, base_url="https://digest.example.org")
-    assert answer.status_code == status, path
-    return answer.text
-
-
-def token(client: FlaskClient) -> str:
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', read(client, "/desk/"))
-    assert found is not None
-    return found[1]
-
-
-def press(client: FlaskClient, path: str, *, status: int = 303, **fields: object) -> str:
-    answer = client.post(path, data={"token": token(client), **fields}, base_url="https://digest.example.org")
-    assert answer.status_code == status, answer.text
-    return answer.headers.get("Location", "") or answer.text
-
-
 def titles(app: App, month: web_kit.Month, section: str | None) -> list[str]:
     return [placed.item.title for placed in app.store.issues.get(month.period).section(section)]
 
@@ -78,32 +46,25 @@ def titles(app: App, month: web_kit.Month, section: str | None) -> list[str]:
 
 
 def test_opening_a_sign_in_link_signs_nobody_in_and_a_press_does_so_once(app: App, web: Flask) -> None:
-    link = invite(
-        app.store,
-        app.links,
-        address_text="dana@example.org",
-        role=Role.EDITOR,
-        language=Language.EN,
-        now=app.clock(),
-    )
+    link = sign_in_link(app)
     scanner, first, second = (web.test_client() for _ in range(3))
     for _ in range(20):
-        assert "Sign me in" in read(scanner, path_of(app, link))
+        assert "Sign me in" in read(scanner, link.removeprefix(URL))
     assert "Mail me a link" in read(scanner, "/desk/")
-    answer = first.post(path_of(app, link), base_url="https://digest.example.org")
+    answer = first.post(link.removeprefix(URL), base_url=URL)
     assert answer.status_code == 303
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "Secure" in cookie
     assert "SameSite=Lax" in cookie
     assert cookie.startswith("__Host-desk=")
-    assert second.post(path_of(app, link), base_url="https://digest.example.org").status_code == 410
+    assert second.post(link.removeprefix(URL), base_url=URL).status_code == 410
     assert "Sign out" in read(first, "/desk/")
     assert "Mail me a link" in read(second, "/desk/")
 
 
 def test_the_store_never_holds_the_secret_of_a_session(app: App, web: Flask) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     cookie = client.get_cookie("__Host-desk", domain="digest.example.org")
     assert cookie is not None
     for suffix in ("", "-wal"):
@@ -116,7 +77,7 @@ def test_asking_for_a_link_answers_alike_and_mails_editors_only_once_a_minute(
 ) -> None:
     client = web.test_client()
     answers = [
-        client.post("/desk/link", data={"email": address}, base_url="https://digest.example.org")
+        client.post("/desk/link", data={"email": address}, base_url=URL)
         for address in ("nobody@example.org", "dana@example.org", "dana@example.org", "not an address")
     ]
     assert len({answer.data for answer in answers}) == 1
@@ -125,36 +86,29 @@ def test_asking_for_a_link_answers_alike_and_mails_editors_only_once_a_minute(
     first = app.store.notices.last_queued(NoticeKind.SIGN_IN, editor=dana.id)
     assert first == clock()
     clock.forward(seconds=30)
-    client.post("/desk/link", data={"email": "dana@example.org"}, base_url="https://digest.example.org")
+    client.post("/desk/link", data={"email": "dana@example.org"}, base_url=URL)
     assert app.store.notices.last_queued(NoticeKind.SIGN_IN, editor=dana.id) == first
     clock.forward(seconds=31)
-    client.post("/desk/link", data={"email": "dana@example.org"}, base_url="https://digest.example.org")
+    client.post("/desk/link", data={"email": "dana@example.org"}, base_url=URL)
     assert app.store.notices.last_queued(NoticeKind.SIGN_IN, editor=dana.id) == clock()
 
 
 def test_a_session_ends_with_signing_out_and_after_two_weeks(app: App, web: Flask, clock: Clock) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     copied = client.get_cookie("__Host-desk", domain="digest.example.org")
     assert copied is not None
     press(client, "/desk/sign-out")
     thief = web.test_client()
     thief.set_cookie("__Host-desk", copied.value, domain="digest.example.org", secure=True)
     assert "Mail me a link" in read(thief, "/desk/")
-    again = sign_in(app, web)
+    again = signed_in(app, web)
     clock.forward(days=14, seconds=1)
     assert "Mail me a link" in read(again, "/desk/")
 
 
 def test_an_editor_lands_on_the_desk_in_her_own_language(app: App, web: Flask) -> None:
-    link = invite(
-        app.store,
-        app.links,
-        address_text="emile@example.org",
-        role=Role.EDITOR,
-        language=Language.FR,
-        now=app.clock(),
-    )
-    answer = web.test_client().post(path_of(app, link), base_url="https://digest.example.org")
+    link = sign_in_link(app, "emile@example.org", language=Language.FR)
+    answer = web.test_client().post(link.removeprefix(URL), base_url=URL)
     assert answer.headers["Location"] == "/fr/desk/"
 
 
@@ -162,7 +116,7 @@ def test_an_editor_lands_on_the_desk_in_her_own_language(app: App, web: Flask) -
 
 
 def test_an_item_is_cut_put_back_moved_and_kept(app: App, web: Flask, month: web_kit.Month) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     before = titles(app, month, "coming-up")
     item = app.store.issues.get(month.period).section("coming-up")[0].item.id
     where = press(client, f"{base}items/{item}/move", act="cut")
@@ -184,7 +138,7 @@ def test_an_item_is_cut_put_back_moved_and_kept(app: App, web: Flask, month: web
 
 
 def test_moves_are_in_the_log_under_the_editors_name(app: App, web: Flask, month: web_kit.Month) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     issue = app.store.issues.get(month.period)
     press(client, f"/desk/issues/{month.period}/items/{issue.placed[0].item.id}/move", act="cut")
     dana = app.store.editors.find(Address("dana@example.org"))
@@ -195,7 +149,7 @@ def test_moves_are_in_the_log_under_the_editors_name(app: App, web: Flask, month
 def test_words_typed_by_two_at_once_are_both_shown_and_none_is_lost(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     app.publish.write(
         month.period, field="note", language=Language.EN, words="Theirs, written first.", by="other"
     )
@@ -218,7 +172,7 @@ def test_words_typed_by_two_at_once_are_both_shown_and_none_is_lost(
 
 
 def test_somebody_elses_move_does_not_refuse_my_words(app: App, web: Flask, month: web_kit.Month) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     read(client, f"{base}note")
     app.publish.cut(month.period, app.store.issues.get(month.period).placed[0].item.id, by="other")
     press(client, f"{base}note", status=303, **{"note-fr": "Bonjour.", "seen-note-fr": ""})
@@ -228,7 +182,7 @@ def test_somebody_elses_move_does_not_refuse_my_words(app: App, web: Flask, mont
 def test_an_items_words_are_changed_per_language_and_given_back_when_emptied(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     item = app.store.issues.get(month.period).section("worth-reading")[0].item
     path = f"/desk/issues/{month.period}/items/{item.id}"
     press(
@@ -248,7 +202,7 @@ def test_an_items_words_are_changed_per_language_and_given_back_when_emptied(
 
 
 def test_two_editors_of_one_title_see_both(app: App, web: Flask, month: web_kit.Month) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     item = app.store.issues.get(month.period).section("worth-reading")[0].item
     app.publish.reword(
         month.period, ItemId(item.id), language=Language.EN, by="other", title="Their title", blurb=""
@@ -267,8 +221,8 @@ def test_two_editors_of_one_title_see_both(app: App, web: Flask, month: web_kit.
 def test_the_preview_is_the_letter_in_a_sandbox_without_scripts(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
-    answer = client.get(f"/desk/issues/{month.period}/letter/en", base_url="https://digest.example.org")
+    client = signed_in(app, web)
+    answer = client.get(f"/desk/issues/{month.period}/letter/en", base_url=URL)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
@@ -283,7 +237,7 @@ def test_the_preview_is_the_letter_in_a_sandbox_without_scripts(
 def test_an_issue_that_changed_since_it_was_looked_at_is_not_approved(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client, path = sign_in(app, web), f"/desk/issues/{month.period}/approve"
+    client, path = signed_in(app, web), f"/desk/issues/{month.period}/approve"
     seen = re.search(r'name="revision" value="(\d+)"', read(client, path))
     assert seen is not None
     app.publish.cut(month.period, app.store.issues.get(month.period).placed[0].item.id, by="other")
@@ -295,7 +249,7 @@ def test_an_issue_that_changed_since_it_was_looked_at_is_not_approved(
 def test_an_issue_is_approved_held_approved_again_and_sent_ten_minutes_after_send_now(
     app: App, web: Flask, month: web_kit.Month, clock: Clock
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
 
     def approve(then: str) -> None:
         revision = app.store.issues.get(month.period).revision
@@ -327,7 +281,7 @@ def test_an_issue_is_approved_held_approved_again_and_sent_ten_minutes_after_sen
 def test_a_test_letter_goes_to_the_editor_in_each_language(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     press(client, f"/desk/issues/{month.period}/test")
     letters = list(app.config.path(app.config.mail.folder).glob("letter-*.eml"))
     assert len(letters) == 2
@@ -341,7 +295,7 @@ def test_a_test_letter_goes_to_the_editor_in_each_language(
 def test_each_role_may_do_what_it_may(
     app: App, web: Flask, month: web_kit.Month, address: str, may_cut: bool, may_approve: bool
 ) -> None:
-    client, base = sign_in(app, web, address), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web, address), f"/desk/issues/{month.period}/"
     issue = app.store.issues.get(month.period)
     press(client, f"{base}items/{issue.placed[0].item.id}/move", act="cut", status=303 if may_cut else 403)
     press(client, f"{base}note", status=303 if may_cut else 403)
@@ -369,7 +323,7 @@ def test_the_dashboard_says_what_failed_and_when_we_try_again(
         ("/desk/", "Next try 11 a.m."),
         ("/fr/desk/sources", "prochain essai\u00a0: 11\u00a0h"),
     ):
-        html = read(sign_in(app, web), path).replace("\u00a0a.m.", " a.m.")
+        html = read(signed_in(app, web), path).replace("\u00a0a.m.", " a.m.")
         assert "harbour.example did not answer." in html
         assert words in html
 
@@ -407,7 +361,7 @@ def test_a_fault_of_ours_shows_no_trace(web: Flask, caplog: pytest.LogCaptureFix
 def test_a_refused_move_says_why_in_the_language_of_the_page(
     app: App, web: Flask, month: web_kit.Month, prefix: str, says: str, way_out: str
 ) -> None:
-    client, issue = sign_in(app, web), app.publish.approve(month.period, by="test")
+    client, issue = signed_in(app, web), app.publish.approve(month.period, by="test")
     path = f"{prefix}/desk/issues/{month.period}/items/{issue.placed[0].item.id}/move"
     page = press(client, path, status=409, act="cut")
     assert says in page

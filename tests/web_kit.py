@@ -1,10 +1,15 @@
 """A believable month for the tests of the web: posts, events and readers, put into a real store."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from flask import Flask
+from flask.testing import FlaskClient
+
 from digest.app import App
+from digest.invite import invite
 from digest.model import (
     Address,
     Entry,
@@ -13,9 +18,12 @@ from digest.model import (
     Language,
     Occasion,
     Period,
+    Role,
     Subscriber,
     SubscriberState,
 )  # fmt: skip
+
+URL = "https://digest.example.org"  # what tests/conftest.py writes as [list] url
 
 SOURCES = """
 [[sources]]
@@ -128,3 +136,43 @@ def publish(app: App, month: Month) -> None:
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]
+
+
+# --- the desk without a browser ----------------------------------------------------------------------------------
+
+
+def sign_in_link(
+    app: App, address: str = "dana@example.org", *, role: Role = Role.EDITOR, language: Language = Language.EN
+) -> str:
+    """The whole link. role, language: of somebody whom config.toml does not name."""
+    return invite(app.store, app.links, address_text=address, role=role, language=language, now=app.clock())
+
+
+def signed_in(
+    app: App, web: Flask, address: str = "dana@example.org", *, role: Role = Role.EDITOR,
+    language: Language = Language.EN,
+) -> FlaskClient:  # fmt: skip
+    """A browser without a screen that sits at the desk; role as in sign_in_link."""
+    client = web.test_client()
+    path = sign_in_link(app, address, role=role, language=language).removeprefix(app.config.list.url)
+    assert client.post(path, base_url=app.config.list.url).status_code == 303
+    return client
+
+
+def read(client: FlaskClient, path: str, status: int = 200) -> str:
+    answer = client.get(path, base_url=URL)
+    assert answer.status_code == status, path
+    return answer.text
+
+
+def form_token(client: FlaskClient) -> str:
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', read(client, "/desk/"))
+    assert found is not None
+    return found[1]
+
+
+def press(client: FlaskClient, path: str, *, status: int = 303, **fields: object) -> str:
+    """Sends a form of the desk; where it led, or the page that came instead."""
+    answer = client.post(path, data={"token": form_token(client), **fields}, base_url=URL)
+    assert answer.status_code == status, answer.text
+    return answer.headers.get("Location", "") or answer.text

@@ -17,8 +17,6 @@ NEEDS: Mapping[str, Role] = {
     "pause": Role.APPROVER, "settle": Role.APPROVER,
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
-    # where posts and events come from
-    "look": Role.EDITOR, "add": Role.EDITOR, "change": Role.EDITOR,
     # what readers suggest
     "take": Role.EDITOR, "put_aside": Role.EDITOR,
     # where posts and events come from
