@@ -76,7 +76,10 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         store = open_store(config.path(config.store.url), now=clock())
         opened.callback(store.close)
         _remember_configuration(store, config)
-        links = Links(config.list.url, key=_key(config, store), domain=config.list.domain)
+        keys = _keys(config, store)
+        links = Links(
+            config.list.url, key=keys[0], domain=config.list.domain, earlier=keys[1:-1], first=keys[-1]
+        )
         press = Press(config, folders=template_folders(config), signer=_signer(config))
         transport = open_transport(
             config.mail, folder=config.path(config.mail.folder), password=password, home=config.home
@@ -155,8 +158,12 @@ def _signer(config: Config) -> Signer | None:
         raise ConfigError(f"[mail] dkim_key_file: {path} cannot be read.") from error
 
 
-def _key(config: Config, store: SqliteStore) -> bytes:
-    """The secret behind every link. Lost, it would break the leave links of all letters ever sent, so it is guarded."""
+def _keys(config: Config, store: SqliteStore) -> list[bytes]:
+    """The secrets behind every link: the one that signs, those whose links are still good, and the very first.
+
+    In the file one a line, the newest on top; `retired ` before one ends its links. The first ever must stay there:
+    the suppression list was made with it. Lost, all would break, so it is guarded.
+    """
     path = config.path(config.store.key_file) if config.store.key_file else store.path.with_suffix(".key")
     expected = store.settings.get("key_sha256")
     if expected is None:
@@ -170,14 +177,21 @@ def _key(config: Config, store: SqliteStore) -> bytes:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: it must hold the key that signs links.") from error
-    found = hashlib.sha256(text.encode()).hexdigest()
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    keys = [line.removeprefix("retired ").strip().encode() for line in lines]
+    found = hashlib.sha256(keys[-1]).hexdigest()
     if expected is None:
         with store.write():
             expected = store.settings.get("key_sha256") or found
             store.settings.put("key_sha256", expected)
     if found != expected:
-        raise ConfigError(f"{path} is not the key that this database was made with; put the right one back.")
-    return text.encode()
+        raise ConfigError(
+            f"{path} does not end with the key that this database was made with; put the right one back."
+        )
+    good = [key for key, line in zip(keys, lines, strict=True) if not line.startswith("retired ")]
+    if not good:
+        raise ConfigError(f"{path} holds retired keys only; put a new one on its first line.")
+    return [*good, keys[-1]]
 
 
 def _make_key(path: Path) -> None:

@@ -176,6 +176,20 @@ def test_a_scanner_that_runs_scripts_decides_nothing(site: browser_kit.Served, b
     page.context.close()
 
 
+def test_a_scanner_does_not_sign_in_with_an_editors_link(site: browser_kit.Served, browser: Any) -> None:
+    """S19 with a real browser."""
+    link = invite(site.app.store, site.app.links, address_text="dana@example.org", role=Role.APPROVER,
+                  language=Language.EN, now=site.app.clock())  # fmt: skip
+    page = new_page(browser)
+    for _ in range(3):
+        page.goto(f"{link}?confirm=true", wait_until="networkidle")
+    assert page.context.cookies() == []
+    page.context.close()
+    page = new_page(browser)
+    sign_in(site.app, page)
+    page.context.close()
+
+
 def test_the_custom_element_brings_the_form_into_another_sites_page(
     site: browser_kit.Served, browser: Any
 ) -> None:

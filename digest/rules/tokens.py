@@ -8,7 +8,7 @@ import hmac
 import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as EncodingError
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -54,12 +54,20 @@ class Token:
 
 
 class Links:
-    """Makes and reads the links of one list."""
+    """Makes and reads the links of one list.
 
-    def __init__(self, url: str, *, key: bytes, domain: str) -> None:
+    key: signs. earlier: keys of before, what they signed stays good as long as they are handed in. first: the very first
+    one; the suppression list keeps to it, since no address stands beside its marks to make them anew.
+    """
+
+    def __init__(
+        self, url: str, *, key: bytes, domain: str, earlier: Sequence[bytes] = (), first: bytes | None = None
+    ) -> None:
         self._url = url
         self._key = key
         self._domain = domain
+        self._earlier = tuple(earlier)
+        self._first_key = first or key
 
     def confirm(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
         return f"{self._url}/confirm/{self._timed(Purpose.CONFIRM, subscriber, version, now + CONFIRM_LIVES)}"
@@ -97,7 +105,7 @@ class Links:
         except (EncodingError, ValueError):
             raw = b""
         payload, mac = raw[: _FORM.size], raw[_FORM.size :]
-        if not hmac.compare_digest(self._mac(b"form", payload)[:12], mac):
+        if not self._is_ours(b"form", payload, mac, length=12):
             return None
         return datetime.fromtimestamp(_FORM.unpack(payload)[0], UTC)
 
@@ -127,7 +135,7 @@ class Links:
         except (EncodingError, ValueError):
             raw = b""
         payload, mac = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
-        if not hmac.compare_digest(self._mac(b"link", payload)[:_MAC_BYTES], mac):
+        if not self._is_ours(b"link", payload, mac, length=_MAC_BYTES):
             raise TokenRefused("This link is incomplete or was changed on its way.")
         number, subscriber, version, about = _PAYLOAD.unpack(payload)
         purpose = Purpose(number)
@@ -160,17 +168,17 @@ class Links:
         except (EncodingError, ValueError):
             raw = b""
         payload = raw[:5]
-        if len(raw) != 13 or not hmac.compare_digest(self._mac(b"bounce", payload)[:8], raw[5:]):
+        if len(raw) != 13 or not self._is_ours(b"bounce", payload, raw[5:], length=8):
             raise TokenRefused("This bounce address was not made by us.")
         return DeliveryId(int.from_bytes(payload, "big"))
 
     def mark(self, address: Address) -> str:
         """The keyed hash by which the suppression list knows an address without holding it."""
-        return self._mac(b"suppress", address.key.encode()).hex()
+        return hmac.digest(self._first_key, b"suppress\0" + address.key.encode(), "sha256").hex()
 
     def marks(self, keys: Iterable[str]) -> list[str]:
         """The same for many, by Address.key."""
-        start, key, digest = b"suppress\0", self._key, hmac.digest
+        start, key, digest = b"suppress\0", self._first_key, hmac.digest
         return [digest(key, start + one.encode(), "sha256").hex() for one in keys]
 
     def _timed(self, purpose: Purpose, subscriber: SubscriberId, version: int, expires: datetime) -> str:
@@ -179,6 +187,14 @@ class Links:
     def _make(self, purpose: Purpose, subscriber: SubscriberId, version: int, about: int) -> str:
         payload = _PAYLOAD.pack(purpose, subscriber, version & 0xFFFF, about)
         return urlsafe_b64encode(payload + self._mac(b"link", payload)[:_MAC_BYTES]).decode()
+
+    def _is_ours(self, domain: bytes, payload: bytes, mac: bytes, *, length: int) -> bool:
+        """By every key, whichever fits: how long it takes tells nothing."""
+        fits = False
+        for key in (self._key, *self._earlier):
+            made = hmac.digest(key, domain + b"\0" + payload, "sha256")[:length]
+            fits |= hmac.compare_digest(made, mac)
+        return fits
 
     def _mac(self, domain: bytes, payload: bytes) -> bytes:
         return hmac.digest(self._key, domain + b"\0" + payload, "sha256")
