@@ -151,7 +151,7 @@ def test_axe_finds_nothing_on_any_page(site: browser_kit.Served, browser: Any, p
     look(while_scheduled(app, month))
     look(when_sent(app, month))
     for context in contexts:
-        context.close()
+        browser_kit.close(context)
     assert found == []
 
 
@@ -177,7 +177,7 @@ def test_no_page_scrolls_sideways_at_320_pixels_or_in_large_type(
                     "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
                 ):
                     wide.append(f"{prefix}{path}")
-    context.close()
+    browser_kit.close(context)
     assert wide == []
 
 
@@ -195,7 +195,7 @@ def test_targets_on_a_phone_are_large_enough_to_touch(site: browser_kit.Served, 
     for path in ("/", "/manage", *while_drafting(app, month)):
         page.goto(site.url + path)
         assert page.evaluate(small) == [], path
-    context.close()
+    browser_kit.close(context)
 
 
 def test_a_whole_edit_is_made_with_the_keyboard_alone(site: browser_kit.Served, browser: Any) -> None:
@@ -224,7 +224,7 @@ def test_a_whole_edit_is_made_with_the_keyboard_alone(site: browser_kit.Served, 
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Up: {titles[0]}"
     placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
     assert placed == [titles[1], titles[2], titles[0]]
-    context.close()
+    browser_kit.close(context)
 
 
 def test_the_language_switch_keeps_the_page_also_behind_a_mailed_link(
@@ -249,4 +249,4 @@ def test_the_language_switch_keeps_the_page_also_behind_a_mailed_link(
     known = app.store.subscribers.find(Address(french.address.reveal()))
     assert known is not None
     assert known.left_at is not None
-    context.close()
+    browser_kit.close(context)

@@ -110,8 +110,8 @@ def test_a_life_from_sign_up_to_being_forgotten(
     page.get_by_role("button", name=words("web.forget_button")).click()
     assert page.locator("h1").inner_text() == words("web.forgotten_title")
     assert app.store.subscribers.find(Address(MOVED)) is None
-    page.context.close()
-    desk.context.close()
+    browser_kit.close(page.context)
+    browser_kit.close(desk.context)
 
 
 @pytest.mark.parametrize("prefix", ["", "/fr"])
@@ -154,7 +154,7 @@ def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browse
             )
             if width > 0:
                 found.append(f"{path} scrolls sideways by {width} pixels ({size})")
-        context.close()
+        browser_kit.close(context)
     assert found == []
 
 
@@ -173,7 +173,7 @@ def test_a_scanner_that_runs_scripts_decides_nothing(site: browser_kit.Served, b
         for _ in range(3):
             page.goto(f"{link}?confirm=true", wait_until="networkidle")
     assert person(app) == before
-    page.context.close()
+    browser_kit.close(page.context)
 
 
 def test_a_scanner_does_not_sign_in_with_an_editors_link(site: browser_kit.Served, browser: Any) -> None:
@@ -211,7 +211,7 @@ def test_the_custom_element_brings_the_form_into_another_sites_page(
         frame.get_by_role("button", name=Words(Language.FR)("web.subscribe")).click()
     assert opened.value.locator("h1").inner_text() == Words(Language.FR)("web.asked_title")
     assert person(site.app, BO).language is Language.FR
-    page.context.close()
+    browser_kit.close(page.context)
     server.shutdown()
     thread.join(10)
     server.server_close()

@@ -47,7 +47,7 @@ def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
-    context.close()
+    browser_kit.close(context)
     assert complaints == []
 
 
@@ -204,7 +204,7 @@ def test_nothing_a_source_wrote_runs_at_the_desk_or_in_the_letter(
     ):
         page.goto(site.url + path)
     assert "{{ 7*7 }}" in page.goto(f"{site.url}/issues/{month.period}").text()
-    context.close()
+    browser_kit.close(context)
     assert trouble == []
 
 
