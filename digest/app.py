@@ -16,6 +16,7 @@ from digest.config import Config
 from digest.errors import AddressRefused, ConfigError
 from digest.join import Join
 from digest.mail import Transport, open_transport
+from digest.mail.inbox import incoming
 from digest.mail.records import sender_records
 from digest.mail.spam import spam_score
 from digest.publish import Publish
@@ -61,6 +62,10 @@ class App:
 
     def close(self) -> None:
         self._closing.close()
+
+    def take_letter(self, data: bytes) -> bool:
+        """One letter that came in. True when a wish in it was granted; all else is for people to read."""
+        return self.join.inbound.take(incoming(data))
 
     def before_closing(self, work: Callable[[], object]) -> None:
         """Has `work` done first when this is closed: whoever runs threads on the store ends them there."""

@@ -3,6 +3,7 @@
 import logging
 from ipaddress import ip_address
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -12,6 +13,7 @@ from digest.cli_door import Door, as_json, pass_door, print_json, progress, say
 from digest.config import Config
 from digest.demo import DEFAULT_READERS, Demo, called_as
 from digest.invite import INVITATION_LIVES, invite
+from digest.mail.inbox import MOST_BYTES
 from digest.model import Language, Role
 from digest.serve import serve as serve_until_stopped
 
@@ -105,6 +107,17 @@ def backup(door: Door, file: Path) -> None:
     say(f"The copy is {file}. Keep {key} with it: without the key the links in old letters stop working.")
 
 
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@pass_door
+def inbound(door: Door, file: BinaryIO) -> None:
+    """Take one letter that came in, from FILE or a pipe, and grant a wish to leave in it; anything else is left alone."""
+    data = file.read(MOST_BYTES + 1)
+    with door.open() as app:
+        done = len(data) <= MOST_BYTES and app.take_letter(data)
+    say("Somebody left, as the letter asked." if done else "Nothing to do: people may read it.")
+
+
 @click.group()
 def editors() -> None:
     """Let editors in."""
@@ -178,4 +191,4 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-COMMANDS = (demo, check, migrate, serve, backup, editors)
+COMMANDS = (demo, check, migrate, serve, backup, inbound, editors)

@@ -16,6 +16,7 @@ from digest.join_crowd import Crowd
 from digest.join_gate import Gate
 from digest.join_guard import DoorGuard
 from digest.join_hand import Ask, Form, Hand, Known
+from digest.join_inbound import Inbound
 from digest.join_memory import Memory
 from digest.join_voices import Voices
 from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, SubscriberState
@@ -34,7 +35,7 @@ _NOBODY = (
 
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
-    crowd: keeping house, and counts; voices: what people suggest."""
+    crowd: keeping house, and counts; voices: what people suggest; inbound: leaving by letter."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
@@ -47,6 +48,7 @@ class Join:
         self.choices = Choices(self._hand)
         self.crowd = Crowd(self._hand)
         self.voices = Voices(self._hand, self._guard)
+        self.inbound = Inbound(self._hand)
 
     def form(self, *, typed_before: bool = False) -> str:
         """The token of one showing of a form. typed_before: it is shown filled in, so nobody needs time to type."""
@@ -283,6 +285,6 @@ class Join:
     def _last_letter(self, known: Subscriber | None) -> datetime | None:
         if known is None:
             return None
-        kinds = (NoticeKind.CONFIRM, NoticeKind.MANAGE)
+        kinds = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.MANAGE)
         sent = [self._store.notices.last_queued(kind, subscriber=known.id) for kind in kinds]
         return max((at for at in sent if at is not None), default=None)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from digest.join_hand import Hand
+from digest.model import NoticeKind
 from digest.rules import consent, guard, pulse
 from digest.rules.jurisdictions import ELSEWHERE, GOVERNMENT, Directory
 from digest.rules.pulse import Pulse
@@ -28,9 +29,22 @@ class Crowd:
             store.notices.delete_settled(now - timedelta(days=keep.notices_days))
             store.suggestions.delete_settled(now - timedelta(days=keep.left_days))
             store.guards.tidy(now, hour=guard.hour_of(now) - 1)
+            self._remind()
             self._count_heads()
         self._forget_who_left_long_ago(timedelta(days=keep.left_days))
         return stale
+
+    def _remind(self) -> None:
+        """One letter more to who asked and did not confirm, if the operator wants that. While more wait than may ask in
+        an hour, somebody may have typed in other people's addresses: then nobody is written to again."""
+        signup, store = self._hand.config.signup, self._hand.store
+        if not signup.remind_after_days:
+            return
+        since = self._hand.clock() - timedelta(days=signup.remind_after_days)
+        due = store.subscribers.to_remind(asked_before=since, limit=signup.asks_per_hour + 1)
+        if len(due) <= signup.asks_per_hour:
+            for one in due:
+                self._hand.queue(NoticeKind.REMINDER, one)
 
     def _forget_who_left_long_ago(self, kept: timedelta) -> None:
         store = self._hand.store

@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from digest.app import App
 from digest.errors import DigestError
+from digest.mail.inbox import Maildir
 from digest.model import DeliveryState, Issue, IssueState, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
 from digest.schedule_reminders import remind
@@ -66,6 +67,7 @@ class Metronome:
             _guarded("collecting", lambda: gather(self._app))
             _guarded("tidying", lambda: tidy(self._app))
             _guarded("reminding", lambda: remind(self._app))
+            _guarded("reading what came in", lambda: read_inbox(self._app))
 
     def _send(self) -> None:
         if self._leading:
@@ -83,6 +85,7 @@ def tick(app: App, *, owner: str = "tick") -> bool:
     gather(app)
     tidy(app)
     remind(app)
+    read_inbox(app)
     send_due(app)
     app.send.notices()
     return True
@@ -176,6 +179,12 @@ def tidy(app: App) -> None:
     if not app.store.ticks.done("tidy", today):
         app.join.tidy()
         _record(app, "tidy", due=today, outcome="done")
+
+
+def read_inbox(app: App) -> int:
+    """Takes what lies new in the Maildir of [inbound], where there is one; how many letters."""
+    maildir = app.config.inbound.maildir
+    return Maildir(app.config.path(maildir)).take(app.take_letter) if maildir else 0
 
 
 def _somebody_answered(app: App) -> bool:

@@ -106,7 +106,7 @@ class Post:
             return self._links.desk()
         if notice.subscriber is None or notice.kind in {NoticeKind.DECLINED, NoticeKind.THANKS}:
             return None
-        if notice.kind is NoticeKind.CONFIRM:
+        if notice.kind in {NoticeKind.CONFIRM, NoticeKind.REMINDER}:
             return self._links.confirm(notice.subscriber, version=notice.version, now=now)
         if notice.kind is NoticeKind.NEW_ADDRESS:
             return self._links.new_address(notice.subscriber, version=notice.version, now=now)

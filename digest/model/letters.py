@@ -80,6 +80,7 @@ class NoticeKind(StrEnum):
     DUE_TODAY = "due-today"
     SOURCES_SILENT = "sources-silent"
     THANKS = "thanks"
+    REMINDER = "reminder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

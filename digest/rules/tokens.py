@@ -5,6 +5,7 @@ Short on purpose: a List-Unsubscribe address of 76 characters or more is mangled
 """
 
 import hmac
+import re
 import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as EncodingError
@@ -150,6 +151,19 @@ class Links:
         """The same for every try at one delivery, another for every reader (RFC 5322 section 3.6.4)."""
         mac = self._mac(b"message", struct.pack(">IQ", issue, delivery)).hex()[:16]
         return f"<{issue}.{delivery}.{mac}@{self._domain}>"
+
+    def read_message_id(self, text: str) -> tuple[IssueId, DeliveryId]:
+        """The issue and delivery of a letter that was answered. Raises TokenRefused unless we made it."""
+        issue, _, rest = text.strip().strip("<>").partition("@")[0].partition(".")
+        delivery, _, mac = rest.partition(".")
+        if not (issue.isascii() and issue.isdigit() and delivery.isascii() and delivery.isdigit()):
+            raise TokenRefused("This is no letter of ours.")
+        if int(issue) >= 1 << 32 or int(delivery) >= 1 << 63:
+            raise TokenRefused("This is no letter of ours.")
+        raw = bytes.fromhex(mac) if re.fullmatch(r"[0-9a-f]{16}", mac) else b""
+        if not self._is_ours(b"message", struct.pack(">IQ", int(issue), int(delivery)), raw, length=8):
+            raise TokenRefused("This is no letter of ours.")
+        return IssueId(int(issue)), DeliveryId(int(delivery))
 
     def notice_id(self, notice: int) -> str:
         return (

@@ -174,6 +174,14 @@ class Deliveries(Runs):
         )
         return [(row["period"], DeliveryState(row["state"]), moment(row["changed_at"])) for row in rows]
 
+    def reader_of(self, issue_id: IssueId, delivery_id: DeliveryId) -> SubscriberId | None:
+        """Whose letter this is; None when the row is gone, or the person is."""
+        number: int | None = self._db.value(
+            "SELECT max(subscriber) FROM delivery WHERE id = :id AND issue = :issue",
+            {"id": delivery_id, "issue": issue_id},
+        )
+        return None if number is None else SubscriberId(number)
+
     def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None:
         """A link of this letter was used, so it arrived: ends a doubt."""
         self._db.change(

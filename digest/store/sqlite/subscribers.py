@@ -129,6 +129,15 @@ class Subscribers:
             )
         )
 
+    def to_remind(self, *, asked_before: datetime, limit: int) -> list[Subscriber]:
+        """Those who asked before this time, have not confirmed, and were not reminded."""
+        rows = self._db.rows(
+            """SELECT * FROM subscriber AS s WHERE state = 'asked' AND asked_at < :before AND NOT EXISTS
+                 (SELECT 1 FROM notice WHERE subscriber = s.id AND kind = 'reminder') ORDER BY id LIMIT :limit""",
+            {"before": micros(asked_before), "limit": limit},
+        )
+        return [_subscriber(row) for row in rows]
+
     def delete_declined(self, before: datetime) -> int:
         """Deletes those whom an editor declined before this time; how many."""
         return self._db.change(

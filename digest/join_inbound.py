@@ -1,0 +1,40 @@
+"""Leaving by letter, where inbound mail is on. The token says who; the From line says nothing; nobody is answered."""
+
+from digest.errors import TokenRefused
+from digest.join_hand import Hand
+from digest.rules import consent
+from digest.rules.inbound import Incoming, wish
+from digest.rules.tokens import Purpose
+
+
+class Inbound:
+    """`join.inbound`."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def take(self, letter: Incoming) -> bool:
+        """Grants a wish to leave, twice as once. False: there was none, or nobody of ours stands behind it."""
+        asked = wish(letter)
+        if asked is None:
+            return False
+        store, hand = self._hand.store, self._hand
+        with store.write(durable=True):
+            try:
+                if asked.token:
+                    reader = hand.who(asked.token, allowed={Purpose.LEAVE}).subscriber
+                else:
+                    issue, delivery = hand.links.read_message_id(asked.message_id)
+                    number = store.deliveries.reader_of(issue, delivery)
+                    if number is None:
+                        return False
+                    reader = store.subscribers.get(number)
+                    store.deliveries.arrived(issue, reader.id)
+            except TokenRefused:
+                return False
+            decision = consent.leaving(reader, now=hand.clock())
+            if decision.after is not None:
+                store.subscribers.save(decision.after)
+                store.deliveries.cancel(decision.after.id)
+                hand.log(decision.after, "left", method="reply" if asked.message_id else "mail")
+            return True
