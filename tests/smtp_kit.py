@@ -59,6 +59,7 @@ class Sink:
         self.script = script
         self.accepted: list[Accepted] = []
         self.connections = 0
+        self.answers = 0  # replies written
         self.commands: list[str] = []
         self._offers = (*(("PIPELINING",) if pipelining else ()), *offers)
         self._tls, self._login, self._delay_s, self._keep = tls, login, delay_s, keep
@@ -269,6 +270,8 @@ class _Session:
 
     def send(self, text: str) -> None:
         self.socket.sendall(text.encode() + b"\r\n")
+        with self.sink._guard:
+            self.sink.answers += 1
 
     def line(self) -> str:
         while b"\r\n" not in self.buffer:

@@ -192,6 +192,53 @@ def test_421_is_the_fate_of_the_connection_and_marks_nobody(point: str) -> None:
     assert sink.connections >= 3
 
 
+def test_a_letter_that_comes_back_in_the_very_turn_of_the_last_claim_goes_again() -> None:
+    """Another connection asks for more and finds nothing, before what came back is written."""
+    ledger, each_has_one = _Held(letters(2)), threading.Barrier(2)
+
+    def script(event: Event) -> str | None:
+        if event.point == "MAIL" and event.count <= 2:
+            each_has_one.wait(5)
+        if event.point != "dot" or event.count > 2:
+            return None
+        ledger.at_dot.append(event.count)
+        assert ledger.loop_stands.wait(5)
+        if event.count == 1:
+            return "421 4.3.2 going down"
+        assert until(lambda: sink.answers == ledger.before + 1)
+        return None
+
+    with Sink(script) as sink:
+        ledger.sink = sink
+        transport(sink).carry(ledger)
+    assert ledger.counted() == {"sent": 2}
+    everyone_once(sink, ledger)
+
+
+class _Held(MemoryLedger):
+    """Lets the loop stand while both letters wait for the answer to their dot, until both answers are there."""
+
+    def __init__(self, letters: list[Letter]) -> None:
+        super().__init__(letters)
+        self.at_dot: list[int] = []
+        self.loop_stands, self.before = threading.Event(), 0
+        self.sink: Sink
+
+    def stopping(self) -> bool:
+        if len(self.at_dot) == 2 and not self.loop_stands.is_set():
+            self.before = self.sink.answers
+            self.loop_stands.set()
+            assert until(lambda: self.sink.answers == self.before + 2)
+        return False
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> bool:
+    patience = time.monotonic() + seconds
+    while not condition() and time.monotonic() < patience:
+        time.sleep(0.001)
+    return condition()
+
+
 def test_421_at_the_greeting_is_met_with_patience() -> None:
     ledger = MemoryLedger(letters(5))
     with Sink(script("connect", "421 busy", at=lambda event: event.count <= 2)) as sink:

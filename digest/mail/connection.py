@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from digest.mail.replies import Replies, Reply
 
+QUIT_TIMEOUT_S = 2.0
+
 
 class ConnectionEnded(Exception):
     """The other side closed or broke the connection, or answered what is no reply."""
@@ -110,11 +112,12 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)
 
     def part(self) -> None:
-        """QUIT without waiting for its answer: whatever that is, or none, it is no error."""
-        self._on_replies = self._on_drained = self._on_lost = None
+        """QUIT. Its answer is awaited for a while (RFC 5321 section 4.1.1.10); whatever that is, or none, is no error."""
+        self._on_drained = self._on_lost = None
+        self._on_replies = lambda _replies: self.drop()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(b"QUIT\r\n")
-            self.transport.close()
+            asyncio.get_running_loop().call_later(QUIT_TIMEOUT_S, self.drop)
 
     def drop(self) -> None:
         """Ends it at once; what was not yet sent is thrown away."""

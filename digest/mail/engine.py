@@ -22,6 +22,7 @@ from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
 _SENT = DeliveryState.SENT
+_COMES_BACK = (DeliveryState.QUEUED, DeliveryState.UNSURE)  # the ledger may give it out again
 BLOCK = 100  # letters claimed at once, at least
 DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
 DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
@@ -134,7 +135,7 @@ class Engine:
         self._first_is_open.set()  # nothing to do, or no way: nobody need wait for us
 
     async def _has_work(self) -> bool:
-        if not self._waiting and not self.draining:
+        while not self._waiting and not self.draining and (self._results or self._being_written):
             self._write_ledger()  # what came back queued can be claimed again
             while self._being_written is not None:
                 await self._is_written.wait()
@@ -222,9 +223,6 @@ class Engine:
                 self._strikes = 0
             elif outcome.state is DeliveryState.UNSURE:
                 self._doubts += 1
-                self._exhausted = False  # the ledger may be told to send it again
-            elif outcome.state is DeliveryState.QUEUED:
-                self._exhausted = False  # the ledger will have it again
         self._results.extend(outcomes)
         self._flush_by(soon=soon)
 
@@ -290,6 +288,8 @@ class Engine:
             self._fail(error)
             return
         pending.done()
+        if any(one.state in _COMES_BACK for one in results):
+            self._exhausted = False  # also when another connection asked in vain before this was written
         self._write_dots(dots, pending.passed)
         if len(self._waiting) < 2 * len(self._lanes) and not self.draining:
             self._top_up()
@@ -332,14 +332,8 @@ class Engine:
             await asyncio.sleep(wait_s)
         else:
             self._ledger.commit(self._results, [])
-        for _ in range(50):
-            if not any(lane.parting for lane in self._lanes):
-                break
-            await asyncio.sleep(0.01)
-        for lane in self._lanes:
-            lane.forget_parting()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        while any(lane.parting for lane in self._lanes):  # each by its own time-out at the latest
+            await asyncio.sleep(0.005)
 
     # --- time and stops ----------------------------------------------------------------------------------------
 

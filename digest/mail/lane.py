@@ -62,10 +62,6 @@ class Lane:
         self._parting = [connection for connection in self._parting if not connection.gone]
         return bool(self._parting)
 
-    def forget_parting(self) -> None:
-        for connection in self._parting:
-            connection.drop()
-
     @property
     def is_open(self) -> bool:
         return self.dialogue is not None
