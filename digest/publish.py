@@ -1,6 +1,6 @@
 """Making the month: assemble, edit, approve, schedule, hold. One act, one transaction. Nothing is ever sent from here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -165,16 +165,16 @@ class Publish:
             if there != words:
                 self._store.issues.write_text(issue.id, field=field, language=language, words=words)
                 self._changed(issue, act="write", by=by, field=field, language=language, was=there, now=words)
-            return self._store.issues.get(period)
+            return self._store.issues.get(period, bench=())
 
     def _edit(
         self, period: Period, act: str, item: ItemId, by: str, change: Callable[[Issue], tuple[Placed, ...]]
     ) -> Issue:
         with self._store.write():
-            issue = self._draft(period)
+            issue = self._draft(period, bench=[item])
             placed = change(issue)
             if set(_rows(placed)) != set(_rows(issue.placed)):
-                self._store.issues.place(issue.id, placed)
+                self._store.issues.place(issue.id, placed, was=issue.placed)
                 self._changed(
                     issue,
                     act=act,
@@ -183,10 +183,10 @@ class Publish:
                     was=row_of(issue.placed, item),
                     now=row_of(placed, item),
                 )
-            return self._store.issues.get(period)
+            return self._store.issues.get(period, bench=[item])
 
-    def _draft(self, period: Period) -> Issue:
-        issue = self._store.issues.get(period)
+    def _draft(self, period: Period, *, bench: Collection[ItemId] = ()) -> Issue:
+        issue = self._store.issues.get(period, bench=bench)
         edition.must_be_draft(issue)
         return issue
 
@@ -198,12 +198,16 @@ class Publish:
 
     def preview(self, period: Period, language: Language) -> Edition:
         """The very letter: frozen when the issue is approved, rendered from the draft before."""
-        issue = self._store.issues.get(period)
-        return self._editions(issue)[language]
+        issue = self._store.issues.get(period, bench=())
+        return (
+            self._store.issues.editions(issue.id)[language]
+            if issue.state is not IssueState.DRAFT
+            else (self._press.edition(issue, language))
+        )
 
     def letters(self, period: Period) -> tuple[Issue, dict[Language, Edition]]:
         """An issue and its letters as they would leave now."""
-        issue = self._store.issues.get(period)
+        issue = self._store.issues.get(period, bench=())
         return issue, self._editions(issue)
 
     def preflight(self, period: Period) -> list[Check]:
@@ -237,7 +241,7 @@ class Publish:
 
     def approve(self, period: Period, *, by: str) -> Issue:
         """Freezes the letters and lists the readers, together. Raises MoveRefused when a check blocks."""
-        issue = self._store.issues.get(period)
+        issue = self._store.issues.get(period, bench=())
         to = edition.after("approve", issue)
         editions = self._editions(issue)
         stops = blocking(self._checks(issue, editions))
@@ -257,25 +261,25 @@ class Publish:
             issues.freeze(issue.id, list(editions.values()))
             self._store.deliveries.list_audience(issue.id, languages=self._config.list.languages, now=now)
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
-            return issues.get(period)
+            return issues.get(period, bench=())
 
     def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
         """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes."""
         now = self._clock()
         with self._store.write():
-            issue = self._store.issues.get(period)
+            issue = self._store.issues.get(period, bench=())
             to = edition.after("schedule", issue)
             send_at = max(at or issue.send_at, now + SHORTEST_NOTICE)
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
             self._store.issues.log(
                 issue.id, editor=by, act="schedule", detail={"send_at": send_at.isoformat()}, at=now
             )
-            return self._store.issues.get(period)
+            return self._store.issues.get(period, bench=())
 
     def hold(self, period: Period, *, by: str) -> Issue:
         """Back to draft, while nothing was sent. The frozen letters and the list of readers are given up."""
         with self._store.write():
-            issue = self._store.issues.get(period)
+            issue = self._store.issues.get(period, bench=())
             to = edition.after("hold", issue)
             self._store.issues.move(
                 issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None
@@ -283,7 +287,7 @@ class Publish:
             self._store.issues.thaw(issue.id)
             self._store.deliveries.drop(issue.id)
             self._changed(issue, act="hold", by=by)
-            return self._store.issues.get(period)
+            return self._store.issues.get(period, bench=())
 
     def _editions(self, issue: Issue) -> dict[Language, Edition]:
         if issue.state is not IssueState.DRAFT:

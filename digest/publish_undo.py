@@ -1,6 +1,6 @@
 """Taking an edit back, and doing it again: by anyone, across reloads. Each is itself a line of the log; none is removed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -15,9 +15,11 @@ Way = Literal["undo", "redo"]
 class Issues(Protocol):
     """Issues with their log."""
 
-    def get(self, period: Period) -> Issue: ...
+    def get(self, period: Period, *, bench: Collection[ItemId] | None = None) -> Issue: ...
     def edits(self, issue_id: IssueId) -> list[Edit]: ...
-    def place(self, issue_id: IssueId, placed: Sequence[Placed]) -> None: ...
+    def place(
+        self, issue_id: IssueId, placed: Sequence[Placed], *, was: Sequence[Placed] | None = None
+    ) -> None: ...
     def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None: ...
     def bump(self, issue_id: IssueId, *, revision: int) -> bool: ...
     def log(
@@ -57,7 +59,7 @@ class Undo:
         there is none or the issue is no draft.
         """
         with self._store.write():
-            issue = self._store.issues.get(period)
+            issue = self._store.issues.get(period, bench=())
             edition.must_be_draft(issue)
             found = self.trail(issue)
             line = found.done if way == "undo" else found.undone
@@ -69,7 +71,7 @@ class Undo:
             self._apply(issue, act, "was" if way == "undo" else "now")
             self._store.issues.bump(issue.id, revision=issue.revision)
             self._store.issues.log(issue.id, editor=by, act=way, detail={"of": act.id}, at=self._clock())
-            return self._store.issues.get(period), act
+            return self._store.issues.get(period, bench=_items_of(act)), act
 
     def _apply(self, issue: Issue, act: Edit, side: Literal["was", "now"]) -> None:
         detail: Mapping[str, Any] = act.detail
@@ -78,7 +80,13 @@ class Undo:
                 issue.id, field=detail["field"], language=detail["language"], words=detail[side]
             )
             return
-        items = self._store.items.get([ItemId(detail["item"])])
+        items = self._store.items.get(_items_of(act))
         if not items:
             raise MoveRefused("That item is no longer in the pool.", key="desk.why_item_gone")
-        self._store.issues.place(issue.id, undo.put_back(issue, items[0], detail[side]))
+        here = self._store.issues.get(issue.period, bench=_items_of(act))
+        self._store.issues.place(issue.id, undo.put_back(here, items[0], detail[side]), was=here.placed)
+
+
+def _items_of(act: Edit) -> list[ItemId]:
+    """The item that an act is about, if it is about one."""
+    return [ItemId(int(str(act.detail["item"])))] if "item" in act.detail else []

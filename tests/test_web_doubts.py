@@ -15,7 +15,7 @@ from digest.model import DeliveryState, IssueState
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
-from tests.test_web_desk import press, read, sign_in
+from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def month(app: App) -> web_kit.Month:
 def test_an_approver_chooses_day_and_hour_in_the_zone_of_the_list(
     app: App, web: Flask, month: web_kit.Month, clock: Clock
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     app.publish.approve(month.period, by="test")
     press(client, f"{base}schedule", day="2026-12-03", hour="08:30")
     assert app.config.list.timezone == "America/Toronto"
@@ -53,7 +53,7 @@ def test_an_approver_chooses_day_and_hour_in_the_zone_of_the_list(
 def test_what_was_begun_goes_on_at_once_and_a_draft_does_not(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     assert "This issue is still a draft" in press(client, f"{base}send", status=409)
     app.publish.approve(month.period, by="test")
     app.send.issue(month.period, stop=lambda: True)
@@ -79,7 +79,7 @@ def doubt(app: App, month: web_kit.Month, count: int) -> list[int]:
 def test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     first, second = doubt(app, month, 2)
     folder = app.config.path(app.config.mail.folder)
     before = set(folder.glob("*.eml"))
@@ -103,7 +103,7 @@ def test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one(
 def test_letters_of_another_issue_are_not_settled_from_here(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     (number,) = doubt(app, month, 1)
     other = app.publish.assemble(month.period.next())
     assert "did=late" in press(client, f"/desk/issues/{other.period}/letters/{number}", verdict="sent")
@@ -115,5 +115,5 @@ def test_addresses_of_letters_in_doubt_are_shown_to_approvers_only(
     app: App, web: Flask, month: web_kit.Month, address: str
 ) -> None:
     doubt(app, month, 1)
-    html = read(sign_in(app, web, address), f"/desk/issues/{month.period}/letters", status=403)
+    html = read(signed_in(app, web, address), f"/desk/issues/{month.period}/letters", status=403)
     assert not re.search(r"reader\d@example", html)

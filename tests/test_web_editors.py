@@ -12,7 +12,7 @@ from digest.model import Address, Role
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
-from tests.test_web_desk import press, read, sign_in
+from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def number(app: App, address: str) -> int:
 
 
 def test_an_administrator_invites_somebody_who_gets_a_link_once(app: App, web: Flask) -> None:
-    ada = sign_in(app, web, "ada@example.org")
+    ada = signed_in(app, web, "ada@example.org")
     fields = {"email": "noor@example.org", "role": "editor", "language": "fr"}
     assert "did=invited" in press(ada, "/desk/editors", **fields)  # type: ignore[arg-type]
     web.extensions["digest"].errands.wait()
@@ -48,7 +48,7 @@ def test_an_administrator_invites_somebody_who_gets_a_link_once(app: App, web: F
 
 
 def test_a_changed_role_counts_at_once_and_a_configured_one_stands(app: App, web: Flask) -> None:
-    ada, noor = sign_in(app, web, "ada@example.org"), sign_in(app, web, "noor@example.org")
+    ada, noor = signed_in(app, web, "ada@example.org"), signed_in(app, web, "noor@example.org")
     path = f"/desk/editors/{number(app, 'noor@example.org')}/role"
     press(noor, "/desk/assemble")
     press(ada, path, role="contributor")
@@ -61,9 +61,9 @@ def test_a_changed_role_counts_at_once_and_a_configured_one_stands(app: App, web
 
 
 def test_signing_out_everywhere_ends_all_sessions_of_one_and_no_other(app: App, web: Flask) -> None:
-    ada = sign_in(app, web, "ada@example.org")
-    dana = [sign_in(app, web, "dana@example.org") for _ in range(2)]
-    emile = sign_in(app, web, "emile@example.org")
+    ada = signed_in(app, web, "ada@example.org")
+    dana = [signed_in(app, web, "dana@example.org") for _ in range(2)]
+    emile = signed_in(app, web, "emile@example.org")
     press(ada, f"/desk/editors/{number(app, 'dana@example.org')}/sign-out")
     assert all("Mail me a link" in read(client, "/desk/") for client in dana)
     assert "Sign out" in read(emile, "/desk/")
@@ -72,7 +72,7 @@ def test_signing_out_everywhere_ends_all_sessions_of_one_and_no_other(app: App, 
 
 @pytest.mark.parametrize("address", ["dana@example.org", "emile@example.org", "cam@example.org"])
 def test_nobody_else_sees_who_sits_at_the_desk(app: App, web: Flask, address: str) -> None:
-    client = sign_in(app, web, address)
+    client = signed_in(app, web, address)
     html = read(client, "/desk/editors", status=403)
     assert "Your role does not reach that far" in html
     assert not re.search(r"ada@example", html)

@@ -1,4 +1,4 @@
-"""Undo and the history at the desk, by plain forms; and the ladder of roles over every form there is."""
+"""Undo and the history at the desk, by plain forms; and the ladder of roles."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,8 +12,7 @@ from digest.model import Role
 from digest.web import create_web, roles
 from tests import web_kit
 from tests.conftest import Clock
-from tests.test_web_desk import press, read, sign_in
-from tests.test_web_safety import URL, paths, state
+from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def seen(html: str, way: str) -> str:
 def test_an_act_is_undone_and_done_again_from_any_later_page(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    dana, emile = sign_in(app, web), sign_in(app, web, "emile@example.org")
+    dana, emile = signed_in(app, web), signed_in(app, web, "emile@example.org")
     base, start = f"/desk/issues/{month.period}/", app.store.issues.get(month.period)
     item = start.section("coming-up")[1].item
     press(dana, f"{base}items/{item.id}/move", act="cut")
@@ -60,7 +59,7 @@ def test_an_act_is_undone_and_done_again_from_any_later_page(
 def test_undo_refuses_when_somebody_did_something_else_meanwhile(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    dana, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    dana, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     first, second = (p.item for p in app.store.issues.get(month.period).section("coming-up")[:2])
     press(dana, f"{base}items/{first.id}/move", act="cut")
     html = read(dana, base)
@@ -70,7 +69,7 @@ def test_undo_refuses_when_somebody_did_something_else_meanwhile(
 
 
 def test_the_history_says_who_did_what_and_when(app: App, web: Flask, month: web_kit.Month) -> None:
-    dana, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    dana, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     assert "Nothing has been done to this issue yet" in read(dana, f"{base}history")
     item = app.store.issues.get(month.period).section("coming-up")[0].item
     press(dana, f"{base}items/{item.id}/move", act="cut")
@@ -84,47 +83,6 @@ def test_the_history_says_who_did_what_and_when(app: App, web: Flask, month: web
     ]  # fmt: skip
     assert all("10" in when for when, _, _ in rows)
     assert "Écrit\u00a0: le mot de l’équipe (EN)" in read(dana, f"/fr{base}history")
-
-
-def forms(app: App, web: Flask, month: web_kit.Month) -> dict[str, str]:
-    """Every form of the desk that needs a session: its path and the function behind it."""
-    adapter = web.url_map.bind("digest.example.org", url_scheme="https")
-    found = {}
-    for path in paths(app, web, month, "POST"):
-        endpoint = adapter.match(path, method="POST")[0]
-        name = endpoint.rpartition(".")[2]
-        if endpoint.partition(".")[0] in {"desk", "desk_fr"} and name not in {"ask_link", "sign_in"}:
-            found[path] = name
-    assert len(found) >= 30
-    return found
-
-
-def test_every_form_of_the_desk_stands_in_the_table_of_roles(
-    app: App, web: Flask, month: web_kit.Month
-) -> None:
-    assert {name for name in forms(app, web, month).values() if name not in roles.NEEDS} == set()
-
-
-@pytest.mark.parametrize(("address", "role"), [
-    ("cam@example.org", Role.CONTRIBUTOR), ("emile@example.org", Role.EDITOR), ("dana@example.org", Role.APPROVER),
-])  # fmt: skip
-def test_every_form_refuses_a_role_too_low_and_changes_nothing(
-    app: App, web: Flask, month: web_kit.Month, address: str, role: Role
-) -> None:
-    client = sign_in(app, web, address)
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', read(client, "/desk/"))
-    assert found is not None
-    before = state(app)
-    refused = 0
-    for path, name in forms(app, web, month).items():
-        if not roles.may(role, name):
-            answer = client.post(path, data={"token": found[1]}, base_url=URL)
-            assert answer.status_code == 403, (path, role)
-            says = "Votre rôle" if path.startswith("/fr/") else "Your role"
-            assert says in answer.text
-            refused += 1
-    assert state(app) == before
-    assert refused or role is Role.APPROVER
 
 
 def test_a_form_that_stands_in_no_row_is_for_administrators_only() -> None:

@@ -17,7 +17,7 @@ from digest.rules.proof import Evidence
 from digest.web import create_web
 from tests import readers_kit, web_kit
 from tests.conftest import Clock
-from tests.test_web_desk import press, read, sign_in, token
+from tests.web_kit import form_token, press, read, signed_in
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def month(app: App) -> web_kit.Month:
 def test_a_note_saved_after_the_approval_is_shown_in_full(
     app: App, web: Flask, month: web_kit.Month, prefix: str
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     app.publish.approve(month.period, by="another")
     typed = {f"{field}-{code}": f"My {field} {code}" for field in ("theme", "note") for code in ("en", "fr")}
     shown = press(client, f"{prefix}/desk/issues/{month.period}/note", status=409, **typed)
@@ -57,7 +57,7 @@ def test_a_note_saved_after_the_approval_is_shown_in_full(
 def test_words_for_an_item_saved_after_the_approval_are_shown_in_full(
     app: App, web: Flask, month: web_kit.Month, prefix: str
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     item = app.publish.approve(month.period, by="another").placed[0].item.id
     typed = {f"{field}-{code}": f"My {field} {code}" for field in ("title", "blurb") for code in ("en", "fr")}
     shown = press(client, f"{prefix}/desk/issues/{month.period}/items/{item}", status=409, **typed)
@@ -131,7 +131,7 @@ def test_json_nested_without_end_is_refused_as_json(web: Flask) -> None:
 
 
 def test_a_form_token_with_an_accent_is_refused(app: App, web: Flask, month: web_kit.Month) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     answer = client.post("/desk/assemble", data={"token": "é"}, base_url="https://digest.example.org")
     assert answer.status_code == 403
 
@@ -140,14 +140,14 @@ def test_a_form_token_with_an_accent_is_refused(app: App, web: Flask, month: web
 def test_a_number_beyond_every_id_names_nothing(
     app: App, web: Flask, month: web_kit.Month, number: int
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     rules = [rule for rule in web.url_map.iter_rules() if "<int:" in rule.rule]
     assert len(rules) > 6
     for rule in rules:
         path = re.sub(r"<int:\w+>", str(number), rule.rule).replace("<period>", str(month.period))
         path = re.sub(r"<\w+>", "1", path)
         for method in (rule.methods or set()) & {"GET", "POST"}:
-            data = {"token": token(client), "act": "up"} if method == "POST" else None
+            data = {"token": form_token(client), "act": "up"} if method == "POST" else None
             answer = client.open(path, method=method, data=data, base_url="https://digest.example.org")
             assert answer.status_code == 404, (method, path)
 
@@ -155,15 +155,15 @@ def test_a_number_beyond_every_id_names_nothing(
 def test_numbers_beyond_every_id_in_a_form_are_no_accident(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     base = f"/desk/issues/{month.period}"
     for path, name in ((f"{base}/add", "item"), (f"{base}/undo", "seen"), (f"{base}/redo", "seen")):
-        data = {"token": token(client), name: str(2**70)}
+        data = {"token": form_token(client), name: str(2**70)}
         assert client.post(path, data=data, base_url="https://digest.example.org").status_code < 500, path
 
 
 def test_a_month_that_is_none_is_refused_kindly(app: App, web: Flask, month: web_kit.Month) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     shown = press(client, "/fr/desk/assemble", status=400, period="zz")
     assert "Ce n’est pas un mois" in shown
 
@@ -183,7 +183,7 @@ def test_no_drawing_on_the_pulse_page_borrows_a_class_of_the_bottom_bar(
     for number in range(100, 120):
         with app.store.write():
             web_kit.reader(app, number)
-    shown = read(sign_in(app, web), "/desk/people/pulse")
+    shown = read(signed_in(app, web), "/desk/people/pulse")
     assert "<rect" in shown
     assert not re.search(r'<svg[^>]*class="[^"]*\bbar\b', shown)
 
@@ -235,7 +235,7 @@ def test_a_form_shown_again_filled_in_may_be_sent_at_once(
 def test_a_move_of_an_item_that_a_colleague_cut_says_so(
     app: App, web: Flask, month: web_kit.Month, prefix: str, says: str
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     item = app.store.issues.get(month.period).section("worth-reading")[1].item.id
     app.publish.cut(month.period, item, by="another")
     landing = press(client, f"{prefix}/desk/issues/{month.period}/items/{item}/move", act="up")
@@ -273,7 +273,7 @@ def test_checks_name_items_sections_and_months_as_people_do(app: App, month: web
 
 
 def test_months_inside_french_sentences_are_lower_case(app: App, web: Flask, month: web_kit.Month) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     pages = [read(client, f"/fr/desk/issues/{month.period}/approve"), read(client, "/fr/desk/")]
     item = app.publish.approve(month.period, by="test").placed[0].item.id
     app.send.issue(month.period)

@@ -13,7 +13,7 @@ from digest.model import ItemKind
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
-from tests.test_web_desk import press, read, sign_in
+from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def titles(html: str) -> list[str]:
 def test_the_pool_shows_what_no_letter_holds_and_takes_one_in(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     html = read(client, "/desk/pool")
     assert "A late post" in titles(html)
     held = {p.item.title for p in app.store.issues.get(month.period).section("worth-reading")}
@@ -70,7 +70,7 @@ def test_the_pool_shows_what_no_letter_holds_and_takes_one_in(
 def test_the_pool_is_filtered_by_kind_source_language_and_what_is_used(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     every = titles(read(client, "/desk/pool?shown=all"))
     assert len(every) == 7
     assert titles(read(client, "/desk/pool?shown=all&source=Harbour+City")) == [
@@ -88,7 +88,7 @@ def test_the_pool_is_filtered_by_kind_source_language_and_what_is_used(
 
 
 def test_a_contributor_sees_the_pool_without_buttons(app: App, web: Flask, month: web_kit.Month) -> None:
-    html = read(sign_in(app, web, "cam@example.org"), "/desk/pool?shown=all")
+    html = read(signed_in(app, web, "cam@example.org"), "/desk/pool?shown=all")
     assert "A late post" in titles(html)
     assert "Add to the letter" not in html
 
@@ -96,7 +96,7 @@ def test_a_contributor_sees_the_pool_without_buttons(app: App, web: Flask, month
 def test_an_event_of_an_editors_own_stands_in_the_draft_with_its_zone(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     where = press(
         client, f"{base}own", kind="event", title="Open house", date="2026-12-10", time="19:00",
         timezone="America/Halifax", minutes="90", place="Halifax", online="on", language="en", words="Come and ask.",
@@ -122,7 +122,7 @@ def test_an_event_of_an_editors_own_stands_in_the_draft_with_its_zone(
 
 
 def test_a_post_of_an_editors_own_stands_among_the_posts(app: App, web: Flask, month: web_kit.Month) -> None:
-    client, base = sign_in(app, web), f"/desk/issues/{month.period}/"
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
     press(
         client, f"{base}own", kind="post", title="Un billet", url="https://billets.example/un", language="fr"
     )
@@ -139,7 +139,7 @@ def test_a_post_of_an_editors_own_stands_among_the_posts(app: App, web: Flask, m
 def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
     app: App, web: Flask, month: web_kit.Month, field: str, typed: str, says: str
 ) -> None:
-    client, before = sign_in(app, web), app.store.issues.get(month.period)
+    client, before = signed_in(app, web), app.store.issues.get(month.period)
     fields = {"kind": "event", "title": "Open house", "date": "2026-12-10", "time": "19:00", "words": "Kept words.",
               "timezone": "America/Toronto", "language": "en", field: typed}  # fmt: skip
     html = press(client, f"/desk/issues/{month.period}/own", status=400, **fields)  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_what_cannot_be_used_is_said_and_nothing_typed_is_lost(
 def test_nothing_is_written_by_hand_into_an_approved_issue(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     app.publish.approve(month.period, by="test")
     path = f"/desk/issues/{month.period}/own"
     assert "approved and frozen" in read(client, path, status=409)

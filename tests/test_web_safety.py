@@ -150,6 +150,7 @@ def test_every_desk_form_refuses_a_role_too_low(
         asked += 1
         answer = client.post(path, data={"token": token}, base_url=URL)
         assert answer.status_code == 403, (endpoint, path)
+        assert ("Votre rôle" if path.startswith("/fr/") else "Your role") in answer.text
     assert state(app) == before
     assert asked > 0 or role is Role.ADMIN
 

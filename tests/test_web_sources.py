@@ -16,7 +16,7 @@ from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.http_kit import answer, post, rss, serving
-from tests.test_web_desk import press, read, sign_in
+from tests.web_kit import press, read, signed_in
 
 HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
 
@@ -33,7 +33,7 @@ def web(app: App) -> Flask:
 
 
 def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     with serving() as site:
         site.pages["/"] = answer(HOME, content_type="text/html")
         site.pages["/blog.xml"] = rss(post(1), post(2), head="<language>fr</language>", title="Le blogue")
@@ -50,7 +50,7 @@ def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -
 
 
 def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, web: Flask) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     with serving() as site:
         site.pages["/"] = answer(b"<!doctype html><html></html>", content_type="text/html")
         assert "web page, not a feed" in press(client, "/desk/sources/look", url=site.url("/"), status=400)
@@ -62,7 +62,7 @@ def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, 
 
 
 def test_sources_are_paused_and_resumed_and_only_added_ones_removed(app: App, web: Flask) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     with app.store.write():
         app.store.sources.add(SourcePart(name="Added <one>", url="https://added.example/feed"))
     press(client, "/desk/sources/change", source="Added <one>", act="paused")
@@ -82,7 +82,7 @@ def test_sources_are_paused_and_resumed_and_only_added_ones_removed(app: App, we
 
 
 def test_a_new_address_is_taken_by_a_press(app: App, web: Flask) -> None:
-    client = sign_in(app, web)
+    client = signed_in(app, web)
     with app.store.write():
         source = app.store.sources.add(SourcePart(name="Mover", url="https://old.example/feed"))
         app.store.sources.remember(replace(
@@ -94,7 +94,7 @@ def test_a_new_address_is_taken_by_a_press(app: App, web: Flask) -> None:
 
 
 def test_a_contributor_looks_on(app: App, web: Flask) -> None:
-    client = sign_in(app, web, "cam@example.org")
+    client = signed_in(app, web, "cam@example.org")
     assert "/desk/sources/look" not in read(client, "/desk/sources")
 
 
@@ -113,6 +113,6 @@ def test_a_failure_is_told_in_french_and_since_when(app: App, web: Flask) -> Non
             source, fail_count=3, last_error_kind="challenge", last_error="Medium answered with …",
             failing_since=app.clock() - timedelta(days=2),
         ))  # fmt: skip
-    html = read(sign_in(app, web), "/fr/desk/sources")
+    html = read(signed_in(app, web), "/fr/desk/sources")
     assert "prouver que nous sommes humains" in html
     assert "Elle échoue depuis" in html

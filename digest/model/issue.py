@@ -20,7 +20,8 @@ class IssueState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """An item in an issue. section None: on the bench. position counts from 0 within its section.
+    """An item in an issue. section None: on the bench. position counts from 0 within its section; on the bench it is
+    any number, which says the order.
 
     blurb, title: an editor's own words per language, in place of the item's; empty when untouched.
     chosen: an editor put it here, so no re-assembling moves it. arrived_late: it came after the draft was made.

@@ -91,14 +91,17 @@ def added(issue: Issue, item: Item) -> tuple[Placed, ...]:
 
 
 def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
-    """The item put on the bench, first in line."""
+    """The item put on the bench, first in line: the revision tells its place among what is not read here."""
     placed = _find(issue, item)
-    return settled([*_without(issue, item), replace(placed, section=None, position=-1, chosen=True)])
+    first = min([0, -issue.revision, *(p.position for p in issue.section(None))]) - 1
+    return settled([*_without(issue, item), replace(placed, section=None, position=first, chosen=True)])
 
 
 def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, ...]:
-    """The item moved within its section; at the edge it stays where it is."""
+    """The item moved within its section; at the edge it stays where it is, and on the bench nothing moves."""
     placed = _find(issue, item)
+    if placed.section is None:
+        return issue.placed
     row = list(issue.section(placed.section))
     here = row.index(placed)
     there = {"up": max(here - 1, 0), "down": min(here + 1, len(row) - 1), "top": 0, "bottom": len(row) - 1}[
@@ -168,9 +171,10 @@ def _worded(words: Mapping[str, str], language: str, text: str | None) -> Mappin
 
 
 def settled(placed: Sequence[Placed]) -> tuple[Placed, ...]:
-    """Sections in order, positions counted anew from 0."""
+    """Sections in order, positions counted anew from 0; on the bench, of which a part may be missing, they stay."""
     rows: list[Placed] = []
-    for section in (*SECTIONS, None):
+    for section in SECTIONS:
         row = sorted((p for p in placed if p.section == section), key=lambda p: p.position)
-        rows.extend(replace(p, position=n) for n, p in enumerate(row))
+        rows.extend(p if p.position == n else replace(p, position=n) for n, p in enumerate(row))
+    rows += sorted((p for p in placed if p.section is None), key=lambda p: (p.position, p.item.id))
     return tuple(rows)

@@ -53,16 +53,22 @@ def put_back(issue: Issue, item: Item, row: Mapping[str, Any]) -> tuple[Placed, 
     others = [p for p in issue.placed if p.item.id != item.id]
     if not row:
         return settled(others)
+    if row["section"] is None:
+        return settled([*others, _as_it_was(here, item, row, position=int(row["position"]))])
     # Half a place in front of whoever closed the gap.
-    order = {
-        p.item.id: n for section in {p.section for p in others} for n, p in enumerate(_in(others, section))
-    }
-    back = replace(
+    order = {p.item.id: n for n, p in enumerate(_in(others, row["section"]))}
+    back = _as_it_was(here, item, row, position=int(row["position"]) * 2)
+    return settled([
+        *(replace(p, position=order[p.item.id] * 2 + 1) if p.item.id in order else p for p in others), back,
+    ])  # fmt: skip
+
+
+def _as_it_was(here: Placed | None, item: Item, row: Mapping[str, Any], *, position: int) -> Placed:
+    return replace(
         here or Placed(item=item, section=None, position=0),
-        section=row["section"], position=int(row["position"]) * 2, title=row["title"], blurb=row["blurb"],
+        section=row["section"], position=position, title=row["title"], blurb=row["blurb"],
         chosen=bool(row.get("chosen", True)), arrived_late=bool(row.get("arrived_late", False)),
     )  # fmt: skip
-    return settled([*(replace(p, position=order[p.item.id] * 2 + 1) for p in others), back])
 
 
 def _in(placed: Iterable[Placed], section: str | None) -> list[Placed]:

@@ -15,17 +15,17 @@ def published() -> list[Period]:
 
 def newest() -> Issue | None:
     periods = published()
-    return site().app.store.issues.get(periods[0]) if periods else None
+    return site().app.store.issues.get(periods[0], bench=()) if periods else None
 
 
 def latest(count: int) -> list[Issue]:
-    return [site().app.store.issues.get(period) for period in published()[:count]]
+    return [site().app.store.issues.get(period, bench=()) for period in published()[:count]]
 
 
 def public_issue(text: str) -> Issue:
     """Raises NotFound for what is no month, no issue, or not public: nobody outside learns which."""
     try:
-        issue = site().app.store.issues.get(Period.parse(text))
+        issue = site().app.store.issues.get(Period.parse(text), bench=())
     except ValueError:
         raise NotFound("There is no such issue.") from None
     if issue.state not in PUBLIC:

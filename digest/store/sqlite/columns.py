@@ -49,12 +49,12 @@ def mapped(values: Mapping[str, object]) -> str:
 
 def texts(column: str) -> tuple[str, ...]:
     """A JSON array of strings, read."""
-    return tuple(json.loads(column))
+    return tuple(json.loads(column)) if column != "[]" else ()
 
 
 def mapping(column: str) -> dict[str, str]:
     """A JSON object of strings, read."""
-    return dict(json.loads(column))
+    return dict(json.loads(column)) if column != "{}" else {}
 
 
 def pairs(values: Sequence[tuple[int, int]]) -> str:

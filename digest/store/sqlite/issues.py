@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from digest.errors import NotFound
 from digest.model import (
@@ -33,6 +34,13 @@ _SETTERS = {
 }
 
 
+class BenchCounts(NamedTuple):
+    """How much waits on the bench, and how much of it came after the draft was made."""
+
+    all_of_it: int
+    late: int
+
+
 class Issues:
     """`store.issues`."""
 
@@ -43,17 +51,18 @@ class Issues:
         """Newest first; `placed` and `texts` are left empty."""
         return [_issue(row) for row in self._db.rows("SELECT * FROM issue ORDER BY period DESC")]
 
-    def find(self, period: Period) -> Issue | None:
-        """The whole issue, if there is one."""
+    def find(self, period: Period, *, bench: Collection[ItemId] | None = None) -> Issue | None:
+        """The issue, if there is one. bench: which of what waits on the bench comes along, for it may hold thousands;
+        left out: all of it."""
         with self._db.snapshot():
             row = self._db.row("SELECT * FROM issue WHERE period = :period", {"period": str(period)})
             if row is None:
                 return None
-            return _issue(row, placed=self._placed(row["id"]), texts=self._texts(row["id"]))
+            return _issue(row, placed=self._placed(row["id"], bench), texts=self._texts(row["id"]))
 
-    def get(self, period: Period) -> Issue:
-        """The whole issue. Raises NotFound."""
-        issue = self.find(period)
+    def get(self, period: Period, *, bench: Collection[ItemId] | None = None) -> Issue:
+        """As find(). Raises NotFound."""
+        issue = self.find(period, bench=bench)
         if issue is None:
             raise NotFound(
                 f"There is no issue {period}; `digest assemble --period {period}` makes its draft."
@@ -87,12 +96,24 @@ class Issues:
         held = set(self._seen(issue_id))
         self._put(issue_id, [placed for placed in late if placed.item.id not in held], seen={})
 
-    def place(self, issue_id: IssueId, placed: Sequence[Placed]) -> None:
+    def place(
+        self, issue_id: IssueId, placed: Sequence[Placed], *, was: Sequence[Placed] | None = None
+    ) -> None:
         """Rewrites what stands where. An item passed with `changed_at_source` keeps the mark; without it, the words the
-        caller saw are from now on the ones it was placed with."""
+        caller saw are from now on the ones it was placed with.
+
+        was: what the caller had read in this transaction; only the difference is written, and what it had not read
+        stays. Left out: `placed` is all there is.
+        """
         seen = self._seen(issue_id)
-        self._db.change("DELETE FROM issue_item WHERE issue = :issue", {"issue": issue_id})
-        self._put(issue_id, placed, seen=seen)
+        stays = {p.item.id for p in placed}
+        gone = set(seen) - stays if was is None else {p.item.id for p in was} - stays
+        self._db.change(
+            "DELETE FROM issue_item WHERE issue = :issue AND item IN (SELECT value FROM json_each(:gone))",
+            {"issue": issue_id, "gone": listed(sorted(gone))},
+        )
+        known = {p.item.id: p for p in was or ()}
+        self._put(issue_id, [p for p in placed if p != known.get(p.item.id)], seen=seen)
 
     def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None:
         """A text of the issue in one language; no words: as if it had never been written."""
@@ -219,13 +240,32 @@ class Issues:
         )
         return {ItemId(row["item"]) for row in rows}
 
-    def _placed(self, issue_id: int) -> tuple[Placed, ...]:
+    def bench(self, issue_id: IssueId, *, most: int) -> list[ItemId]:
+        """The first of what waits on the bench: what came late, then what was cut last, then in its order."""
+        rows = self._db.rows(
+            """SELECT item FROM issue_item WHERE issue = :issue AND section IS NULL
+               ORDER BY arrived_late DESC, position, item LIMIT :most""",
+            {"issue": issue_id, "most": most},
+        )
+        return [ItemId(row["item"]) for row in rows]
+
+    def bench_counts(self, issue_id: IssueId) -> BenchCounts:
+        row = self._db.rows(
+            """SELECT count(*) AS all_of_it, coalesce(sum(arrived_late), 0) AS late FROM issue_item
+               WHERE issue = :issue AND section IS NULL""",
+            {"issue": issue_id},
+        )[0]
+        return BenchCounts(row["all_of_it"], row["late"])
+
+    def _placed(self, issue_id: int, bench: Collection[ItemId] | None) -> tuple[Placed, ...]:
         rows = self._db.rows(
             f"""SELECT {COLUMNS}, p.section AS in_section, p.position, p.title AS own_title, p.blurb, p.chosen,
                   p.arrived_late, p.seen_hash <> item.content_hash AS changed_at_source
                 FROM issue_item AS p JOIN item ON item.id = p.item JOIN source ON source.id = item.source
-                WHERE p.issue = :issue ORDER BY p.section IS NULL, p.section, p.position, item.id""",
-            {"issue": issue_id},
+                WHERE p.issue = :issue
+                  AND (:bench IS NULL OR p.section IS NOT NULL OR p.item IN (SELECT value FROM json_each(:bench)))
+                ORDER BY p.section IS NULL, p.section, p.position, item.id""",
+            {"issue": issue_id, "bench": None if bench is None else listed(bench)},
         )
         return tuple(_placed(row) for row in rows)
 
@@ -245,7 +285,10 @@ class Issues:
         # An unknown hash ('') differs from every other, so the mark survives an item that went and came back.
         self._db.change_many(
             """INSERT INTO issue_item (issue, item, section, position, title, blurb, chosen, arrived_late, seen_hash)
-               VALUES (:issue, :item, :section, :position, :title, :blurb, :chosen, :arrived_late, :seen_hash)""",
+               VALUES (:issue, :item, :section, :position, :title, :blurb, :chosen, :arrived_late, :seen_hash)
+               ON CONFLICT (issue, item) DO UPDATE SET section = excluded.section, position = excluded.position,
+                 title = excluded.title, blurb = excluded.blurb, chosen = excluded.chosen,
+                 arrived_late = excluded.arrived_late, seen_hash = excluded.seen_hash""",
             [
                 {
                     "issue": issue_id,
