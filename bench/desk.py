@@ -72,14 +72,15 @@ def rounds_of(app: App, client: FlaskClient, period: Period, *, rounds: int) -> 
     for number in range(rounds):
         placed = app.store.issues.get(period).section("worth-reading")
         item = ItemId(placed[number % len(placed)].item.id)
-        fields = {"token": token, "blurb-en": f"Why this matters to round {number} of fifteen words at the very least, said once.",
+        fields = {"token": token, "blurb-en": f"Why round {number} matters, in fifteen words at the very least, said once.",
                   "seen-blurb-en": placed[number % len(placed)].blurb.get("en", "")}  # fmt: skip
         if number % 2:
             fields, path = {"token": token, "act": "down"}, f"{base}items/{item}/move"
         else:
             path = f"{base}items/{item}"
         edit = timed(lambda fields=fields, path=path: web_kit_post(client, path, fields))  # type: ignore[misc]
-        letter = timed(lambda: web_kit.read(client, f"{base}letter/{'en' if number % 3 else 'fr'}"))
+        frame = f"{base}letter/{'en' if number % 3 else 'fr'}"
+        letter = timed(lambda frame=frame: web_kit.read(client, frame))  # type: ignore[misc]
         found["edit"].append(edit)
         found["letter"].append(letter)
         found["edit and letter"].append(edit + letter)
@@ -104,11 +105,17 @@ def main() -> int:
             client = web_kit.signed_in(app, create_web(app))
             issue = app.store.issues.get(period)
             inside = sum(1 for one in issue.placed if one.section)
-            print(f"{inside} items in the draft, {len(issue.placed) - inside} on its bench, {POOL} in the pool; milliseconds")
+            print(
+                f"{inside} items in the draft, {len(issue.placed) - inside} on its bench, {POOL} in the pool; milliseconds"
+            )
             found = rounds_of(app, client, period, rounds=rounds)
     for name, spans in found.items():
         late = sorted(spans)[max(0, round(0.95 * len(spans)) - 1)]
-        verdict = "" if name != "edit and letter" else f"   budget {BUDGET_MS:g}: {'kept' if late <= BUDGET_MS else 'MISSED'}"
+        verdict = (
+            ""
+            if name != "edit and letter"
+            else f"   budget {BUDGET_MS:g}: {'kept' if late <= BUDGET_MS else 'MISSED'}"
+        )
         print(f"  {name:18} median {statistics.median(spans):7.1f}   95 of 100 {late:7.1f}{verdict}")
     return 0
 

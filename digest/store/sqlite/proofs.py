@@ -30,7 +30,7 @@ class Proofs:
         return [(row["period"], row["subject"]) for row in rows]
 
     def printed(self, issue_id: IssueId, *, since: Period) -> dict[ItemId, str]:
-        """Items in the sections of this issue that stood in another approved one since then, or whose address did; and in which."""
+        """Items in the sections of this issue that stood in another approved one since then, or whose address did."""
         rows = self._db.rows(
             # What was printed is the shorter list, so it is made first and once; by address and by number are two joins,
             # since SQLite finds no index for an OR of both.
