@@ -1,6 +1,7 @@
 """A real browser against the real site on loopback: headless Chromium with Playwright, and axe-core on what it shows."""
 
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,10 +45,10 @@ class Served:
 
 
 @contextmanager
-def served(app: App, *, port: int) -> Iterator[Served]:
-    """The site in a thread, at the port its configuration names."""
-    web = create_web(app)
-    server = make_server("127.0.0.1", port, web, threaded=True, request_handler=_Quiet)
+def served(app: App, *, door: socket.socket) -> Iterator[Served]:
+    """The site in a thread, at this open door, whose port its configuration names."""
+    web, port = create_web(app), door.getsockname()[1]
+    server = make_server("127.0.0.1", port, web, threaded=True, request_handler=_Quiet, fd=door.fileno())
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     running = Served(f"http://127.0.0.1:{port}", app, web)

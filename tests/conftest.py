@@ -2,16 +2,21 @@
 
 import os
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 
 from digest.app import App, open_app
 from digest.config import Config
 from digest.config_file import read_config
+from digest.web import create_web
+from tests import browser_kit, web_kit
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 ZONES = ("UTC", "America/St_Johns", "America/Vancouver", "Asia/Kathmandu", "Pacific/Auckland")
@@ -69,14 +74,51 @@ def make_config(tmp_path: Path) -> Callable[[str], Config]:
 
 
 @pytest.fixture
-def config(make_config: Callable[[str], Config]) -> Config:
-    return make_config("")
+def settings() -> str:
+    """What config.toml says besides; a module with more to say has a fixture of this name."""
+    return ""
+
+
+@pytest.fixture
+def config(make_config: Callable[[str], Config], settings: str) -> Config:
+    return make_config(settings)
 
 
 @pytest.fixture
 def app(config: Config, clock: Clock) -> Iterator[App]:
     with open_app(config, clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def web(app: App) -> Flask:
+    return create_web(app)
+
+
+@pytest.fixture
+def month(app: App) -> web_kit.Month:
+    """A draft in the making; its sources are `web_kit.SOURCES`."""
+    made = web_kit.fill(app)
+    app.publish.assemble(made.period)
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browser_kit.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(
+    make_config: Callable[[str], Config], settings: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[browser_kit.Served]:
+    """The site on loopback with `web_kit.SOURCES` and the true clock, for a browser."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{door.getsockname()[1]}")
+        config = make_config(settings + web_kit.SOURCES)
+        with open_app(config) as app, browser_kit.served(app, door=door) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,12 @@
 """Every page in a real browser: axe-core finds nothing, in both languages, on a phone and a desktop, light and dark."""
 
 import re
-import socket
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.invite import invite
 from digest.model import Address, Language, Role
 from tests import browser_kit, web_kit
@@ -17,24 +14,6 @@ from tests import browser_kit, web_kit
 pytestmark = pytest.mark.browser
 
 SIZES = {"phone": browser_kit.PHONE, "desktop": browser_kit.DESKTOP, "320 px": {"width": 320, "height": 640}}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browser_kit.chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(
-    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[browser_kit.Served]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
-    with open_app(make_config(web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
-        yield running
 
 
 def sign_in(site: browser_kit.Served, context: Any) -> None:

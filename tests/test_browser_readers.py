@@ -1,21 +1,18 @@
 """A reader's whole life in Chromium, in both languages, with script and without: from the form to being forgotten."""
 
 import re
-import socket
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.invite import invite
 from digest.model import Address, Cadence, Language, Role, SubscriberState
 from digest.words import Words
-from tests import browser_kit, web_kit
+from tests import browser_kit
 from tests.readers_kit import address_token, joins, manage_token, person
 
 pytestmark = pytest.mark.browser
@@ -23,22 +20,9 @@ BO, MOVED = "bo@elsewhere.example", "bo@city.example"
 GATE = '[signup]\npolicy = "domains"\ndomains = ["example.org", "city.example"]\n'
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browser_kit.chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
-def site(
-    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[browser_kit.Served]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
-    with open_app(make_config(GATE + web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
-        yield running
+def settings() -> str:
+    return GATE
 
 
 def new_page(browser: Any, *, script: bool = True, size: str = "phone") -> Any:

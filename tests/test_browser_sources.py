@@ -1,6 +1,5 @@
 """An editor adds a source in a real browser without script: paste, look, add; axe finds nothing on what is shown."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,17 +9,10 @@ import pytest
 from digest.config import SourcePart
 from tests import browser_kit
 from tests.http_kit import answer, post, rss, serving
-from tests.test_browser_pages import sign_in, site
+from tests.test_browser_pages import sign_in
 
-__all__ = ["site"]  # a fixture
 pytestmark = pytest.mark.browser
 HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browser_kit.chromium() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("prefix", ["", "/fr"])

@@ -1,38 +1,18 @@
 """The whole story in a real browser, without a line of script: sign up, confirm, edit, approve, send, read, leave."""
 
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.invite import invite
 from digest.model import Address, IssueState, Language, Role, SubscriberState
 from digest.words import Words
 from tests import browser_kit, web_kit
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browser_kit.chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def site(
-    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[browser_kit.Served]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
-    with open_app(make_config(web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
-        yield running
 
 
 @pytest.fixture(params=["with script", "without script"])

@@ -1,7 +1,6 @@
 """The web version of an issue: axe-core at letter widths, light and dark; the Nu HTML checker; nothing fetched from elsewhere."""
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,6 @@ from digest.config import Config
 from digest.web import create_web
 from tests import browser_kit, web_kit
 from tests.test_letter_tools import needs_nu, nu
-
-
-@pytest.fixture
-def site(
-    make_config: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[browser_kit.Served]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    monkeypatch.setenv("DIGEST_LIST__URL", f"http://127.0.0.1:{port}")
-    with open_app(make_config(web_kit.SOURCES)) as app, browser_kit.served(app, port=port) as running:
-        yield running
 
 
 @pytest.mark.browser

@@ -1,6 +1,6 @@
 """Undo and redo: every edit goes back to the very order and words before it, by anyone, after a restart, fifty and more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -78,9 +78,8 @@ def test_a_new_act_ends_what_could_be_done_again() -> None:
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def test_sixty_acts_of_two_editors_go_back_after_a_restart_and_forth_again(

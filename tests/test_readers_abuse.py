@@ -282,11 +282,6 @@ def test_addresses_are_read_as_they_were_when_last_looked_at() -> None:
 # --- S19: editors -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
 def test_an_editors_link_opened_fifty_times_signs_nobody_in(app: App, web: Flask) -> None:
     link = invite(app.store, app.links, address_text="dana@example.org", role=Role.EDITOR, language=Language.EN,
                   now=app.clock())  # fmt: skip

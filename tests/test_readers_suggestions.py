@@ -1,20 +1,17 @@
 """Suggestions: from a stranger's form to the pool, through the guards and an editor's eye."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.errors import NotFound
 from digest.join import Form
 from digest.model import ItemKind, Language, NoticeKind, SuggestionId
 from digest.rules.suggest import SuggestionRefused, judged_offer
-from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
 from tests.readers_kit import ANN, joins, shown_form, taken
@@ -26,14 +23,8 @@ EVENT = {"kind": "event", "title": "Hack\u202e night\r\nBcc: x", "url": "https:/
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 @pytest.fixture

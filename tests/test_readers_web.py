@@ -43,11 +43,6 @@ def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
 
 
 @pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
 def client(web: Flask) -> FlaskClient:
     return web.test_client()
 

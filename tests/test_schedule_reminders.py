@@ -1,13 +1,11 @@
 """Reminders to editors: once each, in their language, none about an issue that was approved, none to readers."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import NoticeKind
 from digest.schedule_reminders import remind, reminders
 from tests import web_kit
@@ -15,9 +13,8 @@ from tests.conftest import Clock
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def letters(app: App) -> list[tuple[NoticeKind, str]]:

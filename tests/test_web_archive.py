@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import feedparser
@@ -11,8 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import Language
 from digest.render.card import can_draw
 from digest.render.linked import item_data
@@ -20,15 +18,13 @@ from digest.render.markdown import plain
 from digest.render.view import issue_view
 from digest.web import create_web
 from tests import render_kit, web_kit
-from tests.conftest import Clock
 
 FILES = ("/issues/{}", "/issues/{}.txt", "/issues/{}.md", "/issues/{}.json", "/issues/{}.ics")
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 @pytest.fixture

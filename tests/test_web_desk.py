@@ -3,7 +3,6 @@
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,31 +10,16 @@ import pytest
 from flask import Flask
 
 from digest import schedule
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import Address, IssueState, ItemId, Language, NoticeKind
-from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import URL, press, read, sign_in_link, signed_in
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
-def month(app: App) -> web_kit.Month:
-    made = web_kit.fill(app)
-    app.publish.assemble(made.period)
-    return made
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def titles(app: App, month: web_kit.Month, section: str | None) -> list[str]:

@@ -1,7 +1,6 @@
 """What a person decides around sending: when it leaves, what becomes of a letter in doubt."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 
@@ -9,31 +8,16 @@ import pytest
 from flask import Flask
 
 from digest import schedule
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import DeliveryState, IssueState
-from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
-def month(app: App) -> web_kit.Month:
-    made = web_kit.fill(app)
-    app.publish.assemble(made.period)
-    return made
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def test_an_approver_chooses_day_and_hour_in_the_zone_of_the_list(

@@ -9,7 +9,6 @@ from flask import Flask
 from digest.app import App, open_app
 from digest.config import Config
 from digest.model import Address, Role
-from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
@@ -20,11 +19,6 @@ def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
     admin = '[[editors]]\naddress = "ada@example.org"\nrole = "admin"\n'
     with open_app(make_config(web_kit.SOURCES + admin), clock=clock) as opened:
         yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
 
 
 def number(app: App, address: str) -> int:

@@ -1,36 +1,20 @@
 """Undo and the history at the desk, by plain forms; and the ladder of roles."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import Role
-from digest.web import create_web, roles
+from digest.web import roles
 from tests import web_kit
-from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
-def month(app: App) -> web_kit.Month:
-    made = web_kit.fill(app)
-    app.publish.assemble(made.period)
-    return made
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def seen(html: str, way: str) -> str:

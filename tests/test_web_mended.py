@@ -1,7 +1,6 @@
 """What a stranger found in the web part, each fault as the sentence that must hold instead."""
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
 
@@ -9,33 +8,18 @@ import pytest
 from flask import Flask
 
 from digest import cli_house
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import Address, ItemId, Language, NoticeKind
 from digest.rules import consent, preflight
 from digest.rules.proof import Evidence
-from digest.web import create_web
 from tests import readers_kit, web_kit
 from tests.conftest import Clock
 from tests.web_kit import form_token, press, read, signed_in
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
-def month(app: App) -> web_kit.Month:
-    made = web_kit.fill(app)
-    app.publish.assemble(made.period)
-    return made
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 # --- words typed while somebody approves -------------------------------------------------------------------------

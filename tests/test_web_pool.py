@@ -1,30 +1,21 @@
 """The pool and what editors write by hand: looked at, filtered, taken into the draft, undone."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import ItemKind
-from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """The doors for readers, without a browser: what each page answers, and that looking never decides."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from digest.app import App, open_app
-from digest.config import Config
+from digest.app import App
 from digest.model import Address, Language, Subscriber, SubscriberState
 from digest.web import create_web
 from tests import web_kit
@@ -16,9 +14,8 @@ from tests.conftest import Clock
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Every route at once: looking changes nothing, a form must be ours, and each answer carries its armour."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,21 +20,8 @@ WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
-
-
-@pytest.fixture
-def month(app: App) -> web_kit.Month:
-    made = web_kit.fill(app)
-    app.publish.assemble(made.period)
-    return made
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """The desk's page of sources: an editor pastes an address, sees what is there, adds it, pauses, removes, moves it. No script."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
-from digest.app import App, open_app
-from digest.config import Config, SourcePart
+from digest.app import App
+from digest.config import SourcePart
 from digest.errors import ErrorKind
 from digest.model import Language
-from digest.web import create_web
 from digest.words import Words
 from tests import web_kit
-from tests.conftest import Clock
 from tests.http_kit import answer, post, rss, serving
 from tests.web_kit import press, read, signed_in
 
@@ -22,14 +19,8 @@ HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+
 
 
 @pytest.fixture
-def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
-    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def web(app: App) -> Flask:
-    return create_web(app)
+def settings() -> str:
+    return web_kit.SOURCES
 
 
 def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -> None:
