@@ -17,6 +17,7 @@ from digest.join_gate import Gate
 from digest.join_guard import DoorGuard
 from digest.join_hand import Ask, Form, Hand, Known
 from digest.join_inbound import Inbound
+from digest.join_introductions import Introductions
 from digest.join_memory import Memory
 from digest.join_voices import Voices
 from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, SubscriberState
@@ -35,7 +36,8 @@ _NOBODY = (
 
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
-    crowd: keeping house, and counts; voices: what people suggest; inbound: leaving by letter."""
+    crowd: keeping house, and counts; voices: what people suggest; introductions: what they say of
+    themselves; inbound: leaving by letter."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
@@ -48,6 +50,7 @@ class Join:
         self.choices = Choices(self._hand)
         self.crowd = Crowd(self._hand)
         self.voices = Voices(self._hand, self._guard)
+        self.introductions = Introductions(self._hand, self.crowd)
         self.inbound = Inbound(self._hand)
 
     def form(self, *, typed_before: bool = False) -> str:
@@ -168,7 +171,7 @@ class Join:
             if decision.after is None:
                 return Known(found.subscriber, found.token, decision.answer)
             self._store.subscribers.save(decision.after)
-            self._store.deliveries.cancel(decision.after.id)
+            self._hand.stop(decision.after)
             self._hand.log(decision.after, "left", method=method, page=page)
             return Known(decision.after, found.token, decision.answer)
 
@@ -259,7 +262,7 @@ class Join:
             decision = consent.leaving(known, now=now) if known else None
             if decision is not None and decision.after is not None:
                 self._store.subscribers.save(decision.after)
-                self._store.deliveries.cancel(decision.after.id)
+                self._hand.stop(decision.after)
                 self._hand.log(decision.after, "left", method="import", origin=reason)
             elif known is not None:  # left before, perhaps asked again since: that asking ends here too
                 self._store.subscribers.save(replace(known, version=known.version + 1))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.errors import InputRefused, TokenRefused
 from digest.join_hand import Hand, Known
-from digest.model import Cadence, NoticeKind, Subscriber, SubscriberState
+from digest.model import Cadence, Introduction, NoticeKind, Subscriber, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.tokens import Purpose
@@ -139,6 +139,7 @@ class Choices:
                 }
                 for line in self._hand.store.consents.of(reader.id)
             ],
+            "introduction": _said(self._hand.store.introductions.of(reader.id)),
             "letters": [
                 {"issue": str(period), "state": state.value, "at": _iso(at)}
                 for period, state, at in self._hand.store.deliveries.of(reader.id)
@@ -153,6 +154,15 @@ class Choices:
             )
 
 
+def _said(hello: Introduction | None) -> dict[str, Any] | None:
+    if hello is None:
+        return None
+    return {
+        "name": hello.name, "who": hello.who, "looks_for": hello.looks_for, "link": hello.link, "state": hello.state.value,
+        "at": _iso(hello.at),
+    }  # fmt: skip
+
+
 def dossier_rows(dossier: dict[str, Any]) -> Sequence[tuple[str, str]]:
     """The same as rows of name and value, for a spreadsheet."""
     rows: list[tuple[str, str]] = []
@@ -160,6 +170,8 @@ def dossier_rows(dossier: dict[str, Any]) -> Sequence[tuple[str, str]]:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             for number, entry in enumerate(value, 1):
                 rows += [(f"{name} {number} {key}", _text(held)) for key, held in entry.items()]
+        elif isinstance(value, dict):
+            rows += [(f"{name} {key}", _text(held)) for key, held in value.items()]
         else:
             rows.append((name, _text(value)))
     return rows

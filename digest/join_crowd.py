@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from digest.join_hand import Hand
-from digest.model import NoticeKind
+from digest.model import Community, NoticeKind, Person
 from digest.rules import consent, guard, pulse
+from digest.rules.introduce import MOST_IN_AN_ISSUE
 from digest.rules.jurisdictions import ELSEWHERE, GOVERNMENT, Directory
 from digest.rules.pulse import Pulse
 
@@ -31,6 +32,7 @@ class Crowd:
             store.guards.tidy(now, hour=guard.hour_of(now) - 1)
             self._remind()
             self._count_heads()
+            self.refresh()
         self._forget_who_left_long_ago(timedelta(days=keep.left_days))
         return stale
 
@@ -72,13 +74,29 @@ class Crowd:
 
     def pulse(self) -> Pulse:
         """Who is here, with small cells hidden so that no sum gives them away."""
-        counts = self._counts()
-        places: dict[str, dict[str, int]] = {}
-        for name, count in counts["place"].items():
-            level, _, place = name.partition("/")
-            places.setdefault(level, {})[place] = count
         history = {month: named["all"] for month, named in self._hand.store.head_counts.of("all").items()}
-        return pulse.pulse(places=places, roles=counts["role"], total=counts["all"]["all"], history=history)
+        return pulse.of_counts(self._counts(), history=history)
+
+    def history(self) -> list[tuple[str, Pulse]]:
+        """The same at the end of each month, the oldest first."""
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for kind in ("place", "role", "all"):
+            for month, named in self._hand.store.head_counts.of(kind).items():
+                found.setdefault(month, {})[kind] = named
+        return pulse.pictures(found)
+
+    def refresh(self) -> None:
+        """The picture that drafts show: the pulse, and who introduced themselves and stood in no issue yet.
+
+        Called inside a transaction.
+        """
+        newest = self._hand.store.introductions.newest(limit=MOST_IN_AN_ISSUE)
+        people = tuple(
+            Person(subscriber=one.subscriber, name=one.name, who=one.who, looks_for=one.looks_for,
+                   language=one.language, link=one.link)
+            for one in newest
+        )  # fmt: skip
+        self._hand.store.introductions.keep_picture(Community(pulse=pulse.brief(self.pulse()), people=people))
 
 
 def by_place(by_domain: Iterable[tuple[str, int]], directory: Directory) -> dict[str, int]:

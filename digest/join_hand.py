@@ -109,9 +109,14 @@ class Hand:
             ),
         )  # fmt: skip
 
+    def stop(self, gone: Subscriber) -> None:
+        """Nothing more goes to somebody who has left, and nothing more is shown of them."""
+        self.store.deliveries.cancel(gone.id)
+        self.store.introductions.take_back(gone.id)
+
     def forget(self, known: Subscriber, *, method: str, reason: str) -> None:
         """Deletes a person; a keyed hash stays, so that no import brings them back."""
-        self.store.deliveries.cancel(known.id)
+        self.stop(known)
         self.log(known, "forgotten", method=method)
         self.store.suppressions.add(self.links.mark(known.address), reason=reason, at=self.clock())
         self.store.subscribers.forget(known.id)

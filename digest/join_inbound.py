@@ -35,6 +35,6 @@ class Inbound:
             decision = consent.leaving(reader, now=hand.clock())
             if decision.after is not None:
                 store.subscribers.save(decision.after)
-                store.deliveries.cancel(decision.after.id)
+                hand.stop(decision.after)
                 hand.log(decision.after, "left", method="reply" if asked.message_id else "mail")
             return True

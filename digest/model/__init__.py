@@ -3,6 +3,7 @@
 Times are aware datetimes in UTC unless a field says otherwise. Durations carry their unit in the name.
 """
 
+from digest.model.community import Community, Introduction, IntroductionState, Person, PulseBrief, Share
 from digest.model.issue import (
     Edit,
     Edition,
@@ -58,6 +59,7 @@ from digest.model.people import (
 __all__ = [
     "Address",
     "Cadence",
+    "Community",
     "Consent",
     "Delivery",
     "DeliveryId",
@@ -69,6 +71,8 @@ __all__ = [
     "Entry",
     "EventStatus",
     "Harvest",
+    "Introduction",
+    "IntroductionState",
     "Issue",
     "IssueId",
     "IssueState",
@@ -84,8 +88,11 @@ __all__ = [
     "Occasion",
     "Outcome",
     "Period",
+    "Person",
     "Placed",
+    "PulseBrief",
     "Role",
+    "Share",
     "Source",
     "SourceId",
     "Stats",

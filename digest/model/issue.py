@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from digest.model.community import Community
 from digest.model.items import Item
 from digest.model.names import IssueId, Language, Period
 
@@ -39,7 +40,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """One month. since, until: posts dated in (since, until] were looked at. texts: (field, language) to text."""
+    """One month. since, until: posts dated in (since, until] were looked at. texts: (field, language) to text.
+
+    community: who reads along, as this issue says it."""
 
     id: IssueId
     period: Period
@@ -57,6 +60,7 @@ class Issue:
     sent_at: datetime | None = None
     pause_reason: str | None = None
     hash: str | None = None
+    community: Community = field(default_factory=Community)
 
     def section(self, name: str | None) -> tuple[Placed, ...]:
         """What stands in one section (None: the bench), in order."""

@@ -56,7 +56,8 @@ class Subscriber:
 class Consent:
     """One line of the consent log. Never changed, never deleted while the person is known.
 
-    act: asked, confirmed, admitted, declined, left, imported, added, chose, moved, forgotten. basis: express or implied.
+    act: asked, confirmed, admitted, declined, left, imported, added, chose, moved, introduced, withdrew,
+    forgotten. basis: express or implied.
     wording: what they read when they agreed, version: its hash's first twelve characters; page: where;
     method: form, code, link, one-click, command, import, desk, undo.
     """

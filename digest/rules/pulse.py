@@ -1,9 +1,17 @@
-"""How many readers there are of each kind, for everybody to see: small cells hidden, and more where a sum would tell. Pure."""
+"""How many readers there are of each kind, for everybody to see: small cells hidden, and more where a sum would tell. Pure.
+
+What is told is rounded to tens, so that two pictures taken one after the other do not tell who came between them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from digest.model import PulseBrief, Share
+
 FLOOR = 10
+STEP = 10
+MOST_SHARES = 6
+ELSEWHERE_LEVEL = "other"
 UNSAID = "unsaid"
 Key = tuple[str, ...]
 
@@ -27,7 +35,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """total: None below the floor; then everything else is hidden too. months: `2026-11` and how many."""
+    """total: None below the floor; then everything else is hidden too. months: `2026-11` and how many. All are told()."""
 
     total: int | None
     levels: tuple[Level, ...]
@@ -54,7 +62,7 @@ def pulse(
         [("level", level), *(("place", level, name) for name in found)] for level, found in places.items()
     ]
     gone = hidden(values, equations)
-    shown = {key: None if key in gone else count for key, count in values.items()}
+    shown = {key: None if key in gone else told(count) for key, count in values.items()}
     levels = [
         Level(level, shown["level", level], _cells({name: shown["place", level, name] for name in found}))
         for level, found in places.items()
@@ -63,8 +71,46 @@ def pulse(
         shown[whole],
         tuple(sorted(levels, key=lambda one: (one.count is None, -(one.count or 0), one.name))),
         _cells({role: shown["role", role] for role in roles}),
-        tuple(Cell(month, n if n >= FLOOR else None) for month, n in sorted((history or {}).items())),
+        tuple(Cell(month, told(n) if n >= FLOOR else None) for month, n in sorted((history or {}).items())),
     )
+
+
+def told(count: int) -> int:
+    """A count that may be shown, to the nearest ten; nobody is nobody."""
+    return max(STEP, (count + STEP // 2) // STEP * STEP) if count else 0
+
+
+def pictures(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, Pulse]]:
+    """One a month, the oldest first. counts: month to kind (`place`, `role`, `all`) to name to count."""
+    return [(month, of_counts(counts[month])) for month in sorted(counts)]
+
+
+def of_counts(counts: Mapping[str, Mapping[str, int]], *, history: Mapping[str, int] | None = None) -> Pulse:
+    """From the counts of one moment; a place is `level/jurisdiction`."""
+    places: dict[str, dict[str, int]] = {}
+    for name, count in counts.get("place", {}).items():
+        level, _, place = name.partition("/")
+        places.setdefault(level, {})[place] = count
+    total = counts.get("all", {}).get("all", 0)
+    return pulse(places=places, roles=counts.get("role", {}), total=total, history=history)
+
+
+def brief(shown: Pulse) -> PulseBrief | None:
+    """What an issue says of it: what can be told, the largest first. None while there are too few readers."""
+    if shown.total is None:
+        return None
+    places = [cell for level in shown.levels if level.name != ELSEWHERE_LEVEL for cell in level.places]
+    return PulseBrief(
+        total=shown.total,
+        levels=_shares([Cell(level.name, level.count) for level in shown.levels]),
+        places=_shares(places),
+        roles=_shares([cell for cell in shown.roles if cell.name != UNSAID]),
+    )
+
+
+def _shares(cells: Sequence[Cell]) -> tuple[Share, ...]:
+    ordered = sorted((-cell.count, cell.name) for cell in cells if cell.count)
+    return tuple(Share(name, -count) for count, name in ordered[:MOST_SHARES])
 
 
 def hidden(values: Mapping[Key, int], equations: Sequence[Sequence[Key]]) -> set[Key]:

@@ -15,6 +15,7 @@ from digest.store.sqlite.deliveries import Deliveries
 from digest.store.sqlite.domains import Domains, HeadCounts
 from digest.store.sqlite.editors import Editors
 from digest.store.sqlite.guards import Guards
+from digest.store.sqlite.introductions import Introductions
 from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
@@ -41,6 +42,7 @@ class SqliteStore:
         self.consents = Consents(db)
         self.suppressions = Suppressions(db)
         self.suggestions = Suggestions(db)
+        self.introductions = Introductions(db)
         self.roster = Rosters(db)
         self.guards = Guards(db)
         self.domains = Domains(db)

@@ -3,11 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from digest.errors import NotFound
 from digest.model import (
+    Community,
     Edit,
     Edition,
     Issue,
@@ -20,6 +22,7 @@ from digest.model import (
 )
 from digest.store.sqlite.columns import listed, mapped, mapping, micros, moment
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.introductions import PICTURE, read
 from digest.store.sqlite.items import COLUMNS, item_of
 
 # What move() may set beside the state; each fragment is written here, none is built from an argument.
@@ -58,7 +61,9 @@ class Issues:
             row = self._db.row("SELECT * FROM issue WHERE period = :period", {"period": str(period)})
             if row is None:
                 return None
-            return _issue(row, placed=self._placed(row["id"], bench), texts=self._texts(row["id"]))
+            community = self._community(row["id"], is_draft=row["state"] == IssueState.DRAFT)
+            issue = _issue(row, placed=self._placed(row["id"], bench), texts=self._texts(row["id"]))
+            return replace(issue, community=community)
 
     def get(self, period: Period, *, bench: Collection[ItemId] | None = None) -> Issue:
         """As find(). Raises NotFound."""
@@ -195,7 +200,15 @@ class Issues:
         )
 
     def freeze(self, issue_id: IssueId, editions: Sequence[Edition]) -> None:
-        """Keeps the editions as they are now. Raises StoreError when one is kept already: thaw() first."""
+        """Keeps the editions, and the picture of the community in them, as they are now.
+
+        Raises StoreError when one is kept already: thaw() first.
+        """
+        self._db.change(
+            """INSERT INTO issue_community (issue, value) SELECT :issue, value FROM setting WHERE name = :name
+               ON CONFLICT (issue) DO UPDATE SET value = excluded.value""",
+            {"issue": issue_id, "name": PICTURE},
+        )
         self._db.change_many(
             """INSERT INTO edition (issue, language, subject, html, text, letter, sha256)
                VALUES (:issue, :language, :subject, :html, :text, :letter, :sha256)""",
@@ -216,6 +229,7 @@ class Issues:
     def thaw(self, issue_id: IssueId) -> None:
         """Forgets the frozen editions."""
         self._db.change("DELETE FROM edition WHERE issue = :issue", {"issue": issue_id})
+        self._db.change("DELETE FROM issue_community WHERE issue = :issue", {"issue": issue_id})
 
     def editions(self, issue_id: IssueId) -> dict[Language, Edition]:
         """The frozen editions; empty while the issue is a draft."""
@@ -268,6 +282,16 @@ class Issues:
             {"issue": issue_id, "bench": None if bench is None else listed(bench)},
         )
         return tuple(_placed(row) for row in rows)
+
+    def _community(self, issue_id: int, *, is_draft: bool) -> Community:
+        """As the issue was approved; a draft shows how it stands now."""
+        now = "SELECT value FROM setting WHERE name = :name" if is_draft else "SELECT NULL"
+        return read(
+            self._db.value(
+                f"SELECT coalesce((SELECT value FROM issue_community WHERE issue = :issue), ({now}))",
+                {"issue": issue_id, "name": PICTURE},
+            )
+        )
 
     def _texts(self, issue_id: int) -> dict[tuple[str, str], str]:
         rows = self._db.rows(

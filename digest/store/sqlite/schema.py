@@ -6,7 +6,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_letter import LETTER
-from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS
+from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import SOURCES
 
@@ -231,6 +231,12 @@ def _suggestions(db: Database) -> None:
 @MIGRATIONS(name="0006_sources")
 def _sources(db: Database) -> None:
     for statement in _statements(SOURCES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0007_voices")
+def _voices(db: Database) -> None:
+    for statement in _statements(VOICES):
         db.conn.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""What readers' life needs of the tables, in two migrations: READERS, then SUGGESTIONS. Never edited once they shipped."""
+"""What readers' life needs of the tables, in three migrations: READERS, SUGGESTIONS, VOICES. Never edited once they shipped."""
 
 READERS = """
 ALTER TABLE subscriber ADD COLUMN cadence TEXT NOT NULL DEFAULT 'every' CHECK (cadence IN ('every', 'quarterly'));
@@ -46,4 +46,32 @@ CREATE TABLE suggestion (                -- what people would like to see in the
   at INTEGER NOT NULL, settled_at INTEGER, settled_by TEXT
 ) STRICT;
 CREATE INDEX suggestion_open ON suggestion (id) WHERE state = 'open';
+"""
+
+VOICES = """
+ALTER TABLE suggestion ADD COLUMN author TEXT NOT NULL DEFAULT '';       -- as the page behind the link says
+ALTER TABLE suggestion ADD COLUMN found_title TEXT NOT NULL DEFAULT '';
+ALTER TABLE suggestion ADD COLUMN found_language TEXT;
+ALTER TABLE suggestion ADD COLUMN looked_at INTEGER;
+ALTER TABLE suggestion ADD COLUMN look_fault TEXT NOT NULL DEFAULT '';   -- the sort of fault, when the page could not be read
+ALTER TABLE suggestion ADD COLUMN thanked_at INTEGER;
+CREATE INDEX suggestion_to_look ON suggestion (id) WHERE state = 'open' AND looked_at IS NULL;
+CREATE INDEX suggestion_to_thank ON suggestion (item) WHERE state = 'used' AND thanked_at IS NULL;
+
+CREATE TABLE introduction (              -- what readers say of themselves to the others, once an editor has read it
+  subscriber INTEGER PRIMARY KEY REFERENCES subscriber ON DELETE CASCADE,
+  name TEXT NOT NULL,                    -- personal: as they want to be called
+  who TEXT NOT NULL,                     -- personal: who they are
+  looks_for TEXT NOT NULL,               -- personal: whom or what they look for
+  link TEXT,                             -- personal: where they can be reached, if they want that
+  language TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'shown', 'declined')),
+  at INTEGER NOT NULL, settled_at INTEGER, settled_by TEXT
+) STRICT;
+CREATE INDEX introduction_by_state ON introduction (state, at);
+
+CREATE TABLE issue_community (           -- counts and introductions as an approved issue shows them, as JSON
+  issue INTEGER PRIMARY KEY REFERENCES issue ON DELETE CASCADE,
+  value TEXT NOT NULL                    -- personal: introductions, until they are withdrawn
+) STRICT;
 """

@@ -1,0 +1,166 @@
+"""Introductions: two sentences of a reader's own, read by an editor, shown in an issue, and taken back at any time."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.errors import TokenRefused
+from digest.model import Issue, SubscriberState
+from digest.rules.introduce import IntroductionRefused, judged_hello
+from tests import web_kit
+from tests.conftest import Clock
+from tests.readers_kit import ANN, confirm_token, joins, leave_token, letter_token, manage_token, person
+
+HELLO = {"name": "Ann", "who": "I run intake for a small city.", "looks_for": "Anybody who has moved forms off paper.",
+         "link": "https://ann.example/me"}  # fmt: skip
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+def says_hello(app: App, text: str = ANN, **other: str) -> None:
+    app.join.introductions.say_hello(manage_token(app, text), HELLO | other)
+
+
+def let_in(app: App, text: str = ANN) -> bool:
+    [one] = [one for one in app.join.introductions.waiting() if one.subscriber == person(app, text).id]
+    return app.join.introductions.settle(one.subscriber, shown=True, seen=one.at, by="1")
+
+
+def named(issue: Issue) -> list[str]:
+    return [one.name for one in issue.community.people]
+
+
+def test_hello_is_read_by_an_editor_and_stands_in_the_next_issue_only(app: App) -> None:
+    joins(app)
+    month = web_kit.fill(app)
+    says_hello(app)
+    issue = app.publish.assemble(month.period)
+    app.join.tidy()
+    assert named(app.store.issues.get(month.period)) == [], "no editor has read it"
+    assert let_in(app)
+    assert named(app.store.issues.get(issue.period)) == ["Ann"]
+    app.publish.approve(month.period, by="1")
+    app.join.tidy()
+    later = app.publish.assemble(type(month.period)(month.period.year + 1, 1))
+    assert named(later) == []
+    assert named(app.store.issues.get(month.period)) == ["Ann"]
+    app.publish.hold(month.period, by="1")
+    app.join.tidy()
+    assert named(app.store.issues.get(month.period)) == ["Ann"], "an issue that is held gives it back"
+
+
+@pytest.mark.parametrize("way", ["withdraws", "leaves", "is forgotten", "says something else"])
+def test_it_is_taken_back_everywhere_at_once(app: App, way: str) -> None:
+    joins(app)
+    joins(app, "bo@example.org")
+    month = web_kit.fill(app)
+    says_hello(app)
+    says_hello(app, "bo@example.org", name="Bo")
+    assert let_in(app)
+    assert let_in(app, "bo@example.org")
+    web_kit.publish(app, month)
+    draft = app.publish.assemble(type(month.period)(month.period.year + 1, 1)).period
+    assert sorted(named(app.store.issues.get(month.period))) == ["Ann", "Bo"]
+    if way == "withdraws":
+        app.join.introductions.withdraw(manage_token(app))
+        app.join.introductions.withdraw(manage_token(app))
+        assert app.join.introductions.mine(manage_token(app)) is None
+    elif way == "leaves":
+        app.join.leave(leave_token(app))
+    elif way == "is forgotten":
+        app.join.forget(ANN)
+    else:
+        says_hello(app, name="Anna")
+    assert named(app.store.issues.get(month.period)) == ["Bo"]
+    assert "Ann" not in named(app.store.issues.get(draft))
+    if way in {"withdraws", "is forgotten"}:
+        app.store.backup(app.config.path("copy.db"))
+        rows = app.store._db.rows("SELECT value FROM issue_community UNION ALL SELECT value FROM setting")
+        assert not any("intake" in row[0] for row in rows if "Ann" in row[0])
+
+
+def test_who_comes_back_within_a_day_is_shown_again(app: App) -> None:
+    joins(app)
+    web_kit.fill(app)
+    says_hello(app)
+    let_in(app)
+    app.join.leave(leave_token(app))
+    app.join.come_back(leave_token(app))
+    app.join.tidy()
+    assert named(app.publish.assemble()) == ["Ann"]
+
+
+def test_words_that_changed_since_an_editor_saw_them_are_not_let_in(app: App, clock: Clock) -> None:
+    joins(app)
+    says_hello(app)
+    [seen] = app.join.introductions.waiting()
+    clock.forward(minutes=1)
+    says_hello(app, who="Something else entirely.")
+    assert not app.join.introductions.settle(seen.subscriber, shown=True, seen=seen.at, by="1")
+    assert [one.who for one in app.join.introductions.waiting()] == ["Something else entirely."]
+    [now] = app.join.introductions.waiting()
+    assert app.join.introductions.settle(now.subscriber, shown=False, seen=now.at, by="1")
+    assert not app.join.introductions.settle(now.subscriber, shown=True, seen=now.at, by="1")
+    assert app.join.introductions.waiting() == []
+
+
+def test_only_a_fresh_link_of_a_reader_says_hello(app: App) -> None:
+    joins(app)
+    for token in (letter_token(app), leave_token(app), confirm_token(app)):
+        for act in (lambda t: app.join.introductions.say_hello(t, HELLO), app.join.introductions.withdraw):
+            with pytest.raises(TokenRefused):
+                act(token)
+    app.join.leave(leave_token(app))
+    assert person(app).state is SubscriberState.LEFT
+    with pytest.raises(TokenRefused):
+        app.join.introductions.say_hello(manage_token(app), HELLO)
+
+
+def test_no_more_than_four_stand_in_one_issue_the_newest(app: App, clock: Clock) -> None:
+    for number in range(6):
+        joins(app, f"r{number}@example.org")
+        says_hello(app, f"r{number}@example.org", name=f"R{number}")
+        clock.forward(minutes=1)
+        let_in(app, f"r{number}@example.org")
+    web_kit.fill(app)
+    assert named(app.publish.assemble()) == ["R5", "R4", "R3", "R2"]
+
+
+def test_both_acts_are_in_the_log_and_the_words_in_ones_own_copy(app: App) -> None:
+    joins(app)
+    says_hello(app)
+    copy = app.join.choices.dossier(manage_token(app))
+    assert copy["introduction"]["who"] == HELLO["who"]
+    json.dumps(copy)
+    app.join.introductions.withdraw(manage_token(app))
+    assert app.join.choices.dossier(manage_token(app))["introduction"] is None
+    assert [line.act for line in app.store.consents.of(person(app).id)][-2:] == ["introduced", "withdrew"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "\u202e "}, "name"), ({"who": ""}, "who"), ({"looks_for": "\n\n"}, "looks_for"),
+        ({"link": "javascript:alert(1)"}, "link"), ({"link": "nobody@"}, "link"), ({"link": "a b@example.org"}, "link"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_says_which_field(change: dict[str, str], field: str) -> None:
+    with pytest.raises(IntroductionRefused) as refused:
+        judged_hello(HELLO | change)
+    assert refused.value.field == field
+
+
+def test_a_link_may_be_an_address_or_missing_and_words_are_one_line() -> None:
+    assert judged_hello(HELLO | {"link": "ann@Example.org"}).link == "mailto:ann@example.org"
+    assert judged_hello(HELLO | {"link": ""}).link is None
+    assert judged_hello(HELLO | {"who": "I am\r\nBcc: x\u202e " + "y" * 500}).who.startswith(
+        "I am Bcc: x yyy"
+    )
+    assert len(judged_hello(HELLO | {"who": "y" * 500}).who) == 200
