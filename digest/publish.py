@@ -121,6 +121,13 @@ class Publish:
         return self._edit(period, f"move {direction}", item, by,
                           lambda issue: edition.moved(issue, item, direction=direction))  # fmt: skip
 
+    def put(
+        self, period: Period, item: ItemId, *, section: str | None, before: ItemId | None, by: str
+    ) -> Issue:
+        """Puts an item in front of another one, or at the end of a section; None is the bench."""
+        return self._edit(period, "put", item, by,
+                          lambda issue: edition.put(issue, item, section=section, before=before))  # fmt: skip
+
     def reword(
         self, period: Period, item: ItemId, *, language: Language, by: str,
         title: str | None = None, blurb: str | None = None, seen: tuple[str, str] | None = None,

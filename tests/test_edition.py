@@ -32,6 +32,15 @@ def test_moving_stays_within_the_section() -> None:
     assert order(edition.moved(ISSUE, ItemId(1), direction="bottom"), "coming-up") == [2, 3, 1]
 
 
+def test_a_hand_puts_an_item_anywhere() -> None:
+    assert order(edition.put(ISSUE, ItemId(3), section="coming-up", before=ItemId(1)), "coming-up") == [3, 1, 2]
+    moved = edition.put(ISSUE, ItemId(1), section="calls", before=None)
+    assert (order(moved, "coming-up"), order(moved, "calls")) == ([2, 3], [1])
+    assert order(edition.put(ISSUE, ItemId(2), section=None, before=None), None)[-1] == 2
+    gone = edition.put(ISSUE, ItemId(1), section="coming-up", before=ItemId(99))
+    assert order(gone, "coming-up") == [2, 3, 1]
+
+
 def test_an_empty_rewording_gives_the_sources_words_back() -> None:
     worded = an_issue(edition.reworded(ISSUE, ItemId(4), language="fr", title="Titre", blurb=None))
     assert next(p.title for p in worded.placed if p.item.id == 4) == {"fr": "Titre"}

@@ -19,7 +19,7 @@ from tests.test_assemble import LIMITS, WINDOW, an_issue, event, post
 
 ISSUE = an_issue(draft([event(1, in_days=1), event(2, in_days=2), event(3, in_days=3), post(4), post(5, author="A")],
                        window=WINDOW, used=set(), limits=LIMITS))  # fmt: skip
-ACTS = ("cut", "keep", "up", "down", "top", "bottom", "reword")
+ACTS = ("cut", "keep", "put", "up", "down", "top", "bottom", "reword")
 
 
 def changed(placed: tuple[Placed, ...], act: str, number: int) -> tuple[Placed, ...]:
@@ -28,6 +28,9 @@ def changed(placed: tuple[Placed, ...], act: str, number: int) -> tuple[Placed, 
         return edition.cut(issue, item)
     if act == "keep":
         return edition.kept(issue, item)
+    if act == "put":
+        section = ("coming-up", "calls", None)[number % 3]
+        return edition.put(issue, item, section=section, before=ItemId(number % 5 + 1))
     if act == "reword":
         return edition.reworded(issue, item, language="fr", title=f"Titre {len(placed)}", blurb=None)
     return edition.moved(issue, item, direction=act)  # type: ignore[arg-type]

@@ -97,6 +97,19 @@ def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
     return settled([*_without(issue, item), replace(placed, section=None, position=first, chosen=True)])
 
 
+def put(issue: Issue, item: ItemId, *, section: str | None, before: ItemId | None) -> tuple[Placed, ...]:
+    """The item in front of another one of that section, or at its end when that one has gone; None: the bench."""
+    placed = _find(issue, item)
+    if section is not None and section not in SECTIONS:
+        raise NotFound(f"There is no section {section!r}; there are {', '.join(SECTIONS)}.")
+    row = [p for p in issue.section(section) if p.item.id != item]
+    here = next((n for n, p in enumerate(row) if p.item.id == before), len(row))
+    late = placed.arrived_late and section is None
+    row.insert(here, replace(placed, section=section, chosen=True, arrived_late=late))
+    others = [p for p in _without(issue, item) if p.section != section]
+    return settled([*others, *(replace(p, position=n) for n, p in enumerate(row))])
+
+
 def moved(issue: Issue, item: ItemId, *, direction: Direction) -> tuple[Placed, ...]:
     """The item moved within its section; at the edge it stays where it is, and on the bench nothing moves."""
     placed = _find(issue, item)

@@ -9,7 +9,7 @@ from digest.rules.edition import settled
 
 # Acts on the words and the order of a draft. Approving, holding, accepting a warning are no edits: they stay.
 EDITS = frozenset(
-    {"keep", "cut", "add", "reword", "write", "move up", "move down", "move top", "move bottom"}
+    {"keep", "cut", "put", "add", "reword", "write", "move up", "move down", "move top", "move bottom"}
 )
 
 

@@ -131,10 +131,10 @@ def _said(issue: Issue) -> dict[str, Any] | None:
                                                                  now=site().app.clock()).day)}  # fmt: skip
     number = request.args.get("item", type=int)
     placed = next((p for p in issue.placed if p.item.id == number), None)
-    if placed is None or did not in {"up", "down", "top", "keep", "cut", "reword"}:
+    if placed is None or did not in {"up", "down", "top", "put", "keep", "cut", "reword"}:
         return None
     title, section = placed.title.get(tongue.spoken(), "") or placed.item.title, placed.section
-    if did == "cut" and section is None:
+    if did in {"cut", "put"} and section is None:
         return {"text": words("desk.did_cut", title=title)}
     if did in {"up", "down", "top", "keep"} and section is None:
         return {"text": words("desk.did_gone", title=title)}
@@ -149,7 +149,7 @@ def _said(issue: Issue) -> dict[str, Any] | None:
 
 
 def move(period: str, number: int) -> AnyResponse:
-    """up, down, top, cut, or keep in a section: a button each, no script needed."""
+    """up, down, top, cut, or keep in a section: a button each, no script needed. put: where a hand let go of it."""
     issue, act, item = found(period), request.form.get("act", ""), ItemId(number)
     publish, by = site().app.publish, sessions.by()
     if act == "up":
@@ -160,6 +160,9 @@ def move(period: str, number: int) -> AnyResponse:
         issue = publish.move(issue.period, item, direction="top", by=by)
     elif act == "cut":
         issue = publish.cut(issue.period, item, by=by)
+    elif act == "put":
+        section, before = request.form.get("section") or None, request.form.get("before", type=int)
+        issue = publish.put(issue.period, item, section=section, before=ItemId(before) if before else None, by=by)
     elif act == "keep":
         issue = publish.keep(issue.period, item, by=by, section=request.form.get("section") or None)
     else:
