@@ -84,22 +84,25 @@ def edit(app: App, page: Any, words: Words, month: web_kit.Month) -> None:
     page.locator("a.main").first.click()
     events = [p.item for p in app.store.issues.get(month.period).section("coming-up")]
     page.get_by_role("button", name=words("desk.cut_label", title=events[0].title)).click()
-    assert words("desk.did_cut", title=events[0].title) in page.get_by_role("status").inner_text()
+    hears(page, words("desk.did_cut", title=events[0].title))
     page.get_by_role("button", name=words("desk.undo")).click()
+    hears(page, words("desk.log_undo", what="").strip())
     page.get_by_role("button", name=words("desk.cut_label", title=events[1].title)).click()
+    hears(page, words("desk.did_cut", title=events[1].title))
     page.get_by_role("button", name=words("desk.up_label", title=events[2].title)).click()
+    hears(page, events[2].title)
     focused = page.locator(":focus")
     assert focused.get_attribute("value") == (
         "down" if page.locator("li.here button[value=up]").is_disabled() else "up"
     )
     placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
     assert placed == [events[2].title, events[0].title]
-    page.locator(f'a[href$="/{month.period}/note"]').click()
+    page.locator(f'a[href*="/{month.period}/note"]').click()
     page.locator("#theme-en").fill("forms that ask less")
     page.locator("#note-en").fill("Good morning.\n\nThree teams cut their forms in half.")
     page.locator("#note-fr").fill("Bonjour.\n\nTrois équipes ont coupé leurs formulaires en deux.")
-    page.get_by_role("button", name=words("desk.save")).click()
-    assert words("desk.did_noted") in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name=words("desk.save"), exact=True).click()
+    hears(page, words("desk.did_noted"))
     page.get_by_role("link", name=words("desk.tab_letter"), exact=True).click()
     frame = page.frame_locator(".letter iframe")
     assert frame.locator("h1").inner_text().replace("\u00a0", " ")
@@ -107,17 +110,22 @@ def edit(app: App, page: Any, words: Words, month: web_kit.Month) -> None:
     assert page.locator(".outline").is_hidden()
 
 
+def hears(page: Any, sentence: str) -> None:
+    """The page says this sentence, to eyes and to screen readers."""
+    page.get_by_role("status").filter(has_text=sentence).wait_for()
+
+
 def approve_and_send(site: browser_kit.Served, page: Any, words: Words, month: web_kit.Month) -> None:
     page.get_by_role("link", name=words("desk.approve_open")).click()
     page.locator("button[value=schedule]").click()
     assert site.app.store.issues.get(month.period).state is IssueState.SCHEDULED
     page.get_by_role("button", name=words("desk.hold")).click()
-    assert words("desk.did_held") in page.get_by_role("status").inner_text()
+    hears(page, words("desk.did_held"))
     page.get_by_role("link", name=words("desk.approve_open")).click()
     page.get_by_role("button", name=words("desk.approve_only")).click()
     page.get_by_role("link", name=words("desk.send_open")).click()
     page.locator("main button.main").click()
-    assert words("desk.read_only") in page.locator(".said").last.inner_text()
+    assert words("desk.read_only") in page.locator(".said[role=region]").inner_text()
     assert site.app.store.issues.get(month.period).state is IssueState.SCHEDULED
     site.app.send.issue(month.period)  # what the metronome does when the ten minutes are over
     page.goto(f"{page.url.partition('?')[0]}sending")

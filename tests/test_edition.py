@@ -33,7 +33,11 @@ def test_moving_stays_within_the_section() -> None:
 
 
 def test_a_hand_puts_an_item_anywhere() -> None:
-    assert order(edition.put(ISSUE, ItemId(3), section="coming-up", before=ItemId(1)), "coming-up") == [3, 1, 2]
+    assert order(edition.put(ISSUE, ItemId(3), section="coming-up", before=ItemId(1)), "coming-up") == [
+        3,
+        1,
+        2,
+    ]
     moved = edition.put(ISSUE, ItemId(1), section="calls", before=None)
     assert (order(moved, "coming-up"), order(moved, "calls")) == ([2, 3], [1])
     assert order(edition.put(ISSUE, ItemId(2), section=None, before=None), None)[-1] == 2

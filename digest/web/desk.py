@@ -14,6 +14,7 @@ from digest.web import (
     desk_editors,
     desk_history,
     desk_issue,
+    desk_live,
     desk_own,
     desk_people,
     desk_pool,
@@ -39,6 +40,7 @@ def doors() -> Blueprint:
     rule("/assemble", view_func=make_draft, methods=["POST"])
     desk_issue.add_doors(blueprint)
     desk_history.add_doors(blueprint)
+    desk_live.add_doors(blueprint)
     desk_press.add_doors(blueprint)
     desk_sources.add_doors(blueprint)
     desk_doubts.add_doors(blueprint)

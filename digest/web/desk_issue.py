@@ -14,10 +14,10 @@ from digest.rules.preflight import Check
 from digest.web import chronicle, outline, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
-from digest.web.security import PAGE_WITH_FRAME
 from digest.web.site import site
 
 VIEWS = ("600", "375", "text")
+LOOKS = ("light", "dark", "bare", "word")
 _LETTER_LIMIT_KB = 100
 _ISSUE = "/issues/<period>/"
 _ITEM = f"{_ISSUE}items/<int:number>"
@@ -54,6 +54,8 @@ def _looks() -> dict[str, str]:
         chosen["letter"] = request.values["letter"]
     if request.values.get("view") in VIEWS:
         chosen["view"] = request.values["view"]
+    if request.values.get("look") in LOOKS:
+        chosen["look"] = request.values["look"]
     return chosen
 
 
@@ -69,28 +71,28 @@ def issue_page(period: str) -> Response:
     )
     view = looks.get("view", "600")
     preview = site().app.publish.preview(issue.period, letter)
-    response = page(
+    return page(
         "desk/issue.html", title=outline.capital(dates.month(issue.period, language)), **frame(issue),
         can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
         sections=outline.sections(issue, language, config), bench=outline.bench(issue, language, config),
         note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),
         saved=outline.saved(site().app.store.issues.edits(issue.id), issue, language, config, now=now),
         letter=letter.value, view=view, views=VIEWS, letters=config.list.languages,
+        look=looks.get("look", ""), looks_on_offer=LOOKS,
         text=site().app.press.preview(preview)[1] if view == "text" else "",
         weight=words("desk.weight", size=dates.number(_kilobytes(preview), language), most=_LETTER_LIMIT_KB),
         minutes=words("desk.minutes", n=issue_view(issue, letter, config).minutes),
         said=_said(issue), ways=chronicle.ways(issue),
         at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
     )  # fmt: skip
-    response.headers["Content-Security-Policy"] = PAGE_WITH_FRAME
-    return response
 
 
 def frame(issue: Issue) -> dict[str, Any]:
     """What the head of every page about an issue needs."""
     language, config = tongue.spoken(), site().config
     return {
-        "issue": issue, "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
+        "issue": issue, "mark": outline.mark(issue), "looks": _looks(),
+        "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
         "month_inside": dates.month(issue.period, language),
         "state": issue.state.value, "steps": outline.steps(issue, tongue.words()),
         "due": outline.due(issue, language, config, now=site().app.clock()), "may_approve": sessions.may_approve(),
@@ -162,7 +164,9 @@ def move(period: str, number: int) -> AnyResponse:
         issue = publish.cut(issue.period, item, by=by)
     elif act == "put":
         section, before = request.form.get("section") or None, request.form.get("before", type=int)
-        issue = publish.put(issue.period, item, section=section, before=ItemId(before) if before else None, by=by)
+        issue = publish.put(
+            issue.period, item, section=section, before=ItemId(before) if before else None, by=by
+        )
     elif act == "keep":
         issue = publish.keep(issue.period, item, by=by, section=request.form.get("section") or None)
     else:
@@ -258,7 +262,10 @@ def reword(period: str, number: int) -> AnyResponse:
         own = {"title": placed.title.get(code, ""), "blurb": placed.blurb.get(code, "")}
         typed[code] = {name: _typed(f"{name}-{code}", now=now) for name, now in own.items()}
     for code in typed:
-        texts = {name: request.form.get(f"{name}-{code}", "") for name in ("title", "blurb")}
+        restored = request.form.get("restore") == code  # the source's own words, whatever the fields hold
+        texts = {
+            name: "" if restored else request.form.get(f"{name}-{code}", "") for name in ("title", "blurb")
+        }
         try:
             site().app.publish.reword(
                 issue.period, ItemId(number), language=code, by=sessions.by(), **texts,

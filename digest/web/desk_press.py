@@ -11,9 +11,10 @@ from digest.errors import InputRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Language
 from digest.publish import SHORTEST_NOTICE
 from digest.render import dates
+from digest.render.view import item_view
 from digest.rules.edition import after
 from digest.web import language as tongue
-from digest.web import outline, sessions
+from digest.web import letter_looks, outline, sessions
 from digest.web.desk_issue import back, checks_of, found, frame
 from digest.web.pages import page, to
 from digest.web.security import LETTER
@@ -45,8 +46,17 @@ def letter(period: str, code: str) -> Response:
     """The very letter, for the sandboxed frame: no script runs in it, whatever a source wrote."""
     if code not in set(site().config.list.languages):
         raise NotFound("The letter is not made in that language.")
-    edition = site().app.publish.preview(found(period).period, Language(code))
-    return framed(site().app.press.preview(edition)[0])
+    issue, look = found(period), request.args.get("look", "")
+    html = site().app.press.preview(site().app.publish.preview(issue.period, Language(code)))[0]
+    placed = next((p for p in issue.placed if p.item.id == request.args.get("at", type=int)), None)
+    if placed is not None:
+        html = letter_looks.marked(html, item_view(placed, Language(code), site().config).title)
+    response = framed(letter_looks.seen(html, look))
+    if look == "bare":
+        response.headers["Content-Security-Policy"] = LETTER.replace(
+            "img-src 'self' https: data:", "img-src 'none'"
+        )
+    return response
 
 
 def framed(html: str) -> Response:

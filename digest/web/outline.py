@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from digest.config import Config
 from digest.model import Edit, Editor, EventStatus, Issue, IssueState, ItemKind, Language, Placed
@@ -98,6 +99,14 @@ def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, s
     if language_note:
         found.append(("", language_note))
     return found
+
+
+def mark(issue: Issue) -> str:
+    """Changes whenever an open page of this issue would show something else: an edit, a late arrival, a moved event."""
+    facts = [
+        (p.item.id, p.changed_at_source, p.item.occasion and p.item.occasion.status) for p in issue.placed
+    ]
+    return f"{issue.revision}.{issue.state}.{crc32(repr(facts).encode()):x}"
 
 
 def note_summary(issue: Issue, languages: Sequence[Language], words: Words) -> str:

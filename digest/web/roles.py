@@ -11,6 +11,7 @@ NEEDS: Mapping[str, Role] = {
     "sign_out": Role.CONTRIBUTOR,
     # the draft
     "make_draft": Role.EDITOR, "move": Role.EDITOR, "write_note": Role.EDITOR, "reword": Role.EDITOR,
+    "save_field": Role.EDITOR, "say_here": Role.CONTRIBUTOR,
     "undo": Role.EDITOR, "redo": Role.EDITOR, "add_item": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
     # what leaves, and what is owed for it
     "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,

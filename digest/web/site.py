@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from digest.app import App
 from digest.config import Config
+from digest.web.presence import Presence
 
 LOG = logging.getLogger("digest.web")
 
@@ -75,6 +76,7 @@ class Site:
     app: App
     prints: Mapping[str, str]
     errands: Errands = field(default_factory=Errands)
+    presence: Presence = field(default_factory=Presence)
 
     @property
     def templates(self) -> Environment:

@@ -1,0 +1,28 @@
+"""The previewed letter as other programs show it: the sender's own bytes, less what such a program would ignore."""
+
+import re
+from html import escape
+
+_DARK = "@media (prefers-color-scheme: dark)"
+_HEAD_STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
+
+
+def seen(html: str, look: str) -> str:
+    """light and dark: whatever this screen prefers; word: no styles in the head, as desktop Outlook; else as it is."""
+    if look == "dark":
+        return html.replace(_DARK, "@media all").replace("color-scheme: light dark", "color-scheme: dark")
+    if look == "light":
+        return html.replace(_DARK, "@media not all").replace(
+            "color-scheme: light dark", "color-scheme: light"
+        )
+    return _HEAD_STYLE.sub("", html) if look == "word" else html
+
+
+def marked(html: str, title: str) -> str:
+    """With a mark named `at` on the heading that holds this title, so that the frame can open there."""
+    words = (
+        re.escape(escape(title, quote=False))
+        .replace('"', '(?:"|&quot;|&#34;)')
+        .replace("'", "(?:'|&#x27;|&#39;)")
+    )
+    return re.sub(rf"<h3\b(?=[^>]*>(?:<a\b[^>]*>)?\s*{words}\s*<)", '<h3 id="at"', html, count=1)

@@ -1,0 +1,210 @@
+// Saves each field by itself, after a pause and on leaving it, one request at a time. A text is first put down in this
+// browser, with the words it was written on; it is taken from there only when the server has it. So it outlives a cut
+// connection, a reload and a closed window, and two people's words never overwrite each other unseen.
+const { base, token, editor, period } = document.body.dataset;
+const phrases = document.getElementById("phrases").dataset;
+const SHELF = `digest:${editor}:${period}:`;
+const PAUSE_MS = 1500, AGAIN_MS = [2_000, 5_000, 15_000, 60_000];
+const stuck = new Map(); // key -> { theirs } or { refused }: waits for a person, not for the network
+const pauses = new Map();
+let running = null, failures = 0, timer;
+
+// --- the shelf in this browser ------------------------------------------------------------------------------------
+
+const keyOf = (field) => `${SHELF}${field.form.dataset.item ?? ""}:${field.name}`;
+const seenOf = (field) => field.form.elements[`seen-${field.name}`];
+const read = (key) => JSON.parse(localStorage.getItem(key) ?? "null");
+const waiting = () => Object.keys(localStorage).filter((key) => key.startsWith(SHELF));
+const fieldOf = (key) => [...fields()].find((field) => keyOf(field) === key);
+const fields = () => document.querySelectorAll("form[data-save] :is(input[type=text], textarea):not([readonly])");
+const plain = (text) => text.replaceAll("\r\n", "\n").trim();
+
+function put(field) {
+  const key = keyOf(field), seen = seenOf(field).value;
+  if (plain(field.value) === plain(seen) && !stuck.has(key)) localStorage.removeItem(key);
+  else localStorage.setItem(key, JSON.stringify({ words: field.value, seen: stuck.get(key)?.seen ?? seen, at: Date.now() }));
+}
+
+// --- the queue ----------------------------------------------------------------------------------------------------
+
+// One after the other, until the shelf is empty or the way is barred. Resolves to whether it is empty.
+function send() {
+  clearTimeout(timer);
+  running ??= drain().finally(() => { running = null; });
+  return running;
+}
+
+async function drain() {
+  for (;;) {
+    const key = waiting().find((one) => !stuck.has(one));
+    if (!key) return tell(), true;
+    tell(phrases.saving);
+    const text = read(key), [item, name] = key.slice(SHELF.length).split(":");
+    const body = new URLSearchParams({ token, name, words: text.words, seen: text.seen });
+    if (item) body.set("item", item);
+    let answer = null, said = {};
+    try {
+      answer = await fetch(`${base}save`, { method: "POST", body });
+      if (answer.headers.get("Content-Type")?.includes("json")) said = await answer.json();
+    } catch {
+      answer = null;
+    }
+    if (answer?.ok) saved(key, text, said.now);
+    else if ("theirs" in said) clash(key, text, said.theirs);
+    else if ("refused" in said) refuse(key, text, said.refused);
+    else return later(answer), false;
+    failures = 0;
+  }
+}
+
+function saved(key, text, now) {
+  const field = fieldOf(key);
+  if (field) seenOf(field).value = now;
+  const newer = read(key);
+  if (newer && newer.words !== text.words) localStorage.setItem(key, JSON.stringify({ ...newer, seen: now }));
+  else localStorage.removeItem(key);
+  state(field, phrases.saved);
+  document.dispatchEvent(new CustomEvent("desk:stale"));
+}
+
+// The network, a busy server, a session that ended: the text waits on its shelf.
+function later(answer) {
+  const why = answer === null ? phrases.offline : answer.status === 403 ? phrases.signedOut : phrases.waiting;
+  tell(why);
+  timer = setTimeout(send, AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]);
+}
+
+// --- two texts, or a frozen issue ---------------------------------------------------------------------------------
+
+function clash(key, text, theirs) {
+  stuck.set(key, { seen: text.seen });
+  const field = fieldOf(key);
+  if (!field) return;
+  state(field, "");
+  const box = panel(field, phrases.clash, theirs || phrases.theirsEmpty);
+  button(box, phrases.takeMine, () => settle(field, field.value, theirs));
+  button(box, phrases.takeTheirs, () => settle(field, theirs, theirs));
+}
+
+function settle(field, words, seen) {
+  const key = keyOf(field);
+  stuck.delete(key);
+  field.closest("div").querySelector(".clash")?.remove();
+  field.value = words;
+  seenOf(field).value = seen;
+  put(field);
+  field.focus();
+  send();
+}
+
+// A frozen issue takes no words: they stay here to be copied, and go in when it is a draft again.
+function refuse(key, text, why) {
+  stuck.set(key, { seen: text.seen });
+  const field = fieldOf(key);
+  if (field) panel(field, `${why} ${phrases.refused}`, "");
+}
+
+function panel(field, sentence, words) {
+  const box = Object.assign(document.createElement("div"), { className: "clash box warn" });
+  box.setAttribute("role", "alert");
+  box.append(Object.assign(document.createElement("p"), { textContent: sentence }));
+  if (words) {
+    const theirs = Object.assign(document.createElement("div"), { className: "theirs", textContent: words, lang: field.lang });
+    box.append(theirs);
+  }
+  const place = field.closest("div");
+  place.querySelector(".clash")?.remove();
+  place.append(box);
+  return box;
+}
+
+function button(box, text, act) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", act);
+  box.append(made);
+}
+
+// --- what the page says -------------------------------------------------------------------------------------------
+
+function tell(text = "") {
+  const open = waiting();
+  const line = document.getElementById("unsent");
+  const free = open.filter((key) => !stuck.has(key));
+  const said = free.length ? text : open.length ? phrases.refused : "";
+  if (line && line.textContent !== said) line.textContent = said;
+  for (const key of open) if (!stuck.has(key)) state(fieldOf(key), text);
+}
+
+function state(field, text) {
+  if (!field) return;
+  const place = field.closest("div");
+  let line = place.querySelector(".state");
+  if (!line) {
+    line = Object.assign(document.createElement("p"), { className: "state hint" });
+    line.setAttribute("aria-live", "polite");
+    place.append(line);
+  }
+  if (line.textContent !== text) line.textContent = text;
+}
+
+function count(field) {
+  const line = document.querySelector(`[data-count="${field.name}"]`);
+  const words = field.value.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+  if (line) line.textContent = words ? phrases.count.replace("#", words) : "";
+}
+
+// --- the page -----------------------------------------------------------------------------------------------------
+
+document.addEventListener("input", ({ target: field }) => {
+  if (![...fields()].includes(field)) return;
+  put(field);
+  count(field);
+  state(field, "");
+  clearTimeout(pauses.get(field.name));
+  pauses.set(field.name, setTimeout(send, PAUSE_MS));
+});
+document.addEventListener("focusout", ({ target }) => target.form?.matches("[data-save]") && send());
+document.addEventListener("click", (event) => {
+  const take = event.target.closest("[data-take]");
+  if (take) fill(document.getElementById(take.dataset.take), take.dataset.words);
+  const restore = event.target.closest("[data-restore]");
+  if (!restore) return;
+  event.preventDefault();
+  for (const name of ["title", "blurb"]) fill(document.getElementById(`${name}-${restore.dataset.restore}`), "");
+  send();
+});
+
+function fill(field, words) {
+  field.value = words;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+}
+
+// A form has come onto the page: give it what this browser still holds for it.
+function open() {
+  for (const field of fields()) {
+    const kept = read(keyOf(field));
+    if (kept) field.value = kept.words;
+    stuck.delete(keyOf(field));
+    count(field);
+  }
+  send();
+}
+
+document.addEventListener("desk:opened", open);
+window.addEventListener("online", () => { failures = 0; send(); });
+window.addEventListener("beforeunload", (event) => { if (waiting().some((key) => !stuck.has(key))) event.preventDefault(); });
+
+// The Save button: what is on the shelf goes first, then the form is done with. Both texts on the page: it stays.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("[data-save]")) return;
+  event.preventDefault();
+  while (running) await running;
+  await send();
+  if (form.querySelector(".clash")) return;
+  const did = form.dataset.item ? { did: "reword", item: form.dataset.item } : { did: "noted" };
+  const done = new CustomEvent("desk:done", { detail: did, cancelable: true });
+  if (document.dispatchEvent(done)) location.href = `${base}?${new URLSearchParams(did)}`;
+});
+open();
