@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 FEEDS, CORES, POSTS = 500, 2, 20
+READER = ("reader==3.26", "sgmllib3k==1.0.0")  # it needs the second and does not say so
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 _SYLLABLES = [
     "ba",
@@ -258,7 +259,7 @@ def reader_installed(given: str) -> Iterator[str]:
         python = f"{folder}/bin/python"
         steps = (
             [sys.executable, "-m", "venv", folder],
-            [python, "-m", "pip", "install", "-q", "reader", "sgmllib3k"],
+            [python, "-m", "pip", "install", "-q", *READER],
         )
         done = all(
             subprocess.run(step, capture_output=True, check=False, timeout=300).returncode == 0

@@ -50,7 +50,7 @@ class Items(Protocol):
     def known(self, keys: Collection[str]) -> dict[str, Known]: ...
     def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
-    def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId: ...
+    def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
     def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> Any: ...
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
@@ -147,18 +147,18 @@ class Collect:
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""
         entries = fetched.harvest.entries if fetched.harvest else ()
-        new = updated = 0
+        updated = 0
         with self._turn, self._store.write():
             items = self._store.items
             known = items.known(keys_of(entries))
             recognised = not entries or recognises(entries, known, source=source.id)
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
-            for intent in decide(entries, known, source=source.id, now=now, pool=pool):
-                if isinstance(intent, Add):
-                    items.add(intent.entry, source=source.id, now=now)
-                    new += 1
-                elif isinstance(intent, AlsoIn):
+            intents = decide(entries, known, source=source.id, now=now, pool=pool)
+            added = [intent.entry for intent in intents if isinstance(intent, Add)]
+            new = len(items.add_all(added, source=source.id, now=now))
+            for intent in intents:
+                if isinstance(intent, AlsoIn):
                     items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
                 elif isinstance(intent, Seen) and intent.frozen:
                     items.changed_at_source(intent.item, content_hash=intent.entry.content_hash, now=now)

@@ -1,5 +1,6 @@
 """Foreign words made fit to show: what acts is gone, what is said stays."""
 
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -8,17 +9,15 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from digest.app import use_packaged_zones
+from digest.rules.cleaning import TAGS, lead, safe_html
 from digest.rules.dates import read_date
 from digest.rules.links import same_page_key, shown_link
 from digest.rules.text import (
-    TAGS,
     is_odd,
     language_of,
-    lead,
     minutes_to_read,
     one_line,
     plain_text,
-    safe_html,
     title_text,
 )
 
@@ -58,7 +57,7 @@ SCRIPTS = [
     "<img src='https://x.example/a.png' srcset='javascript:alert(1)'>", "<p id=__proto__ class=x data-x=1>x</p>",
     "<a ping='https://x.example'>x</a>",
     "<dialog open><form method=dialog></form></dialog>", "<portal src='https://x.example'></portal>",
-    "<applet code=x></applet>",
+    "<applet code=x></applet>", "<b>&#x338; onmouseover=alert(1) <i>x</i>", "<p title=x>\u0338 onclick=alert(1) <b>",
 ]  # fmt: skip
 
 
@@ -82,6 +81,32 @@ def test_cleaning_twice_is_cleaning_once(markup: str) -> None:
 
 def test_more_than_a_hundred_and_fifty_carriers_are_tried() -> None:
     assert len(SCRIPTS) * 3 >= 150
+
+
+def test_marks_that_would_close_a_tag_differently_once_composed_are_cleaned_again() -> None:
+    """U+0338 after `>` composes to one sign (NFC), and the tag would stay open for the attributes behind it."""
+    clean = safe_html("<b>&#x338; onmouseover=alert(1) <i>x</i></b>")
+    assert unicodedata.normalize("NFC", clean) == clean
+    assert "onmouseover" not in str([node.attributes for node in LexborHTMLParser(clean).css("body *")])
+
+
+def test_what_holds_nothing_goes_and_a_picture_is_something() -> None:
+    html = "<figure><p><a href='https://x.example/a'> &nbsp;<br></a></p></figure><p><a href='/b'><img src='/c.png'></a></p>"
+    kept = '<p><a href="https://x.example/b" rel="noopener noreferrer nofollow"><img src="https://x.example/c.png"></a></p>'
+    assert safe_html(html, base="https://x.example/") == kept
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<figure><p>A caption that is long enough to be taken for the lead of the whole story.</p></figure><p>The real "
+        "lead is here, and it is long enough to be one &amp; more than one line<br>long.</p>",
+        "<table><tr><td><table><tr><td><p>Deep inside of two tables, which is not where the lead of a story stands.</p></td></tr>"
+        "</table></td></tr></table><p>The real lead is here, and it is long enough to be taken for the one.</p>",
+    ],
+)  # fmt: skip
+def test_the_lead_stands_in_no_figure_and_no_table(html: str) -> None:
+    assert lead(safe_html(html)).startswith("The real lead is here, and it is long enough")
 
 
 def test_pixels_go_and_pictures_stay() -> None:

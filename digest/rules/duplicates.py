@@ -61,6 +61,8 @@ class Neighbours:
     def of(self, entry: Entry) -> list[Item]:
         """Posts of the same title; events that begin within the hours that a wrong zone may be off."""
         if entry.kind is ItemKind.POST:
+            if not self._posts:
+                return []
             return self._posts.get(tuple(_plain_words(entry.title)), [])
         if entry.occasion is None:
             return []
@@ -163,6 +165,8 @@ def _numbers(title: str) -> frozenset[str]:
 
 def _plain_words(text: str) -> list[str]:
     """Lower-case words without accents and punctuation."""
+    if text.isascii():
+        return _WORD.findall(text[:200_000].lower())
     decomposed = unicodedata.normalize("NFKD", text[:200_000]).casefold()
     return _WORD.findall("".join(c for c in decomposed if not unicodedata.combining(c)))
 

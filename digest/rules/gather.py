@@ -180,20 +180,26 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
         first = merged[home]
         if first is None:  # cannot be: `place` only names living entries
             raise AssertionError("a merged entry was met again")
-        keys = dict.fromkeys((*first.keys, *(key for other in group if other for key in other.keys)))
-        merged[home] = replace(first, keys=tuple(keys))
+        keys = first.keys
+        if group:
+            keys = tuple(dict.fromkeys((*keys, *(key for other in group if other for key in other.keys))))
+            merged[home] = replace(first, keys=keys)
         place.update({(entry.kind, key): home for key in keys})
     return [entry for entry in merged if entry is not None]
 
 
 def _belongs_to(entry: Entry, known: Mapping[str, Known]) -> Known | None:
     """The strongest key decides; a post is never an event."""
+    if not known:
+        return None
     strong = (key for key in entry.keys if key in known and not is_hint(key))
     return next((known[key] for key in strong if known[key].kind is entry.kind), None)
 
 
 def _without_foreign_keys(entry: Entry, known: Mapping[str, Known], mine: Known | None) -> Entry:
     """A key that another item owns stays with it: two items never fight over one key."""
+    if not known:
+        return entry
     keys = tuple(key for key in entry.keys if key not in known or (mine and known[key].id == mine.id))
     return entry if keys == entry.keys else replace(entry, keys=keys)
 

@@ -1,6 +1,7 @@
 """Web addresses: which may be shown, what is mere tracking, and when two are the same page. Nothing is asked of the network."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 LONGEST = 2_000
@@ -61,6 +62,7 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
     return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), clean)
 
 
+@lru_cache(maxsize=4_096)
 def same_page_key(url: str) -> str:
     """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go."""
     split = urlsplit(url)

@@ -1,33 +1,16 @@
-"""Foreign text made fit to show: safe HTML, plain lines, a summary, a language. Nothing leaves here that could act on a page."""
+"""Foreign text made fit to show: plain lines, words, a language. HTML is made safe in cleaning.py, never here."""
 
 import re
 import unicodedata
-from functools import cache
 from html import escape, unescape
 
-import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-from digest.rules.links import host_of, shown_link
 
 LONGEST_HTML = 400_000  # characters of one item that are looked at
 LONGEST_TITLE = 300
 LONGEST_SUMMARY = 320
 WORDS_A_MINUTE = 230
 
-_TAG_NAMES = """
-  a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark
-  ol p pre q s samp small strong sub sup table tbody td tfoot th thead tr u ul var
-"""
-TAGS = frozenset(_TAG_NAMES.split())
-_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "img": {"src", "alt", "width", "height"},
-    "abbr": {"title"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
-    "*": {"lang", "dir"},
-}
 _DROPPED = (
     "script, style, noscript, iframe, frame, object, embed, applet, form, input, button, select, textarea, svg, math, "
     "template, video, audio, canvas, link, meta, base, title, dialog"
@@ -44,14 +27,6 @@ _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0x
 _C1[0x85] = "…"
 _ODD = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd\u202a-\u202e\u2066-\u2069]")
 _PLAIN_ASCII = bytes([0x09, 0x0A, 0x0C, 0x0D, *range(0x20, 0x7F)])
-_BOILERPLATE = re.compile(
-    r"(was originally published in|originally (published|appeared) (on|at|in)"
-    r"|the post .{0,200} (appeared first on|first appeared)"
-    r"|continue reading|read more|lire la suite|sign up for|subscribe to|photo (by|credit)|image credit|crédit photo"
-    r"|follow us|suivez-nous|this post (is|was) (also )?available|\(?la version française|the english version|this story was"
-    r"|l['’]article .{0,200} est apparu en premier|press enter or click|member-only story|view this email)",
-    re.IGNORECASE,
-)
 _FRENCH_WORDS = """
   le la les des une du et est dans pour que qui sur avec pas sont nous vous ce cette ces aux au leur mais ou plus
   par son sa ses notre nos votre vos comment pourquoi être avons ont fait entre sans chez très aussi été leurs
@@ -118,69 +93,12 @@ def title_text(markup: str | None) -> str:
 
 def plain_text(markup: str) -> str:
     """What a reader would see of HTML, blocks kept apart by line ends."""
-    return _text_of(_parsed(markup))
-
-
-def safe_html(markup: str, *, base: str = "") -> str:
-    """The allow-list applied: no script carrier, no pixel, no form, every link absolute and clean. nh3 has the last word."""
-    return safe_and_lead(markup, base=base, title="")[0]
-
-
-def safe_and_lead(markup: str, *, base: str, title: str) -> tuple[str, str]:
-    """`safe_html` and the `lead` of it, for one parsing."""
-    tree = _parsed(markup)
-    if tree is None:
-        return "", ""
-    for node in tree.css("a[href]"):
-        _set_or_drop(node, "href", node.attrs.get("href"), base)
-    for node in tree.css("img"):
-        source = None if _is_pixel(node) else shown_link(node.attributes.get("src"), base=base)
-        if source is None:
-            node.decompose()
-        else:
-            node.attrs["src"] = source
-    for node in tree.css("figure, p, a"):
-        if not _begins_with_words(node) and not node.text(deep=True).strip() and not node.css_first("img"):
-            node.decompose()
-    return _cleaner().clean(repaired(tree.inner_html or "")).strip(), _lead(tree, title)
-
-
-@cache
-def _cleaner() -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=set(TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-        clean_content_tags={"script", "style"},
-    )
+    return text_of(parsed(markup))
 
 
 def as_html(text: str) -> str:
     """Plain text as paragraphs."""
     return "".join(f"<p>{escape(part.strip())}</p>" for part in re.split(r"\n\s*\n", text) if part.strip())
-
-
-def lead(html: str, *, title: str = "") -> str:
-    """The first real paragraph (over 60 characters, no boiler-plate, not the title again), else what text there is."""
-    tree = _parsed(html)
-    return "" if tree is None else _lead(tree, title)
-
-
-def _lead(tree: LexborNode, title: str) -> str:
-    """Takes the tree apart."""
-    for node in tree.css("figure, pre, h1, h2, h3, h4, h5, h6, table, hr"):
-        node.decompose()
-    for node in tree.css("p"):
-        whole = (
-            _text_of(node) if node.css_first("br") else node.text(deep=True)
-        )  # no other block stands in a p
-        text = one_line(whole, longest=LONGEST_SUMMARY)
-        if len(text) > 60 and not _BOILERPLATE.match(text) and not _BOILERPLATE.search(text[:90]):
-            return text
-    lines = (one_line(line, longest=LONGEST_SUMMARY) for line in _text_of(tree).split("\n"))
-    kept = [line for line in lines if line and line != title and not _BOILERPLATE.search(line)]
-    return one_line(" ".join(kept), longest=LONGEST_SUMMARY)
 
 
 def bare_words(html: str) -> str:
@@ -211,7 +129,8 @@ def language_tag(tag: str | None) -> str | None:
     return first if re.fullmatch(r"[a-z]{2,3}", first) else None
 
 
-def _parsed(markup: str) -> LexborNode | None:
+def parsed(markup: str) -> LexborNode | None:
+    """The body of markup without what acts or hides; None when there is none."""
     body = LexborHTMLParser(markup[:LONGEST_HTML]).body
     if body is not None:
         for node in body.css(_DROPPED):
@@ -219,7 +138,7 @@ def _parsed(markup: str) -> LexborNode | None:
     return body
 
 
-def _text_of(tree: LexborNode | None) -> str:
+def text_of(tree: LexborNode | None) -> str:
     """Blocks end lines, inline tags separate nothing."""
     if tree is None:
         return ""
@@ -228,49 +147,3 @@ def _text_of(tree: LexborNode | None) -> str:
         node.insert_after("\n")
     lines = (" ".join(line.split()) for line in repaired(tree.text(deep=True)).split("\n"))
     return "\n".join(line for line in lines if line)
-
-
-def _begins_with_words(node: LexborNode) -> bool:
-    """The quick way to see that a node is not empty, for most of them."""
-    first = node.child
-    return first is not None and first.is_text_node and bool((first.text_content or "").strip())
-
-
-def _set_or_drop(node: LexborNode, name: str, stated: str | None, base: str) -> None:
-    value = _mail_or_link(stated, base)
-    if value is None:
-        del node.attrs[name]
-    elif value != stated:
-        node.attrs[name] = value
-
-
-def _mail_or_link(href: str | None, base: str) -> str | None:
-    if (
-        href
-        and href[:7].lower() == "mailto:"
-        and re.fullmatch(r"mailto:[^\s\"'<>]{3,250}", href, re.IGNORECASE)
-    ):
-        return href
-    return shown_link(href, base=base)
-
-
-def _is_pixel(node: LexborNode) -> bool:
-    """Width or height of 2 or less, or a path or host that only counts."""
-    attributes = node.attributes
-    for name in ("width", "height"):
-        size = re.match(r"\s*(\d+)", attributes.get(name) or "")
-        if size and int(size[1]) <= 2:
-            return True
-    if re.search(
-        r"(?:^|[;\s])(?:width|height)\s*:\s*[012](?:px)?\s*(?:;|$)|display\s*:\s*none",
-        attributes.get("style") or "",
-    ):
-        return True
-    source = attributes.get("src") or ""
-    host = host_of(source)
-    return "/_/stat" in source or host in {
-        "pixel.wp.com",
-        "stats.wordpress.com",
-        "feeds.feedburner.com",
-        "www.google-analytics.com",
-    }

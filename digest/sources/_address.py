@@ -11,6 +11,7 @@ from digest.errors import ErrorKind, SourceError
 
 _TEREDO = ip_network("2001::/32")
 _NAT64 = ip_network("64:ff9b::/96")
+_NO_PART_OF_URLS = re.compile(r"[\x00-\x20\x7f]")
 _PORTS_BELOW_1024 = frozenset({80, 443})
 
 
@@ -27,7 +28,7 @@ def web_address(url: str) -> SplitResult:
         )
     if not split.hostname or "@" in split.netloc:
         raise SourceError(ErrorKind.HTTP, "The address names no host, or a user before the host; check it.")
-    if any(ord(c) <= 32 or ord(c) == 127 for c in url) or port == 0:
+    if _NO_PART_OF_URLS.search(url) or port == 0:
         raise SourceError(ErrorKind.HTTP, "The address holds characters that no web address has; check it.")
     return split
 

@@ -8,11 +8,13 @@ import struct
 import sys
 import traceback
 import zoneinfo
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, fields
+from io import BytesIO
+from operator import attrgetter
+from typing import Any, BinaryIO
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Harvest
+from digest.model import Entry, Harvest
 from digest.sources._kind import ParseContext
 from digest.sources.discover import proposed
 from digest.sources.kinds import KINDS, sniff
@@ -21,6 +23,8 @@ MOST_MEMORY = 1_500_000_000  # bytes of address space; a plain reader needs a te
 IDLE_S = 60
 LINKS = "links"
 _LENGTH = struct.Struct(">Q")
+_NAMES = tuple(field.name for field in fields(Entry))
+_VALUES = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,23 @@ def receive(stream: BinaryIO) -> object:
     return pickle.loads(data)
 
 
+class _Dense(pickle.Pickler):
+    """Entries, of which there are many, as mere values: frozen dataclasses take ten times as long."""
+
+    def reducer_override(self, thing: object) -> Any:
+        return (_entry, _VALUES(thing)) if type(thing) is Entry else NotImplemented
+
+
+def _entry(*values: Any) -> Entry:
+    return Entry(**dict(zip(_NAMES, values, strict=True)))
+
+
 def send(stream: BinaryIO, thing: object) -> None:
-    data = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    written = BytesIO()
+    _Dense(written, protocol=pickle.HIGHEST_PROTOCOL).dump(thing)
+    data = written.getbuffer()
+    stream.write(_LENGTH.pack(len(data)))
+    stream.write(data)
     stream.flush()
 
 

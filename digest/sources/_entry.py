@@ -9,10 +9,11 @@ from hashlib import sha256
 from html import unescape
 
 from digest.model import Entry, ItemKind, Occasion
+from digest.rules.cleaning import lead, safe_html
 from digest.rules.dates import When
 from digest.rules.duplicates import title_hint
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
-from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line, safe_and_lead
+from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
@@ -102,11 +103,12 @@ def scoped(text: str, url: str) -> str:
 
 def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> tuple[Entry, str]:
     """The entry without its keys, and its bare words, one space between two."""
-    html, summary = safe_and_lead(draft.html, base=draft.base, title=draft.title)
+    html = safe_html(draft.html, base=draft.base)
+    summary = lead(html, title=draft.title)
     split = bare_words(html).split()
     words = " ".join(split)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
-    language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:1_500]}")
+    language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
     flags = list(draft.flags)
     if is_odd(draft.title) or is_odd(draft.html[:20_000]):
         flags.append("odd-characters")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 
 from digest.model import Entry, EventStatus, ItemKind, Occasion
+from digest.rules.cleaning import lead, safe_html
 from digest.rules.links import shown_link
 from digest.rules.text import (
     LONGEST_HTML,
@@ -13,11 +14,9 @@ from digest.rules.text import (
     as_html,
     is_odd,
     language_of,
-    lead,
     one_line,
     plain_text,
     repaired,
-    safe_html,
 )
 from digest.sources._entry import content_hash, hashed_key
 from digest.sources._kind import ParseContext

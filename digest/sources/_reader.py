@@ -27,6 +27,7 @@ _KEPT = (
     "SYSTEMROOT",
     "TMPDIR",
 )  # of the environment; no secret of ours goes along
+_PIPE_BYTES = 1 << 20  # most answers pass in one piece; ignored where the system knows no such thing
 _log = logging.getLogger(__name__)
 
 
@@ -138,7 +139,8 @@ def _start() -> subprocess.Popen[bytes]:
     environment["PYTHONPATH"] = str(Path(digest.__file__).parent.parent)
     command = [sys.executable, "-W", "ignore", "-m", "digest.sources._child"]
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+        pipesize=_PIPE_BYTES,
     )  # fmt: skip
 
 

@@ -208,5 +208,5 @@ def _page_title(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-1", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-2", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )

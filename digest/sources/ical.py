@@ -333,7 +333,7 @@ def _ttl_s(text: str) -> float | None:
 
 KIND = Kind(
     name="ical",
-    version="ical-1",
+    version="ical-2",
     parse=parse,
     claims=lambda url: url.split("?")[0].lower().endswith((".ics", "/ical/", "/ical")),
     prepare=lambda url: url,

@@ -39,7 +39,7 @@ def later(at: datetime, seconds: float) -> int:
 
 def listed(values: Collection[object]) -> str:
     """A JSON array: a column, or an argument for json_each()."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":")) if values else "[]"
 
 
 def mapped(values: Mapping[str, object]) -> str:

@@ -41,7 +41,22 @@ class Items:
 
     def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId:
         """A new item, first seen at this source."""
-        item_id = ItemId(
+        return self.add_all([entry], source=source, now=now)[0]
+
+    def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]:
+        """New items, first seen at this source, in this order."""
+        at = micros(now)
+        ids = [self._insert(entry, source=source, at=at) for entry in entries]
+        new = list(zip(ids, entries, strict=True))
+        self._db.change_many(
+            "INSERT INTO item_source (item, source, url, first_seen) VALUES (?, ?, ?, ?)",
+            [(item_id, source, entry.url, at) for item_id, entry in new],
+        )
+        self._learn(new)
+        return ids
+
+    def _insert(self, entry: Entry, *, source: SourceId, at: int) -> ItemId:
+        return ItemId(
             self._db.insert(
                 """INSERT INTO item (kind, source, title, url, language, published, updated, first_seen, author, summary,
                      html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
@@ -49,12 +64,9 @@ class Items:
                    VALUES (:kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
                      :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
                      :status, :uid, :sequence, :recurs, :content_hash)""",
-                {**_columns(entry), "source": source, "now": micros(now)},
+                {**_columns(entry), "source": source, "now": at},
             )
         )
-        self._seen_at(item_id, source=source, entry=entry, now=now)
-        self._learn(item_id, entry)
-        return item_id
 
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
         """The item as its source states it now. A date that the source no longer gives is kept. `now` stands in for
@@ -69,7 +81,7 @@ class Items:
                WHERE id = :id""",
             {**_columns(entry), "id": item_id, "now": micros(now)},
         )
-        self._learn(item_id, entry)
+        self._learn([(item_id, entry)])
 
     def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> None:
         """Its source says it differently, but an approved issue holds its words: only that is remembered."""
@@ -81,7 +93,7 @@ class Items:
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
         """The same item, seen at another source; the item itself stays as it is."""
         self._seen_at(item_id, source=source, entry=entry, now=now)
-        self._learn(item_id, entry)
+        self._learn([(item_id, entry)])
 
     def pool(
         self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
@@ -132,11 +144,11 @@ class Items:
             {"item": item_id, "source": source, "url": entry.url, "now": micros(now)},
         )
 
-    def _learn(self, item_id: ItemId, entry: Entry) -> None:
+    def _learn(self, items: Sequence[tuple[ItemId, Entry]]) -> None:
         """A key that is already another item's stays there: the first who used it keeps it."""
         self._db.change_many(
-            "INSERT INTO item_key (key, item) VALUES (:key, :item) ON CONFLICT (key) DO NOTHING",
-            [{"key": key, "item": item_id} for key in entry.keys],
+            "INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+            [(key, item_id) for item_id, entry in items for key in entry.keys],
         )
 
 

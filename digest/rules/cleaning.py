@@ -1,0 +1,181 @@
+"""Foreign HTML made safe, and its lead: an allow-list, clean links, no pixels. Nothing that could act on a page leaves here."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from html import unescape
+
+import nh3
+from selectolax.lexbor import LexborNode
+
+from digest.rules.links import host_of, shown_link
+from digest.rules.text import LONGEST_HTML, LONGEST_SUMMARY, one_line, parsed, repaired, text_of
+
+_TAG_NAMES = """
+  a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark
+  ol p pre q s samp small strong sub sup table tbody td tfoot th thead tr u ul var
+"""
+TAGS = frozenset(_TAG_NAMES.split())
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "width", "height", "style"},  # no style is shown: it only tells what is hidden
+    "abbr": {"title"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "*": {"lang", "dir"},
+}
+_GONE_WHOLE = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "iframe",
+        "frame",
+        "object",
+        "embed",
+        "applet",
+        "form",
+        "button",
+        "select",
+        "textarea",
+        "svg",
+        "math",
+        "template",
+        "video",
+        "audio",
+        "canvas",
+        "title",
+        "dialog",
+    ]
+)
+_COUNTERS = frozenset(
+    {"pixel.wp.com", "stats.wordpress.com", "feeds.feedburner.com", "www.google-analytics.com"}
+)
+_HIDDEN = re.compile(
+    r"(?:^|[;\s])(?:width|height)\s*:\s*[012](?:px)?\s*(?:;|$)|display\s*:\s*none", re.IGNORECASE
+)
+_TINY = re.compile(r"\s*0*[012](?!\d)")
+_MAIL = re.compile(r"mailto:[^\s\"'<>]{3,250}", re.IGNORECASE)
+# nh3 writes `<`, `>` and `"` inside attributes as references, so that these patterns need not look for them there.
+_IMAGE = re.compile(r"<img\b[^>]*>")
+_EMPTY = re.compile(r"<(figure|p|a)(?: [^>]*)?>(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>")
+_MOST_NESTED = 8
+_TAG = re.compile(r"<[^>]*>")
+_ASIDE = re.compile(r"<(figure|pre|h[1-6]|table)\b.*?</\1>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>(.*?)</p>", re.DOTALL)
+_LEFT_OPEN = re.compile(r"</(?:figure|pre|table)>")
+_BOILERPLATE = re.compile(
+    r"(was originally published in|originally (published|appeared) (on|at|in)"
+    r"|the post .{0,200} (appeared first on|first appeared)"
+    r"|continue reading|read more|lire la suite|sign up for|subscribe to|photo (by|credit)|image credit|crédit photo"
+    r"|follow us|suivez-nous|this post (is|was) (also )?available|\(?la version française|the english version|this story was"
+    r"|l['’]article .{0,200} est apparu en premier|press enter or click|member-only story|view this email)",
+    re.IGNORECASE,
+)
+_BOILERPLATE_HINTS = (
+    "publi", "appeared", "reading", "read more", "lire la", "sign up", "subscribe", "photo", "image cr", "follow us",
+    "suivez", "this post", "version", "this story", "apparu", "press enter", "member-only", "view this",
+)  # fmt: skip
+
+
+def safe_html(markup: str, *, base: str = "") -> str:
+    """The allow-list applied: no script carrier, no pixel, no form, every link absolute and clean. nh3 has the last word
+    on every tag that stays; after it whole elements only go."""
+    clean = _cleaner(base).clean(markup[:LONGEST_HTML])
+    mended = repaired(clean)
+    if mended != clean:  # what was hidden behind references may be markup now
+        clean = _cleaner(base).clean(mended)
+    if "<img" in clean:
+        clean = _IMAGE.sub(_picture_or_nothing, clean)
+    return _without_empties(clean).strip()
+
+
+def lead(html: str, *, title: str = "") -> str:
+    """The first real paragraph of safe HTML (over 60 characters, no boiler-plate, not the title again), else what text
+    there is."""
+    paragraphs = _ASIDE.sub(" ", html)
+    if not _LEFT_OPEN.search(paragraphs):
+        for found in _PARAGRAPH.finditer(paragraphs):
+            words = unescape(_TAG.sub("", found[1].replace("<br>", "\n")))
+            if (text := one_line(words, longest=LONGEST_SUMMARY)) and _leads(text):
+                return text
+    tree = parsed(html)
+    return "" if tree is None else _searched(tree, title)
+
+
+@lru_cache(maxsize=32)
+def _cleaner(base: str) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+        clean_content_tags=set(_GONE_WHOLE),
+        attribute_filter=_attributes_of(base),
+    )
+
+
+def _attributes_of(base: str) -> Callable[[str, str, str], str | None]:
+    """What each attribute becomes. A picture that only counts keeps a style, or no source, as a sign that it goes."""
+
+    def kept(_tag: str, name: str, value: str) -> str | None:
+        if name == "href":
+            return _mail_or_link(value, base)
+        if name == "src":
+            return None if "/_/stat" in value or host_of(value) in _COUNTERS else shown_link(value, base=base)
+        if name == "style":
+            return "hidden" if _HIDDEN.search(value) else None
+        return value
+
+    return kept
+
+
+def _without_empties(clean: str) -> str:
+    """Figures, paragraphs and links with neither words nor a picture go, from the inside out."""
+    for _ in range(_MOST_NESTED):
+        shorter = _EMPTY.sub("", clean)
+        if shorter == clean:
+            break
+        clean = shorter
+    return clean
+
+
+def _picture_or_nothing(found: re.Match[str]) -> str:
+    image = found[0]
+    tiny = any(
+        _TINY.match(image, at + len(name))
+        for name in (' width="', ' height="')
+        if (at := image.find(name)) > 0
+    )
+    return "" if tiny or ' src="' not in image or ' style="' in image else image
+
+
+def _searched(tree: LexborNode, title: str) -> str:
+    """Takes the tree apart."""
+    for node in tree.css("figure, pre, h1, h2, h3, h4, h5, h6, table, hr"):
+        node.decompose()
+    for node in tree.css("p"):
+        whole = (
+            text_of(node) if node.css_first("br") else node.text(deep=True)
+        )  # no other block stands in a p
+        text = one_line(whole, longest=LONGEST_SUMMARY)
+        if _leads(text):
+            return text
+    lines = (one_line(line, longest=LONGEST_SUMMARY) for line in text_of(tree).split("\n"))
+    kept = [line for line in lines if line and line != title and not _BOILERPLATE.search(line)]
+    return one_line(" ".join(kept), longest=LONGEST_SUMMARY)
+
+
+def _leads(text: str) -> bool:
+    if len(text) <= 60:
+        return False
+    low = text.lower()
+    if not any(hint in low for hint in _BOILERPLATE_HINTS):  # a quick look before the slow one
+        return True
+    return not _BOILERPLATE.match(text) and not _BOILERPLATE.search(text[:90])
+
+
+def _mail_or_link(href: str, base: str) -> str | None:
+    if href[:7].lower() == "mailto:" and _MAIL.fullmatch(href):
+        return href
+    return shown_link(href, base=base)
