@@ -334,23 +334,19 @@ class Send:
         return make
 
     def _letter(
-        self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str, proven: bool = False
-    ) -> Letter:
-        reader, about, links = delivery.subscriber, delivery.issue, self._links
+        self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str,
+        proven: bool = False,
+    ) -> Letter:  # fmt: skip
+        own = self._links.letter(
+            delivery.subscriber, version=delivery.version, issue=delivery.issue, delivery=delivery.id
+        )
         slots = Slots(
-            to=delivery.address,
-            message_id=links.message_id(about, delivery.id),
-            date=date,
-            unsubscribe_url=links.unsubscribe(reader, version=delivery.version, issue=about),
-            preferences_url=links.preferences(reader, version=delivery.version, issue=about),
-        )
+            to=delivery.address, message_id=own.message_id, date=date, unsubscribe_url=own.unsubscribe,
+            preferences_url=own.preferences,
+        )  # fmt: skip
         return Letter(
-            delivery=delivery.id,
-            sender=sender,
-            recipient=delivery.address,
-            data=compiled.splice(slots),
-            proven=proven,
-        )
+            delivery=delivery.id, sender=sender, recipient=delivery.address, data=compiled.splice(slots), proven=proven
+        )  # fmt: skip
 
     def _sender(self, delivery: DeliveryId) -> str:
         """The envelope's sender: a bounce finds its delivery by the token (VERP)."""

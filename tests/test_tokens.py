@@ -65,11 +65,27 @@ def test_confirm_ends_after_seven_days_and_leave_never() -> None:
 def test_the_bounce_token_survives_folded_case_and_refuses_forgery() -> None:
     made = LINKS.bounce_token(DeliveryId(123456))
     assert LINKS.read_bounce_token(made.upper()) == 123456
-    assert len(made) == 21
+    assert len(made) == 26
     with pytest.raises(TokenRefused):
         OTHER.read_bounce_token(made)
     with pytest.raises(TokenRefused):
-        LINKS.read_bounce_token("é")
+        LINKS.read_bounce_token("é" * 26)
+
+
+def test_what_a_letter_carries_is_what_each_link_alone_would_be() -> None:
+    reader, issue, delivery = SubscriberId(7), IssueId(3), DeliveryId(123456)
+    assert LINKS.letter(reader, version=2, issue=issue, delivery=delivery) == (
+        LINKS.unsubscribe(reader, version=2, issue=issue),
+        LINKS.preferences(reader, version=2, issue=issue),
+        LINKS.message_id(issue, delivery),
+    )
+
+
+def test_a_key_of_any_length_signs() -> None:
+    long = Links("https://digest.example.org", key=b"k" * 200, domain="example.org")
+    assert long.read_bounce_token(long.bounce_token(DeliveryId(5))) == 5
+    with pytest.raises(TokenRefused):
+        LINKS.read_bounce_token(long.bounce_token(DeliveryId(5)))
 
 
 def test_message_ids_differ_by_reader_and_stay_the_same_at_every_try() -> None:

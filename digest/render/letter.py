@@ -20,9 +20,11 @@ from digest.render.message import LINE, alternative, in_quoted_printable, joint,
 _FORMAT = b"digest letter 1\n"
 _HEADER_SLOTS = ("To", "Date", "Message-ID", "List-Unsubscribe")
 _BODY_SLOTS = ("unsubscribe text", "preferences text", "unsubscribe html", "preferences html")
+_SLOTS = (*_HEADER_SLOTS, *_BODY_SLOTS)  # in the order in which they are filled
 _ENCODED = re.compile("[=&']").search  # what quoted-printable or HTML writes otherwise
-_SAFE_URL = re.compile(r"https?://[!#-;=?-~]+").fullmatch
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>").fullmatch
+_MAY_STAND_IN_HEADERS = re.compile(
+    r"(?:https?://[!#-;=?-~]+ ){2}<[!-;=?-~]+@[!-;=?-~]+>"
+).fullmatch  # both links and the Message-ID, looked at in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,11 @@ class Compiled:
     def __init__(self, pieces: list[bytes | str], *, marks: Marks, mail_to: str) -> None:
         self.marks = marks
         self._pieces = pieces
-        self._holes = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, str)]
+        self._holes = [
+            (index, _SLOTS.index(piece)) for index, piece in enumerate(pieces) if isinstance(piece, str)
+        ]
         self._leave_by_mail = f">, <mailto:{mail_to}?subject=unsubscribe%20"
+        self._leave_by_mail_bytes = self._leave_by_mail.encode("ascii")
 
     @property
     def pieces(self) -> Sequence[bytes | str]:
@@ -83,26 +88,24 @@ class Compiled:
     def filled(self, slots: Slots) -> list[bytes]:
         """The pieces with this reader's values in their slots."""
         leave, settings = slots.unsubscribe_url, slots.preferences_url
-        if not (_SAFE_URL(leave) and _SAFE_URL(settings) and _MESSAGE_ID(slots.message_id)):
+        if not _MAY_STAND_IN_HEADERS(f"{leave} {settings} {slots.message_id}"):
             raise RenderError("A link or a Message-ID of this reader holds a sign that no header may hold.")
-        leave_header = f"<{leave}{self._leave_by_mail}{leave.rpartition('/')[2]}>"
-        if len(leave) < LINE and len(settings) < LINE and not _ENCODED(leave) and not _ENCODED(settings):
-            bare_leave, bare_settings = leave.encode("ascii"), settings.encode("ascii")
+        bare_leave, bare_settings = leave.encode("ascii"), settings.encode("ascii")
+        if len(leave) < LINE and len(settings) < LINE and not _ENCODED(leave + settings):
             in_bodies = (bare_leave, bare_settings, bare_leave, bare_settings)
         else:
             in_bodies = (
                 in_quoted_printable(leave), in_quoted_printable(settings),
                 in_quoted_printable(escape(leave)), in_quoted_printable(escape(settings)),
             )  # fmt: skip
-        values = dict(zip(_BODY_SLOTS, in_bodies, strict=True)) | {
-            "To": to_header(slots.to),
-            "Date": date_header(slots.date),
-            "Message-ID": slots.message_id.encode("ascii"),
-            "List-Unsubscribe": leave_header.encode("ascii"),
-        }
+        token = bare_leave.rpartition(b"/")[2]
+        values = (
+            to_header(slots.to), date_header(slots.date), slots.message_id.encode("ascii"),
+            b"<%s%s%s>" % (bare_leave, self._leave_by_mail_bytes, token), *in_bodies,
+        )  # fmt: skip
         filled = self._pieces.copy()
-        for index, name in self._holes:
-            filled[index] = values[name]
+        for index, place in self._holes:
+            filled[index] = values[place]
         return filled  # type: ignore[return-value]  # every str was a hole
 
     def to_bytes(self) -> bytes:

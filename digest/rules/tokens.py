@@ -7,22 +7,26 @@ Short on purpose: a List-Unsubscribe address of 76 characters or more is mangled
 import hmac
 import re
 import struct
-from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as EncodingError
+from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from secrets import token_bytes
+from typing import NamedTuple
 
 from digest.errors import TokenRefused
 from digest.model import Address, DeliveryId, EditorId, IssueId, Language, SubscriberId
 
 _PAYLOAD = struct.Struct(">BIHI")
+_MESSAGE = struct.Struct(">IQ")
 _FORM = struct.Struct(">I8s")
 _MAC_BYTES = 10
 _TOKEN_CHARS = 28
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 CONFIRM_LIVES = timedelta(days=7)
 MANAGE_LIVES = timedelta(hours=2)
 INVITATION_LIVES = timedelta(days=30)
@@ -54,6 +58,14 @@ class Token:
     issue: IssueId
 
 
+class LetterLinks(NamedTuple):
+    """What one letter carries of these."""
+
+    unsubscribe: str
+    preferences: str
+    message_id: str
+
+
 class Links:
     """Makes and reads the links of one list.
 
@@ -69,6 +81,8 @@ class Links:
         self._domain = domain
         self._earlier = tuple(earlier)
         self._first_key = first or key
+        # Keyed once and copied: made for every letter, several each, at a fifth of what an HMAC takes.
+        self._started = {domain: _started(key, domain) for domain in (b"link", b"message", b"bounce")}
 
     def confirm(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
         return f"{self._url}/confirm/{self._timed(Purpose.CONFIRM, subscriber, version, now + CONFIRM_LIVES)}"
@@ -83,6 +97,16 @@ class Links:
 
     def preferences(self, subscriber: SubscriberId, *, version: int, issue: IssueId) -> str:
         return f"{self._url}/preferences/{self._make(Purpose.LETTER, subscriber, version, issue)}"
+
+    def letter(
+        self, reader: SubscriberId, *, version: int, issue: IssueId, delivery: DeliveryId
+    ) -> LetterLinks:
+        """The same as the three methods one by one."""
+        return LetterLinks(
+            f"{self._url}/unsubscribe/{self._make(Purpose.LEAVE, reader, version, issue)}",
+            f"{self._url}/preferences/{self._make(Purpose.LETTER, reader, version, issue)}",
+            self.message_id(issue, delivery),
+        )
 
     def invitation(self, reader: SubscriberId, *, version: int, now: datetime) -> str:
         return f"{self._url}/invited/{self._timed(Purpose.INVITE, reader, version, now + INVITATION_LIVES)}"
@@ -149,7 +173,7 @@ class Links:
 
     def message_id(self, issue: IssueId, delivery: DeliveryId) -> str:
         """The same for every try at one delivery, another for every reader (RFC 5322 section 3.6.4)."""
-        mac = self._mac(b"message", struct.pack(">IQ", issue, delivery)).hex()[:16]
+        mac = self._mac(b"message", _MESSAGE.pack(issue, delivery))[:8].hex()
         return f"<{issue}.{delivery}.{mac}@{self._domain}>"
 
     def read_message_id(self, text: str) -> tuple[IssueId, DeliveryId]:
@@ -161,7 +185,7 @@ class Links:
         if int(issue) >= 1 << 32 or int(delivery) >= 1 << 63:
             raise TokenRefused("This is no letter of ours.")
         raw = bytes.fromhex(mac) if re.fullmatch(r"[0-9a-f]{16}", mac) else b""
-        if not self._is_ours(b"message", struct.pack(">IQ", int(issue), int(delivery)), raw, length=8):
+        if not self._is_ours(b"message", _MESSAGE.pack(int(issue), int(delivery)), raw, length=8):
             raise TokenRefused("This is no letter of ours.")
         return IssueId(int(issue)), DeliveryId(int(delivery))
 
@@ -171,15 +195,15 @@ class Links:
         )
 
     def bounce_token(self, delivery: DeliveryId) -> str:
-        """21 lower-case characters for the envelope sender (VERP): relays may fold case, so no base64."""
+        """26 lower-case characters for the envelope sender (VERP): relays may fold case, so no base64."""
         payload = delivery.to_bytes(5, "big")
-        return b32encode(payload + self._mac(b"bounce", payload)[:8]).decode().rstrip("=").lower()
+        return (payload + self._mac(b"bounce", payload)[:8]).hex()
 
     def read_bounce_token(self, text: str) -> DeliveryId:
         """Raises TokenRefused unless we made it."""
         try:
-            raw = b32decode(text.upper() + "=" * (-len(text) % 8))
-        except (EncodingError, ValueError):
+            raw = bytes.fromhex(text) if len(text) == 26 else b""
+        except ValueError:
             raw = b""
         payload = raw[:5]
         if len(raw) != 13 or not self._is_ours(b"bounce", payload, raw[5:], length=8):
@@ -200,18 +224,30 @@ class Links:
 
     def _make(self, purpose: Purpose, subscriber: SubscriberId, version: int, about: int) -> str:
         payload = _PAYLOAD.pack(purpose, subscriber, version & 0xFFFF, about)
-        return urlsafe_b64encode(payload + self._mac(b"link", payload)[:_MAC_BYTES]).decode()
+        raw = payload + self._mac(b"link", payload)[:_MAC_BYTES]
+        return b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
     def _is_ours(self, domain: bytes, payload: bytes, mac: bytes, *, length: int) -> bool:
         """By every key, whichever fits: how long it takes tells nothing."""
         fits = False
         for key in (self._key, *self._earlier):
-            made = hmac.digest(key, domain + b"\0" + payload, "sha256")[:length]
-            fits |= hmac.compare_digest(made, mac)
+            made = _started(key, domain)
+            made.update(payload)
+            fits |= hmac.compare_digest(made.digest()[:length], mac)
         return fits
 
     def _mac(self, domain: bytes, payload: bytes) -> bytes:
-        return hmac.digest(self._key, domain + b"\0" + payload, "sha256")
+        started = self._started.get(domain)
+        mac = started.copy() if started is not None else _started(self._key, domain)
+        mac.update(payload)
+        return mac.digest()
+
+
+def _started(key: bytes, domain: bytes) -> blake2b:
+    """A keyed hash (RFC 7693) of what belongs to one kind of token; a key longer than it takes is hashed first."""
+    return blake2b(
+        domain + b"\0", key=key if len(key) <= blake2b.MAX_KEY_SIZE else sha256(key).digest(), digest_size=32
+    )
 
 
 def fingerprint(secret: str) -> str:
