@@ -76,7 +76,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
     """Raises ConfigError before anything is opened, StoreError when the database cannot be; leaves nothing half open."""
     use_packaged_zones()
     _judge(config)
-    password = _password(config)
+    password = config.mail.password.get_secret_value() if config.mail.password is not None else None
     with ExitStack() as opened:
         store = open_store(config.path(config.store.url), now=clock())
         opened.callback(store.close)
@@ -129,18 +129,6 @@ def _judge(config: Config) -> None:
             ascii_domain(domain)
         except AddressRefused:
             raise ConfigError(f"[signup] domains: {domain!r} is not a domain name.") from None
-
-
-def _password(config: Config) -> str | None:
-    if config.mail.password is not None:
-        return config.mail.password.get_secret_value()
-    if config.mail.password_file is None:
-        return None
-    path = config.path(config.mail.password_file)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"[mail] password_file: {path} cannot be read.") from error
 
 
 def _signer(config: Config) -> Signer | None:

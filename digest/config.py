@@ -7,10 +7,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.colour import contrast
+from digest.config_mail import MailPart
 from digest.config_readers import InboundPart, RetentionPart, SignupPart
 from digest.config_shapes import Colour, CronLine, MailAddress, Part, Texts, WebAddress, Zone
 from digest.model import Language
@@ -91,53 +92,6 @@ class SchedulePart(Part):
     send: CronLine = Field(
         "0 9 1 * *", description="When an approved issue leaves. Nothing unapproved ever does."
     )
-
-
-class MailPart(Part):
-    """How letters leave."""
-
-    transport: Literal["folder", "smtp"] = Field(
-        "folder", description="folder writes .eml files; smtp sends them."
-    )
-    folder: Path = Field(Path("outbox"), description="Where the folder transport writes, beside config.toml.")
-    server: str = Field("localhost", description="Name of the mail server (the relay).")
-    port: int | None = Field(
-        None, ge=1, le=65535, description="Left out: 465 with tls, 587 with starttls, 25 with none."
-    )
-    security: Literal["tls", "starttls", "none"] = Field(
-        "starttls", description="none only for a relay on this machine."
-    )
-    username: str | None = Field(None, description="Login at the relay, if it asks for one.")
-    password_file: Path | None = Field(None, description="File that holds the password and nothing else.")
-    password: SecretStr | None = Field(None, description="Only from the environment: DIGEST_MAIL__PASSWORD.")
-    ca_file: Path | None = Field(
-        None, description="Certificates to trust besides the system's, for a relay of your own."
-    )
-    connections: int = Field(
-        2, ge=1, le=50, description="SMTP connections at once: 2 to a provider, 10 to a relay of yours."
-    )
-    per_connection: int = Field(
-        0, ge=0, description="Letters on one connection before a new one is opened; 0: as many as it takes."
-    )
-    timeout_s: float = Field(
-        60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600)."
-    )
-    bounce: MailAddress | None = Field(
-        None, description="Envelope sender; +token is put before the @. Left out: the From address."
-    )
-    dkim_selector: str | None = Field(
-        None,
-        pattern=r"^[\w-]+(\.[\w-]+)*$",
-        description="Sign letters ourselves (DKIM), under this selector.",
-    )
-    dkim_key_file: Path | None = Field(None, description="Its RSA key: PEM, 2048 bits or more, no password.")
-    on_unsure: Literal["hold", "resend"] = Field(
-        "hold", description="What to do with letters whose last answer was lost."
-    )
-
-    @property
-    def port_used(self) -> int:
-        return self.port or {"tls": 465, "starttls": 587, "none": 25}[self.security]
 
 
 class CollectPart(Part):

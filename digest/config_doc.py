@@ -44,16 +44,18 @@ def settings() -> list[str]:
     ]
 
 
-def _parts() -> Iterator[tuple[str, type[Part]]]:
-    for table, field in Config.model_fields.items():
+def _parts(within: type[BaseModel] = Config, *, above: str = "") -> Iterator[tuple[str, type[Part]]]:
+    """Every table with its name, `mail.relay` after `mail`."""
+    for name, field in within.model_fields.items():
         for kind in (field.annotation, *get_args(field.annotation)):
-            if isinstance(kind, type) and issubclass(kind, Part):
-                yield table, kind
+            if isinstance(kind, type) and issubclass(kind, Part) and kind is not Texts:
+                yield f"{above}{name}", kind
+                yield from _parts(kind, above=f"{above}{name}.")
 
 
 def _tables() -> Iterator[str]:
     for table, part in _parts():
-        many = get_origin(Config.model_fields[table].annotation) is tuple
+        many = _is_list(table)
         yield f"## `{f'[[{table}]]' if many else f'[{table}]'}`"
         yield f"{(part.__doc__ or '').strip()}{' Once for each.' if many else ''}\n"
         yield "| key | value | default | what it says |\n| --- | --- | --- | --- |"
@@ -66,6 +68,14 @@ def _tables() -> Iterator[str]:
             )
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
         yield ""
+
+
+def _is_list(table: str) -> bool:
+    *above, last = table.split(".")
+    within: Any = Config
+    for name in above:
+        within = within.model_fields[name].annotation
+    return get_origin(within.model_fields[last].annotation) is tuple
 
 
 def _key(name: str, field: FieldInfo) -> str:

@@ -33,6 +33,7 @@ from digest.rules.edition import after
 from digest.rules.tokens import Links
 from digest.send_alone import alone
 from digest.send_notices import Post, Waiting
+from digest.send_pace import known_paces
 from digest.send_run import LEASE_S, Books, Deliveries, Progress, Run, Terms
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
@@ -265,6 +266,7 @@ class Send:
                 issue=issue.id, total=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
                 accepted=counts[DeliveryState.SENT] > 0, make=make, clock=self._clock, stop=stop, on_progress=on_progress,
                 wanted=lambda: self._is_sending(issue.period), resend=self._config.mail.on_unsure == "resend",
+                paces=known_paces(self._store.paces.all(), self._config.mail.domain, now=self._clock()),
             ),
         )  # fmt: skip
         reason = None

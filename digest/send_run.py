@@ -3,21 +3,29 @@
 Nobody is marked failed before the mail server has taken a letter of this issue: until then such answers wait in memory.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from digest.errors import RenderError
 from digest.model import Delivery, DeliveryId, DeliveryState, IssueId, Letter, Outcome
 from digest.rules.pace import Watch, is_ours, retry_at
+from digest.rules.rate import DOMAIN_RESTS, Pace, Paces, pushes_back
+from digest.send_log import act
+from digest.send_pace import Gate, Keeper
 
 LEASE_S = 60.0
 RENEW_S = 10.0
+KEEP_S = 2.0  # how often what was learned, and how far we are, is written down
 LOOK_S = 0.25  # how often the issue is asked whether it is still to be sent
+
+
+_DONE = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
 
 
 class Deliveries(Protocol):
@@ -43,6 +51,8 @@ class Books(Protocol):
 
     @property
     def deliveries(self) -> Deliveries: ...
+    @property
+    def paces(self) -> Keeper: ...
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
     def begun(self) -> AbstractContextManager[Callable[[], None]]: ...
@@ -76,6 +86,7 @@ class Terms:
     stop: Callable[[], bool] | None = None
     on_progress: Callable[[Progress], None] | None = None
     resend: bool = False
+    paces: Paces = field(default_factory=Paces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,8 @@ class Run:
 
     def __init__(self, store: Books, number: int, terms: Terms) -> None:
         self._store, self._number, self._terms = store, number, terms
-        self._watch = Watch(accepted=terms.accepted)
+        self._watch = Watch(accepted=terms.accepted, shunned=_resting(terms.paces))
+        self._gate = Gate(terms.paces, clock=terms.clock)
         self._known: dict[DeliveryId, tuple[int, str]] = {}  # attempts before this one, domain
         self._passed: set[DeliveryId] = set()  # committing: the dot may be written
         self._pending: list[Outcome] = []  # decided by us, to be written with the next commit
@@ -100,7 +112,7 @@ class Run:
         self._last_refusal: Outcome | None = None
         self._unwanted = False
         self._is_committing = False  # in other hands: the store is left alone meanwhile
-        self._began_s = self._looked_s = self._renewed_s = time.monotonic()
+        self._began_s = self._looked_s = self._renewed_s = self._kept_s = time.monotonic()
         self.counts = dict.fromkeys(DeliveryState, 0)
 
     @property
@@ -117,12 +129,24 @@ class Run:
 
     def claim(self, count: int) -> list[Letter]:
         while not self.stopping():
+            ready = self._gate.ready()
+            if len(ready) >= count:
+                return ready
             with self._store.write():
                 deliveries = self._store.deliveries.claim(self._number, count=count, now=self._terms.clock())
             letters = [letter for one in deliveries if (letter := self._letter(one)) is not None]
-            if letters or not deliveries:
-                return letters
+            if letters and self.paces.domains:
+                letters = self._paced(letters)
+            if ready or letters or not deliveries:
+                return ready + letters
         return []
+
+    def rest_s(self) -> float | None:
+        return self._gate.rest_s()
+
+    @property
+    def paces(self) -> Paces:
+        return self._terms.paces
 
     def commit(
         self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
@@ -152,8 +176,10 @@ class Run:
         def done() -> None:
             self._pending = []
             for outcome in judged:
-                self._known.pop(outcome.delivery, None)
+                known = self._known.pop(outcome.delivery, None)
                 self.counts[outcome.state] += 1
+                if known is not None and self.paces.domains:
+                    self._gate.answered(known[1])
             self._passed.difference_update(one.delivery for one in outcomes)
             self._passed.update(passed)
 
@@ -181,6 +207,7 @@ class Run:
         if self._pending:
             self.commit([], [])
         with self._store.write(durable=True):
+            self._keep()
             self._store.deliveries.release(self._number)
             self._store.deliveries.end_run(self._number, now=now)
             self._store.deliveries.recover(self._terms.issue, now=now)
@@ -212,6 +239,8 @@ class Run:
         """What is to be written for an answer; more when it sets free what waited, nothing when it must wait."""
         attempts, domain = self._known.get(outcome.delivery, (0, ""))
         self._watch.saw(outcome, domain=domain)
+        if self.paces.domains or outcome.state is not DeliveryState.SENT:
+            self._learn(outcome, domain)
         if outcome.state is DeliveryState.SENT:
             if not self._early:
                 return [outcome]
@@ -246,8 +275,57 @@ class Run:
             return [replace(outcome, state=DeliveryState.FAILED, reply=reply[:500])]
         return [replace(outcome, not_before=not_before)]
 
+    def _paced(self, letters: list[Letter]) -> list[Letter]:
+        """Those that may go now; who is early waits in memory, or in the ledger."""
+        going, back = self._gate.admit([(letter, self._known[letter.delivery][1]) for letter in letters])
+        if back:
+            with self._store.write():
+                self._store.paces.put_aside(self._number, back)
+            for delivery, _ in back:
+                self._known.pop(delivery, None)
+        return going
+
+    def _learn(self, outcome: Outcome, domain: str) -> None:
+        """Faster or slower to this domain; one that refuses us is left alone, by later runs too."""
+        if outcome.state is DeliveryState.SENT:
+            pace = self.paces.domains.get(domain)
+            if pace is not None and pace.is_slowed:
+                pace.took(time.monotonic())
+        elif domain and outcome.code != 421 and pushes_back(outcome.code, outcome.reply):
+            words = f"{outcome.code} {outcome.reply}"
+            if self.paces.domain_pushed_back(domain, time.monotonic(), words):
+                act(
+                    "slower",
+                    run=self._number,
+                    domain=domain,
+                    rate=self.paces.domains[domain].rate,
+                    said=words,
+                )
+        elif domain in self.shunned:
+            pace = self.paces.domains.setdefault(domain, Pace())
+            if pace.rests_until is None:
+                pace.rests_until, pace.changed = self._terms.clock() + DOMAIN_RESTS, True
+                pace.words = self.shunned[domain]
+                act("domain-rests", level=logging.WARNING, run=self._number, domain=domain, said=pace.words)
+
+    def _keep(self) -> None:
+        """Inside a transaction: what was learned, and how far we are."""
+        self._kept_s, now = time.monotonic(), self._terms.clock()
+        learned = self.paces.learned(now=now)
+        if learned:
+            self._store.paces.keep(learned)
+        self._store.paces.note_progress(self._number, total=self._terms.total, done=self.done, now=now)
+
+    @property
+    def done(self) -> int:
+        """Letters that this run has an outcome for."""
+        return sum(self.counts[state] for state in _DONE)
+
     def _look(self) -> None:
         """A few times a second: is the lease ours, is the issue still to be sent, and how far are we?"""
+        if time.monotonic() - self._kept_s >= KEEP_S:
+            with self._store.write():
+                self._keep()
         if time.monotonic() - self._renewed_s >= RENEW_S:
             with self._store.write():
                 self._renew_if_due()
@@ -274,3 +352,8 @@ class Run:
                     counts[state.UNSURE], time.monotonic() - self._began_s,
                 )
             )  # fmt: skip
+
+
+def _resting(paces: Paces) -> dict[str, str]:
+    """Domains that refused us not long ago, with their words."""
+    return {name: pace.words for name, pace in paces.domains.items() if pace.rests_until is not None}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from digest.model import Address, DeliveryId, DeliveryState, Letter, Outcome
+from digest.rules.rate import Paces
 
 CERTIFICATE = Path(__file__).parent / "data" / "relay.pem"
 DROP, STALL = "drop!", "stall!"
@@ -55,6 +56,7 @@ class Sink:
     def __init__(
         self, script: Script | None = None, *, pipelining: bool = True, offers: tuple[str, ...] = (),
         tls: str = "none", login: tuple[str, str] | None = None, delay_s: float = 0.0, keep: bool = True,
+        mechanisms: str = "PLAIN LOGIN",
     ) -> None:  # fmt: skip
         self.script = script
         self.accepted: list[Accepted] = []
@@ -62,6 +64,8 @@ class Sink:
         self.answers = 0  # replies written
         self.commands: list[str] = []
         self._offers = (*(("PIPELINING",) if pipelining else ()), *offers)
+        self.mechanisms = mechanisms
+        self.tokens: list[str] = []
         self._tls, self._login, self._delay_s, self._keep = tls, login, delay_s, keep
         self._counts: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -172,7 +176,7 @@ class _Session:
         if self.sink._tls == "starttls" and not self.secure:
             offers.append("STARTTLS")
         if self.sink._login and (self.secure or self.sink._tls == "none"):
-            offers.append("AUTH PLAIN LOGIN")
+            offers.append(f"AUTH {self.sink.mechanisms}")
         text = "".join(f"250-{offer}\r\n" for offer in offers[:-1]) + f"250 {offers[-1]}"
         self.answer("EHLO", text, line=line)
 
@@ -187,6 +191,13 @@ class _Session:
         _, mechanism, *rest = line.split()
         if mechanism.upper() == "PLAIN":
             _, user, password = b64decode(rest[0]).decode().split("\0")
+        elif mechanism.upper() == "XOAUTH2":
+            self.sink.tokens.append(rest[0])
+            name, bearer, *_ = b64decode(rest[0]).decode().split("\x01")
+            user, password = name.removeprefix("user="), bearer.removeprefix("auth=Bearer ")
+            if (user, password) != self.sink._login:
+                self.send("334 eyJzdGF0dXMiOiI0MDEifQ==")
+                self.line()
         else:
             self.send("334 VXNlcm5hbWU6")
             user = b64decode(self.line()).decode()
@@ -325,6 +336,7 @@ class MemoryLedger:
         self.on_commit: Callable[[MemoryLedger], None] | None = None
         self.on_finish: Callable[[], None] | None = None  # the disk's half of a commit
         self._owners: dict[DeliveryId, int] = {}
+        self.paces = Paces()
 
     def claim(self, count: int) -> list[Letter]:
         found = [one for one, state in self.states.items() if state is DeliveryState.QUEUED][:count]
@@ -362,6 +374,9 @@ class MemoryLedger:
         self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]
     ) -> "MemoryPending":
         return MemoryPending(self.commit(outcomes, intents), self.on_finish or (lambda: None), lambda: None)
+
+    def rest_s(self) -> float | None:
+        return None
 
     def stopping(self) -> bool:
         return self.stop

@@ -41,7 +41,7 @@ def test_every_setting_explains_itself() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", document(), re.MULTILINE))
     assert len(settings()) > 45
     for setting in settings():
-        assert rows[setting.partition(".")[2]].strip(), setting
+        assert rows[setting.rpartition(".")[2]].strip(), setting
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digest.config import MailPart
+from digest.config_mail import MailPart
 from digest.errors import ConfigError, MailError, StoreFull
 from digest.mail.smtp import SmtpTransport
 from digest.mail.tls import may_go_in_clear

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digest.config import MailPart
+from digest.config_mail import MailPart
 from digest.mail.ledger import Ledger, Transport
 
 __all__ = ["Ledger", "Transport", "open_transport"]

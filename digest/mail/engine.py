@@ -6,18 +6,17 @@ The order is the promise (guide: sending, "The send protocol"): body without dot
 import asyncio
 import math
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from time import monotonic
 from typing import Any
 
 from digest.errors import MailError, StoreError
-from digest.mail.connection import Connection
-from digest.mail.dialogue import Dialogue, Fate
-from digest.mail.envelope import Offers
+from digest.mail.dialogue import Dialogue
 from digest.mail.lane import Dot, Lane
 from digest.mail.ledger import Ledger, Pending
-from digest.mail.opening import Relay, TryLater, opened
+from digest.mail.openings import Openings
 from digest.mail.scribe import Scribe
+from digest.mail.ways import Way, Ways
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
@@ -32,7 +31,8 @@ SLOW_DISK_S = (
 )
 TICK_S = 0.2
 LOSSES_MOST = 3  # connections that one letter may lose before it is put off
-STRIKES_AT_START, STRIKES_MOST = 3, 5  # connections in a row on which no letter was taken: the run pauses
+LOSSES_OF_SEVERAL = 12  # the same with several relays: one may be dying and another will take it
+KEEP_OPEN_S = 5.0  # a connection that has nothing to do for longer is closed meanwhile
 DOUBTS_MOST = 10  # letters in doubt in one run: the run pauses
 
 
@@ -40,20 +40,20 @@ class Engine:
     """One `carry`: from the first claim until the ledger gives no more or says stop."""
 
     def __init__(
-        self, relay: Relay, ledger: Ledger, *, connections: int, most: int = 0, backoff_s: float = 0.5,
+        self, ways: Sequence[Way], ledger: Ledger, *, timeout_s: float, backoff_s: float = 0.5,
         dot_timeout_s: float = DOT_TIMEOUT_S, drain_s: float = DRAIN_S,
     ) -> None:  # fmt: skip
         self.draining = False
-        self._relay = relay
+        self._ways = Ways(ways)
+        self._timeout_s = timeout_s
         self._ledger = ledger
-        self._backoff_s = backoff_s
         self._dot_timeout_s = dot_timeout_s
         self._drain_s = drain_s
-        self._block = max(BLOCK, 3 * connections)
-        self._lanes = [Lane(self, number=number, most=most) for number in range(connections)]
-        self._over = [asyncio.Event() for _ in self._lanes]
-        self._first_is_open = asyncio.Event()
-        self._openings: set[asyncio.Task[tuple[Connection, Offers]]] = set()
+        places = [(way, place) for way in ways for place in range(way.connections)]
+        self._lanes = [Lane(self, way, number=n, place=place) for n, (way, place) in enumerate(places)]
+        self._losses_most = LOSSES_MOST if len(ways) == 1 else LOSSES_OF_SEVERAL
+        self._block = max(BLOCK, 3 * len(self._lanes))
+        self._openings = Openings(self, self._ways, self._lanes, backoff_s=backoff_s)
         self._waiting: deque[Letter] = deque()
         self._exhausted = False  # the last claim gave nothing
         self._may_claim = True
@@ -62,7 +62,9 @@ class Engine:
         self._flush: asyncio.Handle | None = None
         self._flush_is_soon = False
         self._losses: dict[DeliveryId, int] = {}
-        self._taken = self._strikes = self._doubts = 0
+        self._doubts = 0
+        self._again_s = 0.0  # before then the ledger has nothing, but it will have
+        self._wake: asyncio.TimerHandle | None = None
         self._fault: BaseException | None = None
         self._being_written: tuple[Pending, list[Outcome], list[Dot]] | None = None
         self._is_written = asyncio.Event()  # no commit is under way
@@ -74,6 +76,9 @@ class Engine:
         """Raises MailError (the relay), StoreError (the ledger); every result known by then is recorded first."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._bug)
+        for way in self._ways.all:
+            way.pace = self._ledger.paces.relay(way.relay.name, rate=way.rate, connections=way.connections)
+        self._ways.remember(self._now_s())
         self._scribe = Scribe(patience_s=SLOW_DISK_S if len(self._lanes) > 1 else math.inf)
         sweep = asyncio.create_task(self._sweep())
         lanes = [asyncio.create_task(self._drive(lane)) for lane in self._lanes]
@@ -94,113 +99,103 @@ class Engine:
 
     async def _drive(self, lane: Lane) -> None:
         try:
-            await self._keep_open(lane)
+            await self._openings.keep_open(lane)
         except Exception as error:  # noqa: BLE001  a bug of ours: the dots on the wire are awaited, then it is raised
             self._fail(error)
 
-    async def _keep_open(self, lane: Lane) -> None:
-        """One connection after the other, while there is work."""
-        if lane.number:
-            await self._first_is_open.wait()
-        tries = 0
-        while await self._has_work():
-            opening = asyncio.create_task(opened(self._relay))
-            self._openings.add(opening)
-            opening.add_done_callback(self._openings.discard)
-            try:
-                connection, offers = await opening
-            except asyncio.CancelledError:
-                if not self.draining:
-                    raise
-                break
-            except (TryLater, MailError) as error:
-                tries += 1
-                if self._others_are_open(lane):
-                    await self._rest(self._backoff_s * 2 ** min(tries, 6))
-                else:
-                    self._strike(error, at_once=isinstance(error, MailError))
-                    await self._rest(self._backoff_s * 2 ** min(tries - 1, 6))
-                continue
-            if self.draining:
-                connection.drop()
-                break
-            tries = 0
-            self._first_is_open.set()
-            over = self._over[lane.number]
-            over.clear()
-            lane.start(connection, Dialogue(offers))
-            await over.wait()
-            if self._strikes:
-                await self._rest(self._backoff_s * 2 ** min(self._strikes - 1, 6))
-        self._first_is_open.set()  # nothing to do, or no way: nobody need wait for us
-
-    async def _has_work(self) -> bool:
+    async def has_work(self) -> bool:
         while not self._waiting and not self.draining and (self._results or self._being_written):
             self._write_ledger()  # what came back queued can be claimed again
             while self._being_written is not None:
                 await self._is_written.wait()
         if not self._waiting and not self.draining:
             self._top_up()
-        return bool(self._waiting) and not self.draining
+        return (bool(self._waiting) or self._again_s > self._now_s()) and not self.draining
 
-    def _others_are_open(self, lane: Lane) -> bool:
-        return any(other.is_open for other in self._lanes if other is not lane)
+    def early_s(self) -> float:
+        """How long until there is a letter at all; below 0: there may be one now."""
+        return 0.0 if self._waiting else self._again_s - self._now_s()
 
-    async def _rest(self, seconds: float) -> None:
+    async def rest(self, seconds: float) -> None:
         end_s = self._now_s() + seconds
         while not self.draining and self._now_s() < end_s and not (self._exhausted and not self._waiting):
             await asyncio.sleep(min(TICK_S, max(0.0, end_s - self._now_s())))
 
     def ended(self, lane: Lane, dialogue: Dialogue, why: str) -> None:
         """A lane is closed; `why` is empty when nobody is to blame."""
-        self._over[lane.number].set()
-        if not why or self.draining:
-            return
-        if dialogue.fate is Fate.REFUSED:
-            self._strike(MailError(f"The mail server {self._relay} refused our sender: {why}"), at_once=True)
-        elif not dialogue.taken:
-            self._strike(MailError(f"The mail server {self._relay} ends every connection: {why}"))
-        if self._doubts >= DOUBTS_MOST:
-            reason = f"The mail server {self._relay} left {self._doubts} final dots without an answer: {why}"
-            self._strike(MailError(reason), at_once=True)
+        self._openings.ended(lane, dialogue, why)
+        if why and self._doubts >= DOUBTS_MOST and not self.draining:
+            relay = lane.way.relay
+            self.end_with(
+                MailError(f"The mail server {relay} left {self._doubts} final dots without an answer: {why}")
+            )
 
-    def _strike(self, error: Exception, *, at_once: bool = False) -> None:
-        """One more connection on which nothing was taken. Too many in a row: the run ends with the reason."""
-        self._strikes += 1
-        most = STRIKES_MOST if self._taken else STRIKES_AT_START
-        if (at_once or self._strikes >= most) and self._fault is None:
-            self._fault = error if isinstance(error, MailError) else MailError(str(error))
-            self._fault.__cause__ = error.__cause__
+    def end_with(self, fault: MailError) -> None:
+        """The run ends with this reason, unless it has one."""
+        if self._fault is None:
+            self._fault = fault
             self._drain()
 
     # --- letters -----------------------------------------------------------------------------------------------
 
-    def next_letter(self) -> Letter | None:
+    def next_letter(self, lane: Lane) -> Letter | None:
         if self.draining or self._must_be_judged_first:
             return None
         if not self._waiting and self._may_claim:
             self._top_up()
-        return self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            return None
+        now_s = self._now_s()
+        if self._ways.wait_s(lane.way, place=lane.place, now_s=now_s) > 0:
+            return None
+        lane.way.begins(now_s)
+        return self._waiting.popleft()
 
     def _top_up(self) -> None:
-        if self._exhausted or self._being_written is not None:
+        if self._exhausted or self._being_written is not None or self._again_s > self._now_s():
             return
         try:
             block = self._ledger.claim(self._block)
         except StoreError as error:
             self._fail(error)
             return
-        self._exhausted = not block
         self._waiting.extend(block)
+        if not block:
+            rest_s = self._ledger.rest_s()
+            self._exhausted = rest_s is None
+            self._again_s = self._now_s() + (rest_s or 0.0)
 
     def parks(self, lane: Lane) -> bool:
-        """True: the lane waits for the end of a commit, when more can be claimed."""
-        if self._being_written is None or self.draining:
+        """True: the lane keeps its connection and waits, for its pace or for the end of a commit that lets us claim."""
+        early_s = (
+            0.0 if self.draining or (self._exhausted and not self._waiting) else self._openings.early_s(lane)
+        )
+        if 0 < early_s <= KEEP_OPEN_S:
+            self._parked.append(lane)
+            self._wake_in(early_s)
+            return True
+        if self._being_written is None or self.draining or early_s > 0:
             return False
         if self._exhausted and not self._must_be_judged_first:
             return False
         self._parked.append(lane)
         return True
+
+    def _wake_in(self, seconds: float) -> None:
+        """One timer for all that wait, set to the first of them."""
+        loop = asyncio.get_running_loop()
+        at_s = loop.time() + seconds
+        if self._wake is not None and self._wake.when() <= at_s:
+            return
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake = loop.call_at(at_s, self._wakes)
+
+    def _wakes(self) -> None:
+        self._wake = None
+        parked, self._parked = self._parked, []
+        for lane in parked:
+            lane.go_on()
 
     @property
     def _must_be_judged_first(self) -> bool:
@@ -210,17 +205,16 @@ class Engine:
     def put_back(self, letter: Letter) -> None:
         """Its dot was never written, so it may go again; a letter that breaks connection after connection waits."""
         losses = self._losses[letter.delivery] = self._losses.get(letter.delivery, 0) + 1
-        if losses < LOSSES_MOST or self.draining:
+        if losses < self._losses_most or self.draining:
             self._waiting.appendleft(letter)
             return
         reply = f"the connection broke {losses} times before the letter was whole"
         self.note([Outcome(delivery=letter.delivery, state=DeliveryState.DEFERRED, reply=reply)], soon=True)
 
-    def note(self, outcomes: list[Outcome], *, soon: bool) -> None:
+    def note(self, outcomes: list[Outcome], *, soon: bool, way: Way | None = None) -> None:
         for outcome in outcomes:
-            if outcome.state is _SENT:
-                self._taken += 1
-                self._strikes = 0
+            if outcome.state is _SENT and way is not None:
+                way.took()
             elif outcome.state is DeliveryState.UNSURE:
                 self._doubts += 1
         self._results.extend(outcomes)
@@ -295,9 +289,7 @@ class Engine:
             self._top_up()
         if self._results or self._ready:
             self._flush_by(soon=bool(self._ready))
-        parked, self._parked = self._parked, []
-        for lane in parked:
-            lane.go_on()
+        self._wakes()
 
     def _write_dots(self, dots: list[Dot], passed: Collection[DeliveryId]) -> None:
         """Each has its intent on the disk. Nothing is claimed meanwhile: a claim that fails would come in between."""
@@ -339,7 +331,7 @@ class Engine:
 
     def wait_s(self, phase: Phase | None) -> float:
         """Until when the reply of `phase` is awaited, on the monotonic clock."""
-        return monotonic() + (self._dot_timeout_s if phase is Phase.DOT else self._relay.timeout_s)
+        return monotonic() + (self._dot_timeout_s if phase is Phase.DOT else self._timeout_s)
 
     def _now_s(self) -> float:
         return monotonic()
@@ -350,8 +342,8 @@ class Engine:
             self._look_for_a_stop()
             now_s = self._now_s()
             for lane in self._lanes:
-                if lane.dialogue is None:
-                    continue
+                if lane.dialogue is None or (lane.dialogue.idle and not self.draining):
+                    continue  # an idle one waits for its pace, not for an answer
                 if now_s > lane.deadline_s:
                     lane.end(f"no answer within the time-out ({lane.dialogue.awaits or Phase.BODY})")
                 elif self.draining and now_s > self._drain_until_s:
@@ -373,9 +365,7 @@ class Engine:
             return
         self.draining = True
         self._drain_until_s = self._now_s() + self._drain_s
-        self._first_is_open.set()
-        for opening in self._openings:
-            opening.cancel()
+        self._openings.stop()
         for lane in self._lanes:
             if lane.dialogue is not None and lane.dialogue.dotted is None:
                 lane.end("stopped", goodbye=lane.dialogue.idle)

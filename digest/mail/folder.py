@@ -4,6 +4,7 @@ The name follows from the delivery and the message, so after a crash we can see 
 """
 
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -14,6 +15,7 @@ from digest.mail.ledger import Ledger
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 
 BLOCK = 50
+LOOK_S = 0.5
 
 
 class FolderTransport:
@@ -29,7 +31,13 @@ class FolderTransport:
         while not ledger.stopping():
             letters = ledger.claim(BLOCK)
             if not letters:
-                break
+                rest_s = ledger.rest_s()
+                if rest_s is None:
+                    break
+                ledger.commit(done, [])
+                done = []
+                time.sleep(min(rest_s, LOOK_S))
+                continue
             intents = [(letter.delivery, place) for place, letter in enumerate(letters)]
             passed = ledger.commit(done, intents)
             done = self._write_all([letter for letter in letters if letter.delivery in passed], ledger)

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 from digest.mail.connection import Connection
 from digest.mail.dialogue import Dialogue, Fate
 from digest.mail.replies import Reply
+from digest.mail.ways import Way
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 from digest.rules.pace import Phase
 
@@ -15,9 +16,9 @@ class Yard(Protocol):
     draining: bool
 
     def parks(self, lane: "Lane") -> bool: ...
-    def next_letter(self) -> Letter | None: ...
+    def next_letter(self, lane: "Lane") -> Letter | None: ...
     def is_ready(self, lane: "Lane") -> None: ...
-    def note(self, outcomes: list[Outcome], *, soon: bool) -> None: ...
+    def note(self, outcomes: list[Outcome], *, soon: bool, way: Way | None = None) -> None: ...
     def put_back(self, letter: Letter) -> None: ...
     def ended(self, lane: "Lane", dialogue: Dialogue, why: str) -> None: ...
     def wait_s(self, phase: Phase | None) -> float: ...
@@ -32,11 +33,13 @@ class Dot(NamedTuple):
 
 
 class Lane:
-    """number: what the ledger calls this connection; it never owns two deliveries in doubt."""
+    """way: its relay. number: what the ledger calls this connection; it never owns two deliveries in doubt.
+
+    place: its number among the connections of its relay.
+    """
 
     __slots__ = (
         "_begun",
-        "_most",
         "_parting",
         "_yard",
         "connection",
@@ -44,15 +47,16 @@ class Lane:
         "dialogue",
         "held",
         "number",
+        "place",
+        "way",
     )
 
-    def __init__(self, yard: Yard, *, number: int, most: int = 0) -> None:
-        self.number = number
+    def __init__(self, yard: Yard, way: Way, *, number: int, place: int) -> None:
+        self.way, self.number, self.place = way, number, place
         self.connection: Connection | None = None
         self.dialogue: Dialogue | None = None
         self.deadline_s = 0.0
         self._yard = yard
-        self._most = most  # letters on one connection; 0: as many as the relay takes
         self._begun = 0
         self.held: Dialogue | None = None  # its letter is being committed: it may not be given to another
         self._parting: list[Connection] = []  # closed by us, the socket is not yet
@@ -154,7 +158,7 @@ class Lane:
         """Starts the next letter that can be sent at all."""
         assert self.dialogue is not None
         while not self._is_worn_out:
-            letter = self._yard.next_letter()
+            letter = self._yard.next_letter(self)
             if letter is None:
                 return False
             if self.dialogue.begin(letter):
@@ -164,7 +168,8 @@ class Lane:
 
     @property
     def _is_worn_out(self) -> bool:
-        return bool(self._most) and self._begun >= self._most
+        most = self.way.per_connection  # 0: as many as the relay takes
+        return bool(most) and self._begun >= most
 
     def _write(self) -> None:
         assert self.dialogue is not None
@@ -180,4 +185,4 @@ class Lane:
         dialogue = self.dialogue
         if dialogue is not None and dialogue.outcomes:
             outcomes, dialogue.outcomes = dialogue.outcomes, []
-            self._yard.note(outcomes, soon=dialogue.letter is None)
+            self._yard.note(outcomes, soon=dialogue.letter is None, way=self.way)

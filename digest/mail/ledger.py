@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from digest.model import DeliveryId, Letter, Outcome
+from digest.rules.rate import Paces
 
 
 class Pending(Protocol):
@@ -26,8 +27,17 @@ class Pending(Protocol):
 class Ledger(Protocol):
     """The durable record of one run, as a transport sees it. Called from one thread, between network waits."""
 
+    @property
+    def paces(self) -> Paces:
+        """What is known of the pace of relays; the transport writes into it what it learns."""
+        ...
+
     def claim(self, count: int) -> Sequence[Letter]:
-        """Up to `count` letters reserved for this run; none: nothing can be done now."""
+        """Letters reserved for this run, about `count`; none: nothing can be done now."""
+        ...
+
+    def rest_s(self) -> float | None:
+        """After a claim that gave none: in how many seconds another may give some; None: not in this run."""
         ...
 
     def commit(

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import ssl
-from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from socket import gaierror, gethostname
 
 from digest.errors import MailError
 from digest.mail.connection import Connection, ConnectionEnded
 from digest.mail.envelope import Offers
+from digest.mail.login import Login
 from digest.mail.replies import Reply, kept
 from digest.mail.tls import may_go_in_clear
 from digest.rules.pace import Meaning, Phase, meaning
@@ -17,14 +17,14 @@ from digest.rules.pace import Meaning, Phase, meaning
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where letters are handed over, and as whom. security: tls, starttls or none."""
+    """Where letters are handed over, and as whom. security: tls, starttls or none. name: for logs and counters."""
 
+    name: str
     server: str
     port: int
     security: str
     tls: ssl.SSLContext | None
-    username: str | None
-    password: str | None = field(repr=False)
+    login: Login | None
     timeout_s: float
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Off
         await _start_tls(relay, connection, offers)
         phase[0] = Phase.HELLO
         offers = await _hello(relay, connection)
-    if relay.username is not None:
+    if relay.login is not None:
         phase[0] = Phase.AUTH
         await _log_in(relay, connection, offers)
     connection.ready = True
@@ -145,24 +145,33 @@ async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> No
 
 
 async def _log_in(relay: Relay, connection: Connection, offers: Offers) -> None:
-    """AUTH PLAIN (RFC 4616) or LOGIN. The engine's caller made sure that this never runs in clear."""
-    assert relay.username is not None
+    """AUTH PLAIN (RFC 4616), LOGIN or XOAUTH2. The engine's caller made sure that this never runs in clear."""
+    login = relay.login
+    assert login is not None
     assert relay.security != "none"
-    user, password = relay.username.encode(), (relay.password or "").encode()
     async with asyncio.timeout(relay.timeout_s):
-        if "PLAIN" in offers.auth:
-            token = b64encode(b"\0" + user + b"\0" + password)
-            reply = await connection.ask(b"AUTH PLAIN " + token)
+        if login.mechanism == "xoauth2":
+            reply = await _token_shown(relay, connection, offers, login)
+        elif "PLAIN" in offers.auth:
+            reply = await connection.ask(b"AUTH PLAIN " + login.plain())
         elif "LOGIN" in offers.auth:
             reply = await connection.ask(b"AUTH LOGIN")
-            for secret in (user, password):
+            for secret in login.steps():
                 if reply.code == 334:
-                    reply = await connection.ask(b64encode(secret))
+                    reply = await connection.ask(secret)
         else:
             raise MailError(f"The mail server {relay} offers no login that we know (PLAIN or LOGIN).")
     if reply.code == 334:
         raise MailError(f"The mail server {relay} asked for more than a name and a password.")
     _expect(relay, Phase.AUTH, reply)
+
+
+async def _token_shown(relay: Relay, connection: Connection, offers: Offers, login: Login) -> Reply:
+    """A refused token is answered with 334 and its reason, which wants an empty line before it says 535."""
+    if "XOAUTH2" not in offers.auth:
+        raise MailError(f'The mail server {relay} offers no XOAUTH2; set [mail] auth to "password".')
+    reply = await connection.ask(b"AUTH XOAUTH2 " + login.xoauth2())
+    return await connection.ask(b"") if reply.code == 334 else reply
 
 
 def _expect(relay: Relay, phase: Phase, reply: Reply) -> None:
@@ -172,9 +181,8 @@ def _expect(relay: Relay, phase: Phase, reply: Reply) -> None:
         return
     words = f"{reply.code} {kept(reply.text)}"
     if verdict is Meaning.STOP and phase is Phase.AUTH:
-        raise MailError(
-            f"The mail server {relay} refused our login: {words}. Look at [mail] username and the password."
-        )
+        advice = relay.login.advice() if relay.login else ""
+        raise MailError(f"The mail server {relay} refused our login: {words}. {advice}".rstrip())
     if verdict is Meaning.STOP:
         raise MailError(f"The mail server {relay} refused us at {phase}: {words}")
     raise TryLater(f"The mail server {relay} put us off at {phase}: {words}")

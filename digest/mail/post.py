@@ -61,20 +61,21 @@ class VerifiedConnection(Connection):
 
     def _greet(self, host: smtplib.SMTP) -> None:
         assert host.sock is not None
-        if self._relay.security == "none" and not may_go_in_clear(str(host.sock.getpeername()[0])):
+        relay = self._relay
+        if relay.security == "none" and not may_go_in_clear(str(host.sock.getpeername()[0])):
             raise MailError(
-                f"The mail server {self._relay.server} is on a public network and letters would go there in clear."
+                f"The mail server {relay.server} is on a public network and letters would go there in clear."
             )
         self.phase = Phase.HELLO
         host.ehlo_or_helo_if_needed()
         if self.mail.use_tls:
             self.phase = Phase.TLS
-            host.starttls(context=self._relay.tls)  # raises when it is not offered
+            host.starttls(context=relay.tls)  # raises when it is not offered
             self.phase = Phase.HELLO
             host.ehlo_or_helo_if_needed()
-        if self.mail.username:
+        if relay.login is not None:
             self.phase = Phase.AUTH
-            host.login(self.mail.username, self.mail.password or "")
+            _log_in(host, relay)
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
@@ -118,12 +119,27 @@ def _settings(relay: Relay) -> Mail:
     """Flask-Mail's own reading of its settings, without a Flask application."""
     settings: Mail = Mail().init_mail(
         {
-            "MAIL_SERVER": relay.server, "MAIL_PORT": relay.port, "MAIL_USERNAME": relay.username,
-            "MAIL_PASSWORD": relay.password, "MAIL_USE_SSL": relay.security == "tls",
+            "MAIL_SERVER": relay.server, "MAIL_PORT": relay.port, "MAIL_USE_SSL": relay.security == "tls",
             "MAIL_USE_TLS": relay.security == "starttls", "MAIL_SUPPRESS_SEND": False,
         }
     )  # type: ignore[assignment]  # fmt: skip
     return settings
+
+
+def _log_in(host: smtplib.SMTP, relay: Relay) -> None:
+    """As the engine does. Raises MailError when XOAUTH2 is not offered; SMTPAuthenticationError when we are refused."""
+    login = relay.login
+    assert login is not None
+    if login.mechanism != "xoauth2":
+        host.login(login.username, login.secret())
+        return
+    if "XOAUTH2" not in host.esmtp_features.get("auth", "").upper().split():
+        raise MailError(f'The mail server {relay} offers no XOAUTH2; set [mail] auth to "password".')
+    code, words = host.docmd("AUTH", "XOAUTH2 " + login.xoauth2().decode())
+    if code == 334:  # the reason of a refusal, which wants an empty line
+        code, words = host.docmd("")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, words)
 
 
 def _send(letter: Letter, connection: VerifiedConnection) -> Outcome:
@@ -182,7 +198,8 @@ def _sentence(error: Exception, relay: Relay, phase: Phase) -> str:
             if isinstance(error.smtp_error, bytes)
             else error.smtp_error
         )
-        return f"The mail server {relay} refused our login: {error.smtp_code} {words}. Look at [mail] username and the password."
+        advice = relay.login.advice() if relay.login else ""
+        return f"The mail server {relay} refused our login: {error.smtp_code} {words}. {advice}"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return f"The mail server {relay} does not offer {phase}; look at [mail] security and port."
     if isinstance(error, smtplib.SMTPResponseException):

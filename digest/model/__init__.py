@@ -25,10 +25,12 @@ from digest.model.items import (
 from digest.model.letters import (
     Delivery,
     DeliveryState,
+    LearnedPace,
     Letter,
     Notice,
     NoticeKind,
     Outcome,
+    RunProgress,
 )
 from digest.model.names import (
     Address,
@@ -80,6 +82,7 @@ __all__ = [
     "ItemId",
     "ItemKind",
     "Language",
+    "LearnedPace",
     "Letter",
     "MailDomain",
     "Notice",
@@ -92,6 +95,7 @@ __all__ = [
     "Placed",
     "PulseBrief",
     "Role",
+    "RunProgress",
     "Share",
     "Source",
     "SourceId",

@@ -64,6 +64,41 @@ class Letter:
     proven: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedPace:
+    """What a run has learned about a relay or a mail domain. rate: letters a second; width: at once; 0: no limit.
+
+    rests_until: it is left alone until then; words: its own, when it last pushed back or refused us.
+    """
+
+    kind: str
+    name: str
+    rate: float
+    width: int
+    at: datetime
+    rests_until: datetime | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgress:
+    """How far a run is after so many seconds. total: letters that could be sent when it began."""
+
+    total: int
+    done: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Letters a second."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At this rate; None: too early to say."""
+        return (self.total - self.done) / self.rate if self.done and self.seconds >= 1 else None
+
+
 class NoticeKind(StrEnum):
     """One-off letters; each has its templates in templates/mail/."""
 

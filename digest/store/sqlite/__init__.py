@@ -21,6 +21,7 @@ from digest.store.sqlite.items import Items
 from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare, refuse_precious
+from digest.store.sqlite.paces import Paces
 from digest.store.sqlite.proofs import Proofs
 from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
@@ -49,6 +50,7 @@ class SqliteStore:
         self.head_counts = HeadCounts(db)
         self.proofs = Proofs(db)
         self.deliveries = Deliveries(db)
+        self.paces = Paces(db)
         self.notices = Notices(db)
         self.editors = Editors(db)
         self.leases = Leases(db)

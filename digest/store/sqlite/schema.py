@@ -6,6 +6,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_letter import LETTER
+from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import SOURCES
@@ -237,6 +238,12 @@ def _sources(db: Database) -> None:
 @MIGRATIONS(name="0007_voices")
 def _voices(db: Database) -> None:
     for statement in _statements(VOICES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0008_pace")
+def _pace(db: Database) -> None:
+    for statement in _statements(PACE):
         db.conn.execute(statement)
 
 
