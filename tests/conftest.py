@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     time.tzset()
     for variable in [name for name in os.environ if name.startswith("DIGEST_") and "TEST" not in name]:
         del os.environ[variable]
+    # No test is timed: how long a machine with other work takes says nothing about us.
+    hypothesis.settings.register_profile("digest", deadline=None)
+    hypothesis.settings.load_profile("digest")
 
 
 def pytest_report_header() -> str:

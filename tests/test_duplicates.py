@@ -142,7 +142,7 @@ def test_comparing_many_events_with_many_does_not_take_for_ever() -> None:
     began = time.monotonic()
     intents = decide(entries, {}, source=SourceId(2), now=NOW, pool=pool)
     assert all(isinstance(intent, AlsoIn) for intent in intents)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 @pytest.mark.corpus

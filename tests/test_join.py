@@ -217,7 +217,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts)
 def test_any_acts_leave_a_state_that_the_consent_log_explains(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, str]]

@@ -34,7 +34,7 @@ URLS = st.sampled_from([
 ITS_OWN = {"item-title", "ev-past", "ev-tz", "link-scheme"}  # what is truly wrong with an item
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(title=NASTY, summary=NASTY, author=NASTY, source=NASTY, place=NASTY, url=URLS, online=URLS, note=NASTY, theme=NASTY,
        language=st.sampled_from(["en", "fr", "ar", "xx-nonsense", "", None]))  # fmt: skip
 def test_whatever_a_feed_says_a_sound_letter_comes_of_it(

@@ -37,7 +37,6 @@ def changed(placed: tuple[Placed, ...], act: str, number: int) -> tuple[Placed, 
 
 
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 5)), max_size=60))
-@settings(deadline=None)
 def test_any_row_of_acts_is_undone_and_done_again_exactly(acts: list[tuple[str, int]]) -> None:
     stages, steps = [edition.settled(ISSUE.placed)], []
     for act, number in acts:

@@ -15,7 +15,7 @@ names = st.sampled_from(["a", "b", "c", "d", "e"])
 counts = st.one_of(st.integers(0, 12), st.integers(0, 200))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(names, st.dictionaries(names, counts, min_size=1), min_size=1),
     st.lists(st.integers(0, 100), max_size=4),

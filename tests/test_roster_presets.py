@@ -272,7 +272,7 @@ _local = st.text("abAB09._+-'", min_size=1, max_size=12)
 _domain = st.text("abAB0-.", min_size=1, max_size=14)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     _local, _domain, st.sampled_from(["org", "CA", "test", "local", "arpa", "x", "example", "c0m", "onion"])
 )

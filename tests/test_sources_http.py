@@ -173,7 +173,7 @@ def test_a_slow_drip_ends_with_the_wall_clock(site: Site, script: object) -> Non
     site.pages["/feed"] = script  # type: ignore[assignment]
     began = time.monotonic()
     assert refusal(site.url("/feed"), timeout_s=0.7).kind is ErrorKind.TIMEOUT
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_the_wall_clock_counts_redirects_too(site: Site) -> None:
@@ -269,14 +269,14 @@ def test_a_server_without_tls_is_no_https_server(site: Site) -> None:
 
 def test_a_resolver_that_hangs_does_not_hang_us() -> None:
     def resolve(host: str, port: int) -> list[str]:
-        time.sleep(3)
+        time.sleep(6)
         return ["127.0.0.1"]
 
     began = time.monotonic()
     with pytest.raises(SourceError) as caught:
         Client(Manners(timeout_s=0.3), user_agent="x", resolve=resolve).get("http://slow.example/")
     assert caught.value.kind is ErrorKind.TIMEOUT
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_requests_of_one_lane_keep_their_distance_unless_the_host_is_our_own(site: Site) -> None:
