@@ -144,7 +144,7 @@ def test_the_same_guards_stand_before_the_link_to_ones_settings(app: App, clock:
 
 @pytest.mark.parametrize("act", ["ask", "manage"])
 def test_known_and_unknown_take_the_same_time(app: App, clock: Clock, act: str) -> None:
-    """S9, the verb's part: the middle differs by less than 5 ms over 200."""
+    """S9, the verb's part: the time differs by less than 5 ms over 200."""
     app.join.add(ANN, basis="express", origin="test")
     app.join.ask(Ask(address="gone@example.org"))
     taken(app, clock)
@@ -159,8 +159,9 @@ def test_known_and_unknown_take_the_same_time(app: App, clock: Clock, act: str) 
                 app.join.manage(address, form=form)
             spent[kind].append(time.perf_counter() - begun)
         clock.forward(minutes=10)
-    # Medians: the slow ones are the disk of a busy machine, not an answer to who is known.
-    assert abs(statistics.median(spent["known"]) - statistics.median(spent["unknown"])) < 0.005
+    # The quick tenth: what makes the others slow is a busy machine, not who is known.
+    known, unknown = (statistics.quantiles(spent[kind], n=10)[0] for kind in ("known", "unknown"))
+    assert abs(known - unknown) < 0.005
 
 
 def test_an_old_link_is_worth_nothing_after_forgetting_or_a_complaint(app: App) -> None:

@@ -293,13 +293,14 @@ def test_a_used_link_is_answered_kindly_in_the_readers_language(
 
 @pytest.mark.parametrize("path", ["/subscribe", "/manage", "/subscribe.json"])
 def test_nobody_can_ask_who_is_subscribed(app: App, client: FlaskClient, clock: Clock, path: str) -> None:
-    """S9: same bytes, same headers, middle times less than 5 ms apart over 200."""
+    """S9: same bytes, same headers, times less than 5 ms apart over 200."""
     joins(app)
     app.join.suppress("left@example.org", reason="left")
-    answers, spent = set(), {"known": [0.0], "unknown": [0.0], "gone": [0.0]}
+    answers, spent = set(), {kind: list[float]() for kind in ("known", "unknown", "gone")}
     for number in range(70):
         texts = {"known": ANN, "unknown": f"n{number}@example.org", "gone": "left@example.org"}
-        for kind, text in texts.items():
+        for kind in (*texts, *texts)[number % 3 :][:3]:
+            text = texts[kind]
             sent = {"email": text, "form": proof(client, clock)}
             begun = time.perf_counter()
             answer = client.post(path, json=sent) if path.endswith("json") else client.post(path, data=sent)
@@ -307,8 +308,9 @@ def test_nobody_can_ask_who_is_subscribed(app: App, client: FlaskClient, clock: 
             client.application.extensions["digest"].errands.wait()
             answers.add((answer.status_code, answer.data, tuple(sorted(answer.headers.items()))))
     assert len(answers) == 1
-    middles = [statistics.median(times) for times in spent.values()]
-    assert max(middles) - min(middles) < 0.005
+    # The quick tenth: what makes the others slow is a busy machine, not who is known.
+    quick = [statistics.quantiles(times, n=10)[0] for times in spent.values()]
+    assert max(quick) - min(quick) < 0.005
 
 
 def test_a_forged_link_opens_nothing(app: App, client: FlaskClient, clock: Clock) -> None:
