@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from digest.collect import Collect
+from digest.collect_lookup import Lookup
 from digest.config import Config
 from digest.errors import AddressRefused, ConfigError
 from digest.join import Join
@@ -26,7 +27,7 @@ from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
 from digest.rules.tokens import Links
 from digest.send import Send
-from digest.sources import open_answering, open_fetcher
+from digest.sources import open_answering, open_fetcher, open_glance
 from digest.store.sqlite import SqliteStore, open_store
 
 
@@ -50,6 +51,7 @@ class App:
     look: Look
     send: Send
     join: Join
+    lookup: Lookup
     _closing: ExitStack = field(repr=False)
 
     def __enter__(self) -> "App":
@@ -101,6 +103,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
             publish=publish, look=Look(store, publish, press, outside, config=config, clock=clock),
             send=Send(store, press, transport, config=config, clock=clock, links=links),
             join=Join(store, config=config, clock=clock, links=links),
+            lookup=Lookup(store, open_glance(config.collect, contact=contact), clock=clock),
             _closing=opened.pop_all(),
         )  # fmt: skip
 

@@ -71,20 +71,29 @@ class Voices:
         return self._hand.store.suggestions.open()
 
     def take(self, suggestion_id: SuggestionId, *, title: str, by: str) -> ItemId | None:
-        """Into the pool, under the editor's title; its reader is thanked. None for an idea, which is only thanked for,
-        and for what somebody else settled meanwhile. What the pool knows already stays as it is. Raises NotFound."""
+        """Into the pool, under the editor's title. None for an idea, which is thanked for at once, and for what somebody
+        else settled meanwhile. What the pool knows already stays as it is. Raises NotFound."""
         store, now = self._hand.store, self._hand.clock()
         with store.write():
             found = store.suggestions.get(suggestion_id)
-            entry = suggest.entry_of(found, title=title, language=found.language)
+            entry = suggest.entry_of(found, title=title)
             item = self._in_the_pool(entry, now=now) if entry else None
             if not store.suggestions.settle(suggestion_id, state="used", by=by, at=now, item=item):
                 return None
-            if found.subscriber is not None:
-                reader = store.subscribers.get(found.subscriber)
-                if reader.state is SubscriberState.CONFIRMED:
-                    self._hand.queue(NoticeKind.THANKS, reader)
+            self.thank()
             return item
+
+    def thank(self) -> int:
+        """A word to whoever suggested what readers have since found in an issue, or an idea that was taken up; how many."""
+        store, said = self._hand.store, 0
+        with store.write():
+            for found in store.suggestions.to_thank():
+                store.suggestions.thanked(found.id, at=self._hand.clock())
+                reader = store.subscribers.get(found.subscriber) if found.subscriber else None
+                if reader is not None and reader.state is SubscriberState.CONFIRMED:
+                    self._hand.queue(NoticeKind.THANKS, reader)
+                    said += 1
+        return said
 
     def _in_the_pool(self, entry: Entry, *, now: datetime) -> ItemId:
         store = self._hand.store

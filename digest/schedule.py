@@ -68,6 +68,8 @@ class Metronome:
             _guarded("tidying", lambda: tidy(self._app))
             _guarded("reminding", lambda: remind(self._app))
             _guarded("reading what came in", lambda: read_inbox(self._app))
+            _guarded("saying thank you", lambda: self._app.join.voices.thank())
+            _guarded("looking up links", lambda: self._app.lookup.due(stop=self._stopping.is_set))
 
     def _send(self) -> None:
         if self._leading:
@@ -86,6 +88,8 @@ def tick(app: App, *, owner: str = "tick") -> bool:
     tidy(app)
     remind(app)
     read_inbox(app)
+    app.join.voices.thank()
+    app.lookup.due()
     send_due(app)
     app.send.notices()
     return True

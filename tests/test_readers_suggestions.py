@@ -6,15 +6,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from digest import schedule
 from digest.app import App
-from digest.errors import NotFound
+from digest.collect_lookup import Lookup
+from digest.errors import ErrorKind, NotFound, SourceError
 from digest.join import Form
 from digest.model import ItemKind, Language, NoticeKind, SuggestionId
+from digest.rules.lookup import Glimpse
 from digest.rules.suggest import SuggestionRefused, judged_offer
+from digest.sources.glance import Glance, glimpse
 from tests import web_kit
 from tests.conftest import Clock
+from tests.http_kit import answer, serving
 from tests.readers_kit import ANN, joins, shown_form, taken
+from tests.test_sources_http import Manners
 
 URL = "https://digest.example.org"
 EVENT = {"kind": "event", "title": "Hack\u202e night\r\nBcc: x", "url": "https://civic.example/night?utm_source=x",
@@ -52,7 +60,7 @@ def test_an_event_goes_into_the_pool_and_its_reader_is_thanked(app: App, clock: 
     assert (item.kind, item.title, item.source) == (ItemKind.EVENT, "Hack night", "Suggested by readers")
     assert item.occasion is not None
     assert (item.occasion.timezone, item.occasion.place) == ("America/Halifax", "Halifax")
-    assert [notice.kind for notice in taken(app, clock)] == [NoticeKind.THANKS]
+    assert taken(app, clock) == [], "nobody has read it yet"
     assert app.join.voices.take(number, title="x", by="1") is None
     assert taken(app, clock) == []
     assert app.join.voices.waiting() == []
@@ -66,6 +74,100 @@ def test_a_taken_event_is_placed_in_the_draft(app: App, clock: Clock) -> None:
     assert "Suggested by readers" not in {
         source.name for source in app.store.sources.due(clock() + timedelta(days=9))
     }
+
+
+def test_whoever_suggested_it_is_thanked_once_it_stands_in_a_sent_issue(app: App, clock: Clock) -> None:
+    joins(app)
+    cut = suggested(app, clock, email=ANN, title="Cut", url="https://civic.example/cut", time="19:30")
+    kept = suggested(app, clock, email=ANN)
+    items = [app.join.voices.take(number, title="", by="1") for number in (cut, kept)]
+    issue = app.publish.assemble()
+    assert items[0] is not None
+    app.publish.cut(issue.period, items[0], by="1")
+    taken(app, clock)
+    schedule.tick(app)
+    assert taken(app, clock) == []
+    app.publish.approve(issue.period, by="1")
+    app.send.issue(issue.period)
+    assert app.join.voices.thank() == 1
+    assert [notice.kind for notice in taken(app, clock)] == [NoticeKind.THANKS]
+    assert app.join.voices.thank() == 0
+
+
+PAGE = """<!doctype html><html lang="fr-CA"><head><title>Billet | Mon blogue</title>
+<meta property="og:title" content="Des formulaires &amp;amp; des gens">
+<meta name="author" content="Zo&eacute; &lt;b&gt;Roy&lt;/b&gt;">
+<script type="application/ld+json">{"@type": "Article", "author": {"name": "Somebody else"}}</script></head><body>x</body>"""
+
+
+def test_the_page_behind_a_link_is_looked_up_and_its_title_is_enough(app: App, clock: Clock) -> None:
+    with serving() as site:
+        site.pages["/billet"] = PAGE.encode()
+        number = suggested(app, clock, kind="post", title="", url=site.url("/billet"), words="", date="")
+        lookup = Lookup(app.store, Glance(Manners(), user_agent="digest/test"), clock=clock)
+        assert lookup.due() == 1
+        assert lookup.due() == 0, "each is visited once"
+    [one] = app.join.voices.waiting()
+    assert (one.found_title, one.author, one.found_language) == (
+        "Des formulaires & des gens",
+        "Zoé Roy",
+        "fr",
+    )
+    item_id = app.join.voices.take(number, title="", by="1")
+    assert item_id is not None
+    [item] = app.store.items.get([item_id])
+    assert (item.title, item.author, item.language) == ("Des formulaires & des gens", "Zoé Roy", "fr")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/", "http://localhost/", "http://[::1]/", "http://169.254.169.254/latest/", "http://10.0.0.8/",
+     "http://0x7f000001/", "http://127.1/"],
+)  # fmt: skip
+def test_a_strangers_link_is_never_followed_into_our_own_network(app: App, clock: Clock, url: str) -> None:
+    """Though the operator lets sources live there ([collect] allow_private)."""
+    assert app.config.collect.allow_private
+    suggested(app, clock, kind="post", url=url)
+    app.lookup.due()
+    for one in app.join.voices.waiting():
+        assert one.is_looked_up
+        assert one.fault in {"private-address", "dns"}
+
+
+def test_a_redirect_into_our_own_network_is_not_followed(clock: Clock) -> None:
+    """The door of strangers, with only the test's own server let through by name of another manner."""
+    with serving() as site:
+        site.pages["/there"] = answer(status=302, location="http://10.0.0.8/secret")
+        glance = Glance(Manners(), user_agent="digest/test")
+        with pytest.raises(SourceError) as refused:
+            glance.look(site.url("/there"))
+    assert refused.value.kind is ErrorKind.PRIVATE_ADDRESS
+
+
+def test_a_page_that_cannot_be_read_is_said_so_and_stops_no_other(app: App, clock: Clock) -> None:
+    with serving() as site:
+        site.pages["/pdf"] = answer(b"%PDF-1.7", content_type="application/pdf")
+        site.pages["/big"] = answer(b"<!doctype html>" + b"x" * 300_000)
+        site.pages["/good"] = PAGE.encode()
+        for path in ("/pdf", "/gone", "/big", "/good"):
+            suggested(app, clock, kind="post", title="x", url=site.url(path))
+        assert Lookup(app.store, Glance(Manners(), user_agent="digest/test"), clock=clock).due() == 4
+    faults = [one.fault for one in app.join.voices.waiting()]
+    assert faults == ["not-a-feed", "http", "too-big", ""]
+
+
+@given(st.text(max_size=300))
+def test_any_page_gives_a_harmless_glimpse(text: str) -> None:
+    for body in (text.encode(), f"<html><title>{text}</title><meta name=author content='{text}'>".encode()):
+        found = glimpse(body)
+        assert "<script" not in found.title.lower() or "<" not in text
+        assert not re.search(r"[\x00-\x1f\u202a-\u202e\u2066-\u2069]", found.title + found.author)
+        assert len(found.title) <= 400
+
+
+def test_deep_json_is_no_fault() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    assert glimpse(f'<script type="application/ld+json">{deep}</script>'.encode()) == Glimpse()
 
 
 def test_a_strangers_address_is_not_kept_and_nobody_is_thanked(app: App, clock: Clock) -> None:
@@ -118,7 +220,8 @@ def test_one_address_cannot_fill_the_desk(app: App, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"kind": "rant"}, "kind"), ({"title": " \u202e "}, "title"), ({"kind": "post", "url": ""}, "url"),
+        ({"kind": "rant"}, "kind"), ({"title": " \u202e "}, "title"),
+        ({"kind": "idea", "title": ""}, "title"), ({"kind": "post", "url": ""}, "url"),
         ({"url": "javascript:alert(1)"}, "url"), ({"date": ""}, "starts"), ({"time": "25:00"}, "starts"),
         ({"timezone": "Mars/Base"}, "starts"), ({"date": "0001-01-01", "timezone": "Asia/Tokyo"}, "starts"),
     ],

@@ -387,6 +387,48 @@ def test_the_pulse_hides_small_groups(app: App, dana: FlaskClient) -> None:
             app.store.subscribers.add(web_kit.Address(f"r{number}@{domain}"), language=Language.EN,
                                       state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
     page = dana.get("/fr/desk/people/pulse", base_url=URL).text
-    assert "41 personnes" in page
+    assert "40 personnes" in page
     assert re.search(r"Territorial</th><td></td><td class=\"num\">caché", page)
     assert page.count("caché</td>") >= 2
+
+
+# --- saying hello ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_two_sentences_go_to_the_desk_and_are_taken_back(
+    app: App, client: FlaskClient, dana: FlaskClient, prefix: str
+) -> None:
+    joins(app, language="fr" if prefix else "en")
+    path = f"{prefix}/preferences/{manage_token(app)}/hello"
+    assert client.get(path).status_code == 200
+    hello = {"name": "Ann", "who": "J’anime un labo.", "looks_for": "Des pairs.", "link": "pas de lien"}
+    wrong = client.post(path, data=hello)
+    assert wrong.status_code == 400
+    assert 'value="pas de lien" aria-invalid="true"' in wrong.text
+    done = client.post(path, data=hello | {"link": "ann@example.org"}, follow_redirects=True)
+    assert 'value="ann@example.org"' in done.text
+    desk = dana.get(f"{prefix}/desk/introductions/", base_url=URL).text
+    assert "J’anime un labo. Des pairs." in desk
+    seen = re.search(r'name="seen" value="([^"]+)"', desk)
+    assert seen is not None
+    number = person(app).id
+    assert (
+        desk_post(dana, f"/desk/introductions/{number}", seen=seen[1].replace("&#43;", "+"), act="show")
+        == 303
+    )
+    assert app.store.introductions.newest(limit=9)[0].name == "Ann"
+    assert desk_post(dana, f"/desk/introductions/{number}", seen="yesterday", act="show") == 400
+    client.post(path, data={"withdraw": "1"})
+    assert app.store.introductions.newest(limit=9) == []
+    assert client.get(f"{prefix}/preferences/{letter_token(app)}/hello").status_code in {404, 410}
+
+
+def test_a_contributor_reads_no_introduction(app: App, web: Flask, client: FlaskClient) -> None:
+    joins(app)
+    client.post(f"/preferences/{manage_token(app)}/hello",
+                data={"name": "Ann", "who": "Secret so far.", "looks_for": "x"})  # fmt: skip
+    cam = signed_in(app, web, "cam@example.org", Role.CONTRIBUTOR)
+    page = cam.get("/desk/introductions/", base_url=URL).text
+    assert "Secret" not in page
+    assert "1 waiting" in page

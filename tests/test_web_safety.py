@@ -154,6 +154,7 @@ OPEN_FORMS = {
     "embed_filled": "the same", "subscribe_json": "the same", "confirm_code": "a code from a letter",
     "confirm": "a token from a letter", "leave": "a token from a letter", "settings": "a token from a letter",
     "ask_address": "a token from a letter", "forget": "a token from a letter", "move": "a token from a letter",
+    "hello": "a token from a letter",
     "manage": "a letter to whoever owns the address", "suggest": "a proof of the form; an editor decides",
 }  # fmt: skip
 # At the desk, and yet before anybody is signed in: they refuse a foreign origin like all others there.

@@ -110,6 +110,9 @@ class SuggestionKind(StrEnum):
 class Suggestion:
     """What somebody would like to see in the letter. subscriber: the reader who is thanked when it is used, if any.
 
+    author, found_title, found_language: as the page behind the link says; fault: why it could not be read, a sort of
+    ErrorKind. is_looked_up: it was visited.
+
     title, words, place: one line each, of a stranger. starts: UTC, of an event; timezone: where it takes place.
     """
 
@@ -124,6 +127,11 @@ class Suggestion:
     timezone: str | None = None
     place: str = ""
     subscriber: SubscriberId | None = None
+    author: str = ""
+    found_title: str = ""
+    found_language: str | None = None
+    fault: str = ""
+    is_looked_up: bool = False
 
 
 class Role(StrEnum):

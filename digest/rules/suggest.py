@@ -7,9 +7,10 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.errors import InputRefused
-from digest.model import Entry, ItemKind, Language, Occasion, Suggestion, SuggestionKind
+from digest.model import Entry, ItemKind, Occasion, Suggestion, SuggestionKind
 from digest.rules.guard import one_line
 from digest.rules.links import same_page_key, shown_link
+from digest.rules.text import language_of
 
 TITLE_LENGTH, WORDS_LENGTH, PLACE_LENGTH = 200, 1000, 200
 MOST_OPEN = 500
@@ -39,7 +40,7 @@ class Offer:
 def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
     """sent: kind, title, url, words, date (ISO), time (HH:MM), timezone, place, as typed. zone: when none is named.
 
-    A post needs its link; an event its title and beginning; an idea its title. Raises SuggestionRefused.
+    A post needs its link and no title; an event its title and beginning; an idea its title. Raises SuggestionRefused.
     """
     try:
         kind = SuggestionKind(sent.get("kind", ""))
@@ -50,7 +51,9 @@ def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
     if (typed and url is None) or (kind is SuggestionKind.POST and url is None):
         raise SuggestionRefused("url")
     title = one_line(sent.get("title", ""), most=TITLE_LENGTH)
-    if not title:
+    if not title and not (
+        kind is SuggestionKind.POST and url
+    ):  # the page behind a link says its title itself
         raise SuggestionRefused("title")
     named = sent.get("timezone") or zone
     starts = (
@@ -72,11 +75,22 @@ def _starts(day: str, hour: str, zone: str) -> datetime:
         raise SuggestionRefused("starts") from None
 
 
-def entry_of(suggestion: Suggestion, *, title: str, language: Language) -> Entry | None:
+def shown_title(suggestion: Suggestion) -> str:
+    """As it was typed, else as the page says, else its address."""
+    return suggestion.title or suggestion.found_title or suggestion.url or ""
+
+
+def spoken(suggestion: Suggestion) -> str:
+    """The language of what is suggested: of its page, of its words, or that of the form."""
+    guessed = language_of(f"{shown_title(suggestion)} {suggestion.words}")
+    return suggestion.found_language or guessed or suggestion.language.value
+
+
+def entry_of(suggestion: Suggestion, *, title: str) -> Entry | None:
     """The post or event to put into the pool, with the editor's title; None for an idea, which is no item."""
     if suggestion.kind is SuggestionKind.IDEA:
         return None
-    words = one_line(title, most=TITLE_LENGTH) or suggestion.title
+    words = one_line(title, most=TITLE_LENGTH) or shown_title(suggestion)
     key = f"link:{same_page_key(suggestion.url)}" if suggestion.url else f"suggestion:{suggestion.id}"
     occasion = None
     if suggestion.kind is SuggestionKind.EVENT and suggestion.starts is not None:
@@ -89,6 +103,7 @@ def entry_of(suggestion: Suggestion, *, title: str, language: Language) -> Entry
     )
     return Entry(
         kind=ItemKind.EVENT if occasion else ItemKind.POST, keys=(key,), title=words, url=suggestion.url,
-        language=language.value, published=None if occasion else suggestion.at, summary=suggestion.words,
+        language=spoken(suggestion), author=suggestion.author or None, published=None if occasion else suggestion.at,
+        summary=suggestion.words,
         occasion=occasion, content_hash=hashed.hexdigest(), flags=("suggested",),
     )  # fmt: skip

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from digest.model import Source
     from digest.rules.gather import Fetched, Found
+    from digest.rules.lookup import Glimpse
     from digest.sources._http import Manners
     from digest.sources._kind import Kind, ParseContext
     from digest.sources.answering import Answering
     from digest.sources.fetch import Fetch
+    from digest.sources.glance import Glance
     from digest.sources.kinds import KINDS, sniff
 
 
@@ -57,6 +59,23 @@ class LateFetch:
             return self._made
 
 
+class LateGlance:
+    """A Glance that is made at the first look. Threads may share it."""
+
+    def __init__(self, manners: "Manners", *, user_agent: str) -> None:
+        self._manners, self._user_agent = manners, user_agent
+        self._made: Glance | None = None
+        self._guard = Lock()
+
+    def look(self, url: str) -> "Glimpse":
+        with self._guard:
+            if self._made is None:
+                from digest.sources.glance import Glance
+
+                self._made = Glance.of_strangers(self._manners, user_agent=self._user_agent)
+        return self._made.look(url)
+
+
 class LateAnswering:
     """An Answering that is made at the first look. Threads may share it."""
 
@@ -84,10 +103,25 @@ def open_answering(manners: "Manners", *, contact: str) -> LateAnswering:
     return LateAnswering(manners, user_agent=f"digest/{__version__} (looks whether links answer; +{contact})")
 
 
+def open_glance(manners: "Manners", *, contact: str) -> LateGlance:
+    """Looks what the page behind a suggested link says of itself."""
+    return LateGlance(manners, user_agent=f"digest/{__version__} (looks up suggested links; +{contact})")
+
+
 def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_ELSEWHERE[name]}"), name)
 
 
-__all__ = ["KINDS", "Answering", "Fetch", "Kind", "ParseContext", "open_answering", "open_fetcher", "sniff"]
+__all__ = [
+    "KINDS",
+    "Answering",
+    "Fetch",
+    "Kind",
+    "ParseContext",
+    "open_answering",
+    "open_fetcher",
+    "open_glance",
+    "sniff",
+]

@@ -13,6 +13,7 @@ from digest.web import (
     desk,
     entrances,
     faults,
+    hello,
     language,
     machines,
     outbox,
@@ -38,7 +39,15 @@ def create_web(app: App) -> Flask:
     here = Site(app=app, prints=_prints())
     made.extensions["digest"] = here
     app.before_closing(here.errands.close)
-    for doors in (public.doors, settings.doors, entrances.doors, suggest.doors, archive.doors, outbox.doors):
+    for doors in (
+        public.doors,
+        settings.doors,
+        hello.doors,
+        entrances.doors,
+        suggest.doors,
+        archive.doors,
+        outbox.doors,
+    ):
         blueprint = doors()
         made.register_blueprint(blueprint)
         made.register_blueprint(blueprint, url_prefix=language.PREFIX, name=f"{blueprint.name}_fr")

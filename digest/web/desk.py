@@ -20,6 +20,7 @@ from digest.web import (
     desk_pool,
     desk_press,
     desk_sources,
+    hello,
     outline,
     sessions,
     suggest,
@@ -49,6 +50,7 @@ def doors() -> Blueprint:
     desk_editors.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     suggest.add_doors(blueprint)
+    hello.add_doors(blueprint)
     blueprint.before_request(sessions.guard)
     return blueprint
 

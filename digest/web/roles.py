@@ -19,7 +19,7 @@ NEEDS: Mapping[str, Role] = {
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
     # what readers suggest
-    "take": Role.EDITOR, "put_aside": Role.EDITOR,
+    "take": Role.EDITOR, "put_aside": Role.EDITOR, "settle_hello": Role.EDITOR,
     # where posts and events come from
     "look_at_source": Role.EDITOR, "add_source": Role.EDITOR, "change_source": Role.EDITOR,
     # who sits at the desk

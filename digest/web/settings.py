@@ -124,6 +124,7 @@ def _full(known: Known, token: str) -> dict[str, Any]:
         "cadences": [one.value for one in Cadence],
         "paused": dates.long_day(until, zone or home, language) if until and paused else "",
         "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
+        "hello": public.here(f"/preferences/{token}/hello"),
         "json": public.here(f"/preferences/{token}/mine.json"), "csv": public.here(f"/preferences/{token}/mine.csv"),
         "invitation": app.join.gate.invitation(token) if is_in and site().config.signup.policy == "domains" else "",
     }  # fmt: skip

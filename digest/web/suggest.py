@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest import errors
 from digest.model import Suggestion, SuggestionId, SuggestionKind
 from digest.render import dates
-from digest.rules.suggest import SuggestionRefused
+from digest.render.view import language_note
+from digest.rules.suggest import SuggestionRefused, shown_title, spoken
 from digest.web import language as tongue
 from digest.web import public, sessions
 from digest.web.pages import page, to
@@ -65,6 +66,8 @@ def suggest() -> Response:
         )
     except SuggestionRefused as refused:
         return _form(sent, wrong=refused.field, status=400)
+    here = site()
+    here.errands.run("look-ups", lambda: here.app.lookup.due(stop=here.errands.is_closing))
     return public.say("suggested", "suggested_lead")
 
 
@@ -76,6 +79,7 @@ def suggestions() -> Response:
     return page(
         "desk/suggestions.html", title=words("desk.suggestions_title"), may_edit=sessions.may_edit(),
         waiting=[_line(one) for one in site().app.join.voices.waiting()],
+        hellos=len(site().app.join.introductions.waiting()),
         said=words(f"desk.suggestion_{did}") if did in {"used", "aside", "late"} else "",
     )  # fmt: skip
 
@@ -86,10 +90,20 @@ def _line(one: Suggestion) -> dict[str, Any]:
     if one.starts is not None:
         when = f"{dates.day(one.starts, zone, language, year=True)}, {dates.hour_in_zone(one.starts, zone, language)}"
     return {
-        "number": one.id, "kind": one.kind.value, "title": one.title, "url": one.url, "words": one.words,
-        "when": when, "place": one.place, "language": one.language.value, "is_reader": one.subscriber is not None,
+        "number": one.id, "kind": one.kind.value, "title": shown_title(one), "url": one.url, "words": one.words,
+        "when": when, "place": one.place, "language": spoken(one), "author": one.author,
+        "in_language": language_note(spoken(one), language), "fault": _fault(one), "words_language": one.language.value,
+        "is_reader": one.subscriber is not None,
         "day": dates.day(one.at, site().config.list.timezone, language),
     }  # fmt: skip
+
+
+def _fault(one: Suggestion) -> str:
+    """Why the page behind the link could not be read, or that nobody has looked yet; "" when all is well."""
+    words = tongue.words()
+    if one.url is None or (one.is_looked_up and not one.fault):
+        return ""
+    return words("desk.suggestion_fault" if one.is_looked_up else "desk.suggestion_not_looked")
 
 
 def take(number: int) -> AnyResponse:

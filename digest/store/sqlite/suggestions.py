@@ -13,6 +13,7 @@ from digest.model import (
     SuggestionId,
     SuggestionKind,
 )
+from digest.rules.lookup import Glimpse
 from digest.store.sqlite.columns import micros, moment
 from digest.store.sqlite.connection import Connections
 
@@ -55,6 +56,41 @@ class Suggestions:
             raise NotFound("There is no such suggestion (any more).")
         return _suggestion(row)
 
+    def to_look_up(self, *, limit: int) -> list[Suggestion]:
+        """Those with a link that was not visited yet, oldest first."""
+        rows = self._db.rows(
+            """SELECT * FROM suggestion WHERE state = 'open' AND looked_at IS NULL AND url IS NOT NULL
+               ORDER BY id LIMIT :limit""",
+            {"limit": limit},
+        )
+        return [_suggestion(row) for row in rows]
+
+    def looked_up(self, suggestion_id: SuggestionId, *, glimpse: Glimpse, fault: str, at: datetime) -> None:
+        """What the page says of itself; the first look stays."""
+        self._db.change(
+            """UPDATE suggestion SET found_title = :title, author = :author, found_language = :language,
+                 look_fault = :fault, looked_at = :at WHERE id = :id AND looked_at IS NULL""",
+            {
+                "id": suggestion_id, "title": glimpse.title, "author": glimpse.author,
+                "language": glimpse.language, "fault": fault, "at": micros(at),
+            },
+        )  # fmt: skip
+
+    def to_thank(self) -> list[Suggestion]:
+        """Those that stand in an issue that has been sent, and ideas that were taken up; nobody was thanked yet."""
+        rows = self._db.rows(
+            """SELECT s.* FROM suggestion AS s WHERE s.state = 'used' AND s.thanked_at IS NULL AND (s.kind = 'idea'
+                 OR EXISTS (SELECT 1 FROM issue_item AS p JOIN issue AS i ON i.id = p.issue
+                            WHERE p.item = s.item AND p.section IS NOT NULL AND i.state = 'sent'))
+               ORDER BY s.id"""
+        )
+        return [_suggestion(row) for row in rows]
+
+    def thanked(self, suggestion_id: SuggestionId, *, at: datetime) -> None:
+        self._db.change(
+            "UPDATE suggestion SET thanked_at = :at WHERE id = :id", {"id": suggestion_id, "at": micros(at)}
+        )
+
     def settle(
         self, suggestion_id: SuggestionId, *, state: str, by: str, at: datetime, item: ItemId | None = None
     ) -> bool:
@@ -91,4 +127,6 @@ def _suggestion(row: sqlite3.Row) -> Suggestion:
         words=row["words"], starts=moment(row["starts"]), timezone=row["timezone"], place=row["place"],
         language=Language(row["language"]), at=moment(row["at"]),
         subscriber=None if row["subscriber"] is None else SubscriberId(row["subscriber"]),
+        author=row["author"], found_title=row["found_title"], found_language=row["found_language"],
+        fault=row["look_fault"], is_looked_up=row["looked_at"] is not None,
     )  # fmt: skip
