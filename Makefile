@@ -25,6 +25,7 @@ lint: .venv/test.stamp
 bench: .venv/test.stamp
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.letter
+	$(PY) -m bench.desk
 	$(PY) -m bench.dkim
 	$(PY) -m bench.collecting
 	$(PY) -m bench.fuzzing

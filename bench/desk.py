@@ -8,6 +8,7 @@ the issue that it leads to, and the letter in its frame.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -108,6 +109,7 @@ def main() -> int:
             print(
                 f"{inside} items in the draft, {len(issue.placed) - inside} on its bench, {POOL} in the pool; milliseconds"
             )
+            print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before we began")
             found = rounds_of(app, client, period, rounds=rounds)
     for name, spans in found.items():
         late = sorted(spans)[max(0, round(0.95 * len(spans)) - 1)]

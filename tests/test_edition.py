@@ -40,7 +40,7 @@ def test_a_hand_puts_an_item_anywhere() -> None:
     ]
     moved = edition.put(ISSUE, ItemId(1), section="calls", before=None)
     assert (order(moved, "coming-up"), order(moved, "calls")) == ([2, 3], [1])
-    assert order(edition.put(ISSUE, ItemId(2), section=None, before=None), None)[-1] == 2
+    assert order(edition.put(ISSUE, ItemId(2), section=None, before=None), None)[0] == 2
     gone = edition.put(ISSUE, ItemId(1), section="coming-up", before=ItemId(99))
     assert order(gone, "coming-up") == [2, 3, 1]
 

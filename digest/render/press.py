@@ -29,6 +29,7 @@ from digest.render.view import IssueView, issue_view
 from digest.words import Words
 
 HEAD_CSS = "<!--HEADCSS-->"
+_KEPT = 4  # editions remembered, by everything that is printed in them
 
 
 class Signer(Protocol):
@@ -46,6 +47,7 @@ class Press:
         self._signer = signer
         self._templates = environment(folders)
         self._light, self._dark = themes(config)
+        self._lately: dict[str, Edition] = {}
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     @property
@@ -59,15 +61,22 @@ class Press:
         The same issue and configuration give the same bytes. Raises RenderError.
         """
         view = issue_view(issue, language, self._config)
-        marks = Marks(sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()[:24])
+        mark = sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()
+        return self._lately.get(mark) or self._printed(view, language, mark)
+
+    def _printed(self, view: IssueView, language: Language, mark: str) -> Edition:
+        marks = Marks(mark[:24])
         html, text = self.html(view, marks), self.text(view, marks)
         headers = header_lines(issue_headers(self._config, language, subject=view.subject, period=view.period,
                                              page=view.web_url))  # fmt: skip
         letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=view.contact).to_bytes()
         digest = sha256(b"\0".join([html.encode(), text.encode(), letter])).hexdigest()
-        return Edition(
+        made = Edition(
             language=language, subject=view.subject, html=html, text=text, letter=letter, sha256=digest
         )
+        # A page of the desk, its checks and its frame each ask for the same letter. Whoever loses a race prints it again.
+        self._lately = dict([*self._lately.items(), (mark, made)][-_KEPT:])
+        return made
 
     def preview(self, edition: Edition) -> tuple[str, str]:
         """HTML and text with links that do nothing, to be looked at: never a reader's own."""

@@ -98,14 +98,16 @@ def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:
 
 
 def put(issue: Issue, item: ItemId, *, section: str | None, before: ItemId | None) -> tuple[Placed, ...]:
-    """The item in front of another one of that section, or at its end when that one has gone; None: the bench."""
+    """The item in front of another one of that section, or at its end when that one has gone; None: the bench, whose
+    own order is that of cut()."""
     placed = _find(issue, item)
-    if section is not None and section not in SECTIONS:
+    if section is None:
+        return issue.placed if placed.section is None else cut(issue, item)
+    if section not in SECTIONS:
         raise NotFound(f"There is no section {section!r}; there are {', '.join(SECTIONS)}.")
     row = [p for p in issue.section(section) if p.item.id != item]
     here = next((n for n, p in enumerate(row) if p.item.id == before), len(row))
-    late = placed.arrived_late and section is None
-    row.insert(here, replace(placed, section=section, chosen=True, arrived_late=late))
+    row.insert(here, replace(placed, section=section, chosen=True, arrived_late=False))
     others = [p for p in _without(issue, item) if p.section != section]
     return settled([*others, *(replace(p, position=n) for n, p in enumerate(row))])
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from ipaddress import ip_address
 from typing import Any
@@ -101,11 +101,14 @@ class Element:
     children: "list[Element]" = field(default_factory=list)
     text: str = ""
     words: str = ""
+    _style: dict[str, str] | None = None
 
     @property
     def style(self) -> dict[str, str]:
-        pairs = (piece.partition(":") for piece in self.attrs.get("style", "").split(";"))
-        return {name.strip().lower(): value.strip() for name, _, value in pairs if value}
+        if self._style is None:
+            pairs = (piece.partition(":") for piece in self.attrs.get("style", "").split(";"))
+            self._style = {name.strip().lower(): value.strip() for name, _, value in pairs if value}
+        return self._style
 
     @property
     def classes(self) -> list[str]:
@@ -191,6 +194,12 @@ class Page:
         return "".join(style.text for style in self.all("style"))
 
 
+@lru_cache(maxsize=4)
+def _page(html: str) -> Page:
+    """The editions of one issue are asked about twice in a row: for what was kept about them, and for their faults."""
+    return Page(html)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look outside, and when it was taken. value: what was found, in the vocabulary of the rule that reads it."""
@@ -240,7 +249,7 @@ class Proof:
 
     @cached_property
     def pages(self) -> dict[Language, Page]:
-        return {language: Page(edition.html) for language, edition in self.editions.items()}
+        return {language: _page(edition.html) for language, edition in self.editions.items()}
 
     @cached_property
     def placed(self) -> tuple[Placed, ...]:

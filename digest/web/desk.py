@@ -103,7 +103,7 @@ def _dashboard() -> Response:
     issues = app.store.issues.all()
     # The next issue is the oldest one that has not left; without one, the month that the calendar names.
     waiting = [issue for issue in issues if issue.state is not IssueState.SENT]
-    following = app.store.issues.get(waiting[-1].period) if waiting else None
+    following = app.store.issues.get(waiting[-1].period, bench=()) if waiting else None
     return page(
         "desk/home.html", title=words("desk.home_title"), may_edit=sessions.may_edit(),
         following=_next_issue(following) if following else None,
@@ -115,13 +115,12 @@ def _dashboard() -> Response:
 
 def _next_issue(issue: Issue) -> dict[str, Any]:
     language, config = tongue.spoken(), site().config
-    words = tongue.words()
+    words, bench = tongue.words(), site().app.store.issues.bench_counts(issue.id)
     return {
         "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "state": issue.state.value,
         "month_inside": dates.month(issue.period, language),
         "steps": outline.steps(issue, words), "due": outline.due(issue, language, config, now=site().app.clock()),
-        "items": sum(1 for p in issue.placed if p.section), "bench": len(issue.section(None)),
-        "fresh": sum(1 for p in issue.section(None) if p.arrived_late),
+        "items": sum(1 for p in issue.placed if p.section), "bench": bench.all_of_it, "fresh": bench.late,
         "note": outline.note_summary(issue, config.list.languages, words),
     }  # fmt: skip
 

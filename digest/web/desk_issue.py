@@ -1,5 +1,6 @@
 """One issue on the desk: outline, letter, and an editor's moves. Every move is one form; whoever lost a race loses no word."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request
@@ -19,6 +20,7 @@ from digest.web.site import site
 VIEWS = ("600", "375", "text")
 LOOKS = ("light", "dark", "bare", "word")
 _LETTER_LIMIT_KB = 100
+_BENCH_SHOWN = 60
 _ISSUE = "/issues/<period>/"
 _ITEM = f"{_ISSUE}items/<int:number>"
 
@@ -33,10 +35,10 @@ def add_doors(blueprint: Blueprint) -> None:
     rule(f"{_ITEM}/move", view_func=move, methods=["POST"])
 
 
-def found(period: str) -> Issue:
-    """Raises NotFound."""
+def found(period: str, *, bench: Collection[int] = ()) -> Issue:
+    """The issue; bench: which of what waits there comes along, for it may hold thousands. Raises NotFound."""
     try:
-        return site().app.store.issues.get(Period.parse(period))
+        return site().app.store.issues.get(Period.parse(period), bench=[ItemId(n) for n in bench])
     except ValueError:
         raise NotFound("There is no such issue.") from None
 
@@ -63,7 +65,7 @@ def _looks() -> dict[str, str]:
 
 
 def issue_page(period: str) -> Response:
-    issue, language, config = found(period), tongue.spoken(), site().config
+    issue, language, config = _with_bench(found(period)), tongue.spoken(), site().config
     words, now = tongue.words(), site().app.clock()
     looks = _looks()
     letter = Language(
@@ -75,6 +77,7 @@ def issue_page(period: str) -> Response:
         "desk/issue.html", title=outline.capital(dates.month(issue.period, language)), **frame(issue),
         can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
         sections=outline.sections(issue, language, config), bench=outline.bench(issue, language, config),
+        bench_size=site().app.store.issues.bench_counts(issue.id).all_of_it,
         note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),
         saved=outline.saved(site().app.store.issues.edits(issue.id), issue, language, config, now=now),
         letter=letter.value, view=view, views=VIEWS, letters=config.list.languages,
@@ -85,6 +88,13 @@ def issue_page(period: str) -> Response:
         said=_said(issue), ways=chronicle.ways(issue),
         at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
     )  # fmt: skip
+
+
+def _with_bench(issue: Issue) -> Issue:
+    """With as much of its bench as a page shows, and the item that was moved last."""
+    shown = site().app.store.issues.bench(issue.id, most=_BENCH_SHOWN)
+    moved = request.args.get("item", type=int)
+    return found(str(issue.period), bench=[*shown, *([moved] if moved and moved < 2**63 else [])])
 
 
 def frame(issue: Issue) -> dict[str, Any]:
@@ -227,7 +237,7 @@ def _typed(name: str, *, now: str) -> str:
 
 
 def item_page(period: str, number: int) -> Response:
-    issue = found(period)
+    issue = found(period, bench=[number])
     return _item(issue, _placed(issue, number), {})
 
 
@@ -254,7 +264,7 @@ def _item(
 
 def reword(period: str, number: int) -> AnyResponse:
     """An editor's own title and blurb per language; empty gives the source's words back."""
-    issue = found(period)
+    issue = found(period, bench=[number])
     placed = _placed(issue, number)
     theirs: dict[str, str] = {}
     typed: dict[Any, dict[str, str]] = {}
@@ -274,9 +284,9 @@ def reword(period: str, number: int) -> AnyResponse:
         except Conflict as conflict:
             theirs[code] = conflict.theirs
         except MoveRefused as refused:
-            issue = found(period)
+            issue = found(period, bench=[number])
             return _item(issue, _placed(issue, number), typed, refused=_why(refused))
     if theirs:
-        issue = found(period)
+        issue = found(period, bench=[number])
         return _item(issue, _placed(issue, number), typed, theirs=theirs)
     return back(issue, did="reword", item=number)

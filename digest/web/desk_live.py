@@ -33,14 +33,16 @@ def save_field(period: str) -> Response:
     `seen` is what the writer's page showed, the revision this text was written on. The same editor in two windows: the
     newest wins, and the log keeps what was there.
     """
-    issue, item = found(period), request.form.get("item", type=int)
+    item = request.form.get("item", type=int)
+    bench = [item] if item and item < 2**63 else []
+    issue = found(period, bench=bench)
     name, language = _field(request.form.get("name", ""))
     typed, seen = request.form.get("words", ""), request.form.get("seen", "")
     try:
         try:
             _write(issue, item, name, language, typed, seen=seen)
         except Conflict:
-            now = _stands(found(period), item, name, language)
+            now = _stands(found(period, bench=bench), item, name, language)
             if not _is_mine(site().app.store.issues.edits(issue.id), item, name, language):
                 return _answer({"theirs": now}, 409)
             _write(issue, item, name, language, typed, seen=now)
@@ -48,7 +50,7 @@ def save_field(period: str) -> Response:
         return _answer(
             {"refused": tongue.words()(refused.key, **refused.slots) if refused.key else str(refused)}, 409
         )
-    return _answer({"now": _stands(found(period), item, name, language)})
+    return _answer({"now": _stands(found(period, bench=bench), item, name, language)})
 
 
 def _field(name: str) -> tuple[str, Language]:

@@ -1,5 +1,6 @@
 """The pool: all that has come in, to be taken into the next draft by a button. Looking and filtering change nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,12 +50,13 @@ def add_doors(blueprint: Blueprint) -> None:
 def pool() -> Response:
     words, now = tongue.words(), site().app.clock()
     issue, wanted = _draft(), _filter()
-    placed = {p.item.id: p for p in issue.placed} if issue else {}
+    inside = {p.item.id for p in issue.placed} if issue else set()
     used = site().app.store.issues.used_items()
     here = [item for item in _all(issue, now=now) if item.kind is _TABS[wanted.tab]]
-    fits = [item for item in here if _fits(item, wanted, placed=placed, used=used)]
+    fits = [item for item in here if _fits(item, wanted, inside=inside, used=used)]
     if wanted.tab == "posts":
         fits.sort(key=lambda item: (assemble.dated(item), item.id), reverse=True)
+    placed = _placed(issue, fits[:_MOST])
     return page(
         "desk/pool.html", title=words("desk.pool_title"), wanted=wanted, tabs=tuple(_TABS),
         sources=sorted({item.source for item in here}, key=str.casefold), languages=[code.value for code in Language],
@@ -75,7 +77,15 @@ def add_item(period: str) -> AnyResponse:
 def _draft() -> Issue | None:
     """The oldest draft: the issue that editors are at."""
     waiting = [issue for issue in site().app.store.issues.all() if issue.state is IssueState.DRAFT]
-    return site().app.store.issues.get(waiting[-1].period) if waiting else None
+    return site().app.store.issues.get(waiting[-1].period, bench=()) if waiting else None
+
+
+def _placed(issue: Issue | None, items: Sequence[Item]) -> dict[ItemId, Placed]:
+    """Where these items stand in the draft, bench and all."""
+    if issue is None:
+        return {}
+    whole = site().app.store.issues.get(issue.period, bench=[item.id for item in items])
+    return {p.item.id: p for p in whole.placed}
 
 
 def _all(issue: Issue | None, *, now: datetime) -> list[Item]:
@@ -100,13 +110,12 @@ def _filter() -> Filter:
     )  # fmt: skip
 
 
-def _fits(item: Item, wanted: Filter, *, placed: dict[ItemId, Placed], used: set[ItemId]) -> bool:
+def _fits(item: Item, wanted: Filter, *, inside: set[ItemId], used: set[ItemId]) -> bool:
     if wanted.source and item.source != wanted.source:
         return False
     if wanted.language and (item.language or "")[:2] != wanted.language:
         return False
-    is_in = item.id in placed and placed[item.id].section is not None
-    return wanted.shown == "all" or not (is_in or item.id in used)
+    return wanted.shown == "all" or not (item.id in inside or item.id in used)
 
 
 def _row(item: Item, placed: Placed | None, *, is_used: bool) -> dict[str, Any]:
