@@ -223,7 +223,7 @@ def test_a_move_of_an_item_that_a_colleague_cut_says_so(
     item = app.store.issues.get(month.period).section("worth-reading")[1].item.id
     app.publish.cut(month.period, item, by="another")
     landing = press(client, f"{prefix}/desk/issues/{month.period}/items/{item}/move", act="up")
-    said = re.search(r'<div class="said" role="status"><span>(.*?)</span>', read(client, landing))
+    said = re.search(r'<span role="status">(.*?)</span>', read(client, landing))
     assert said is not None
     assert says in said[1]
 
