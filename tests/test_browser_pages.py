@@ -196,10 +196,10 @@ def test_a_whole_edit_is_made_with_the_keyboard_alone(site: browser_kit.Served, 
 
     tab_to(f"Down: {titles[0]}")
     page.keyboard.press("Enter")
-    page.wait_for_url("**did=down**")
+    page.get_by_role("status").filter(has_text="place 2").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Down: {titles[0]}"
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.said').textContent.includes('place 3')")
+    page.get_by_role("status").filter(has_text="place 3").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Up: {titles[0]}"
     placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
     assert placed == [titles[1], titles[2], titles[0]]

@@ -1,10 +1,12 @@
 """The previewed letter as other programs show it: the sender's own bytes, less what such a program would ignore."""
 
 import re
-from html import escape
+from html import unescape
 
 _DARK = "@media (prefers-color-scheme: dark)"
 _HEAD_STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"<h3\b[^>]*>(.*?)</h3>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 
 
 def seen(html: str, look: str) -> str:
@@ -20,9 +22,7 @@ def seen(html: str, look: str) -> str:
 
 def marked(html: str, title: str) -> str:
     """With a mark named `at` on the heading that holds this title, so that the frame can open there."""
-    words = (
-        re.escape(escape(title, quote=False))
-        .replace('"', '(?:"|&quot;|&#34;)')
-        .replace("'", "(?:'|&#x27;|&#39;)")
-    )
-    return re.sub(rf"<h3\b(?=[^>]*>(?:<a\b[^>]*>)?\s*{words}\s*<)", '<h3 id="at"', html, count=1)
+    for heading in _HEADING.finditer(html):
+        if unescape(_TAG.sub("", heading[1])).split() == title.split():
+            return f'{html[: heading.start()]}<h3 id="at"{html[heading.start() + 3 :]}'
+    return html

@@ -25,7 +25,8 @@ async function open(address) {
   drawer.show();
   outline().inert = true;
   document.dispatchEvent(new CustomEvent("desk:opened"));
-  drawer.querySelector("textarea:not([readonly]), input[type=text]:not([readonly]), a").focus();
+  const own = drawer.querySelector(`textarea[lang=${document.documentElement.lang}]:not([readonly])`);
+  (own ?? drawer.querySelector("textarea:not([readonly]), a")).focus();
 }
 
 function close(did = {}) {

@@ -24,7 +24,10 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
-  remember(event.detail.ctx.response.raw.url);
+  const { sourceElement: source, response, request } = event.detail.ctx;
+  remember(response.raw.url);
+  // Another width, language or look of the letter: a reload is to show the same.
+  if (source?.closest(".switch")) history.replaceState(null, "", `${request.action}${location.hash}`);
   outline().scrollTop = before.scroll;
   keepFocus();
   if (outline().dataset.mark !== before.mark) drawLetter();
