@@ -67,13 +67,9 @@ async def opened(relay: Relay) -> tuple[Connection, Offers]:
 
 
 async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Offers:
-    loop = asyncio.get_running_loop()
     direct = relay.tls if relay.security == "tls" else None
     async with asyncio.timeout(relay.timeout_s):
-        await loop.create_connection(
-            lambda: connection, relay.server, relay.port,
-            ssl=direct, server_hostname=relay.server if direct else None,
-        )  # fmt: skip
+        await connection.open(relay.server, relay.port, tls=direct)
     _refuse_public_clear(relay, connection)
     phase[0] = Phase.GREETING
     async with asyncio.timeout(relay.timeout_s):
@@ -93,9 +89,7 @@ async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Off
 
 
 def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
-    assert connection.transport is not None
-    peer = connection.transport.get_extra_info("peername")
-    if relay.security == "none" and not may_go_in_clear(str(peer[0])):
+    if relay.security == "none" and not may_go_in_clear(connection.peer):
         raise MailError(
             f"The mail server {relay.server} is on a public network and letters would go there in clear; "
             'set [mail] security to "tls" or "starttls".'
@@ -104,8 +98,7 @@ def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
 
 async def _hello(relay: Relay, connection: Connection) -> Offers:
     """EHLO, and HELO for a server that does not know it (RFC 5321 section 4.1.4)."""
-    assert connection.transport is not None
-    name = own_name(str(connection.transport.get_extra_info("sockname")[0]))
+    name = own_name(connection.own)
     async with asyncio.timeout(relay.timeout_s):
         reply = await connection.ask(b"EHLO " + name.encode())
         if 500 <= reply.code < 600:
@@ -134,14 +127,8 @@ async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> No
             raise MailError(
                 f"The mail server {relay} sent something in clear after STARTTLS; nothing was sent to it."
             )
-        assert connection.transport is not None
         assert relay.tls is not None
-        secured = await asyncio.get_running_loop().start_tls(
-            connection.transport, connection, relay.tls, server_hostname=relay.server
-        )
-        if secured is None:
-            raise ConnectionEnded("it closed the connection")
-        connection.connection_made(secured)
+        await connection.start_tls(relay.tls, server=relay.server)
 
 
 async def _log_in(relay: Relay, connection: Connection, offers: Offers) -> None:

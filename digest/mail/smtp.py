@@ -25,7 +25,9 @@ class SmtpTransport:
 
     def carry(self, ledger: Ledger) -> None:
         """Raises MailError (no relay works; nobody is marked) or StoreError, every answer known by then recorded."""
-        asyncio.run(self._carry(ledger))
+        # A loop that watches sockets, on every system: the connections are sockets.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._carry(ledger))
 
     async def _carry(self, ledger: Ledger) -> None:
         engine = Engine(
