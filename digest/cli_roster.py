@@ -9,19 +9,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import click
 
 from digest.app import App
-from digest.cli_door import Door, as_json, pass_door, print_json, progress, say
+from digest.cli_door import Door, as_json, interruptible, pass_door, print_json, progress, say
 from digest.errors import InputRefused
 from digest.join_roster import Report, bring
 from digest.model import Language, Subscriber, SubscriberId, SubscriberState
-from digest.rules.roster import Line, neutral
+from digest.rules.roster_columns import Line, neutral
 from digest.rules.roster_shapes import cells, shapes
 
 _PAGE = 1000
+_GOES_ON = "They are in; run the same command again for the rest, nobody comes in twice."
+_DRY_STOPPED = "Stopped; nothing was changed."
 basis_option = click.option(
     "--basis", type=click.Choice(["express", "implied"]), required=True,
     help="express: they said yes, and --origin says where; they are confirmed. implied: they are asked by mail.",
@@ -37,6 +39,10 @@ language_option = click.option(
     type=click.Choice([str(one) for one in Language]),
     help="Language of their letter; left out: the list's first.",
 )
+
+
+class _Stopped(Exception):
+    """Somebody pressed Ctrl+C; how many lines were done by then."""
 
 
 @click.command("import")
@@ -60,20 +66,40 @@ def import_(
     Files of Mailchimp, Substack, Ghost, listmonk, Mailman, Buttondown, Keila and Constant Contact are recognised by
     their header: who left, bounced or complained there is kept out here. Cut off, run it again.
     """
-    data = file if file.seekable() else io.BytesIO(file.read())
-    with (
-        door.open() as app,
-        progress("Importing", total=None, quiet=as_json) as step,
-        _rejects(rejects) as write_reject,
-    ):
-        report = bring(
-            data, join=app.join, store=app.store, basis=basis, origin=origin, language=language, dry_run=dry_run,
-            on_progress=lambda done: step(done, ""), on_refused=write_reject,
-        )  # fmt: skip
+    with interruptible() as is_stopped:
+        data = file if file.seekable() else io.BytesIO(file.read())
+
+        def tell(done: int) -> None:
+            step(done, "")
+            if is_stopped():
+                raise _Stopped(done)
+
+        try:
+            with (
+                door.open() as app,
+                progress("Importing", total=_count_lines(data), quiet=as_json) as step,
+                _rejects(rejects) as write_reject,
+            ):
+                report = bring(
+                    data, join=app.join, store=app.store, basis=basis, origin=origin, language=language,
+                    dry_run=dry_run, on_progress=tell, on_refused=write_reject,
+                )  # fmt: skip
+        except _Stopped as stopped:
+            click.echo(
+                _DRY_STOPPED if dry_run else f"Stopped after {stopped.args[0]} lines. {_GOES_ON}", err=True
+            )
+            click.get_current_context().exit(130)
     if as_json:
         print_json(_report_json(report, dry_run=dry_run))
         return
     _tell(report, dry_run=dry_run, rejects=rejects)
+
+
+def _count_lines(file: BinaryIO) -> int:
+    """For the progress bar."""
+    count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    file.seek(0)
+    return count
 
 
 def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:

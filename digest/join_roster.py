@@ -5,34 +5,40 @@ Doing it twice is doing it once: an import that was cut off is simply run again.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO, TextIOWrapper
-from itertools import islice
+from itertools import chain
 from typing import BinaryIO, Protocol
 
 from digest.errors import InputRefused
 from digest.join import Join
 from digest.model import Language, Subscriber, SubscriberState
 from digest.rules import consent
-from digest.rules.guard import neighbourhood
-from digest.rules.roster import Line, Roster, Survey, kept_address, survey
+from digest.rules.roster import Roster, Survey, survey
+from digest.rules.roster_block import Block, Judge, Row, kept_address
+from digest.rules.roster_columns import Line
 from digest.rules.roster_presets import Standing
 
 # Many, since each transaction touches the whole index of addresses; fewer when the rows must be kept for refusals.
 _LINES_PER_TRANSACTION, _LINES_WITH_CELLS = 50_000, 10_000
 _CHUNK = 1 << 18
-# address, key, language, since, network
-Row = tuple[str, str, Language, datetime | None, str | None]
+
+# Whoever is here like this stays as they are, whatever a list says of them.
+_SETTLED = frozenset({SubscriberState.CONFIRMED, SubscriberState.SUSPENDED})
 
 
 class Crowds(Protocol):
+    def at_length(self) -> AbstractContextManager[None]: ...
     def suppressed(self, marks: Collection[str]) -> set[str]: ...
+    def suppress(self, marks: Collection[str], *, reason: str, now: datetime) -> None: ...
+    def known(self, keys: Collection[str]) -> dict[str, SubscriberState]: ...
     def bring(
         self, rows: Sequence[Row], *, state: SubscriberState, basis: str, origin: str, now: datetime
-    ) -> list[bool]: ...
+    ) -> list[str]: ...
 
 
 class Suppressions(Protocol):
@@ -90,7 +96,7 @@ def bring(
     text = TextIOWrapper(file, encoding=looked.encoding, errors="replace", newline="")
     terms = Terms(basis=basis, origin=origin, language=language, dry_run=dry_run)
     try:
-        with _without_cycle_search():
+        with _without_cycle_search(), store.roster.at_length():
             return _Import(join, store, terms, looked, on_refused).run(Roster(text), on_progress)
     finally:
         text.detach()
@@ -121,101 +127,116 @@ class _Import:
         # Hashes of who came in, for a dry run that forgets each block when it is done; and of who has left, for all.
         self._seen: set[int] = set()
         self._gone: set[int] = set()
-        self._suppressions_before = store.suppressions.count() > 0
+        # While the suppression list holds nobody but those of this very file, _gone says the same and is quicker.
+        self._suppressed, self._must_look = store.suppressions.count(), False
+        self._must_look = self._suppressed > 0
         self._report = Report(sha256=looked.sha256)
         self._header: Sequence[str] = ()
 
     def run(self, roster: Roster, on_progress: Callable[[int], None] | None) -> Report:
         self._report.source, self._header = roster.shape.name, roster.header
         done = 0
-        keep = self._on_refused is not None
-        size = _LINES_WITH_CELLS if keep else _LINES_PER_TRANSACTION
-        for block in _blocks(roster.lines(with_cells=keep), size):
-            try:
-                with self._store.write():
-                    self._take(block)
-                    if self._terms.dry_run:
-                        raise _DryRun
-            except _DryRun:
-                pass
-            done += len(block)
-            if on_progress is not None:
-                on_progress(done)
+        with closing(_ahead(self._blocks(roster))) as blocks:
+            for block in blocks:
+                self._bring(block)
+                done += block.size
+                if on_progress is not None:
+                    on_progress(done)
         self._report.refused.sort()
         return self._report
 
-    def _take(self, block: list[Line]) -> None:
+    def _bring(self, block: Block) -> None:
+        """One transaction."""
+        try:
+            with self._store.write():
+                self._take(block)
+                if self._terms.dry_run:
+                    raise _DryRun
+        except _DryRun:
+            pass
+
+    def _blocks(self, roster: Roster) -> Iterator[Block]:
+        keep = self._on_refused is not None
+        size = _LINES_WITH_CELLS if keep else _LINES_PER_TRANSACTION
+        tongues: dict[str | None, Language] = {
+            one: self._join.language(one or self._terms.language) for one in (None, "en", "fr")
+        }
+        judge = Judge(express=self._terms.basis == "express", languages=tongues, now=self._join.clock())
+        block = Block()
+        for lines in roster.batches(with_cells=keep):
+            judge.add(block, lines)
+            if block.size >= size:
+                yield block
+                block = Block()
+        if block.size:
+            yield block
+
+    def _take(self, block: Block) -> None:
         """New people at once; whoever is known, or gone, one by one and by the verb itself."""
-        fresh: dict[SubscriberState, dict[str, tuple[Row, Line]]] = {
-            SubscriberState.CONFIRMED: {}, SubscriberState.ASKED: {},
-        }  # fmt: skip
-        single: list[Line] = []
-        express, oldest = self._terms.basis == "express", self._join.clock() - consent.IMPLIED_LIVES
-        into, asked = fresh[SubscriberState.CONFIRMED], fresh[SubscriberState.ASKED]
-        languages = {one: self._join.language(one or self._terms.language) for one in (None, "en", "fr")}
-        default = languages[None]
-        for line in block:
-            _, text, tongue, standing, since, network, _ = line
-            if standing >= Standing.LEFT:
-                single.append(line)
-                continue
-            try:
-                address, key = kept_address(text)
-            except InputRefused as refusal:
-                self._refuse(line, str(refusal))
-                continue
-            if not express and since is not None and since < oldest:
-                self._refuse(line, "The implied consent of this person has ended: it lasts two years.")
-                continue
-            place = into if express and standing is Standing.SUBSCRIBED else asked
-            if key in into or key in asked:
-                single.append(line)
-                continue
-            row = (
-                address,
-                key,
-                languages.get(tongue, default),
-                since,
-                neighbourhood(network) if network else None,
-            )
-            place[key] = (row, line)
-        for state, people in fresh.items():
-            single += self._add(people, state)
-        for line in sorted(single, key=lambda one: one.number):
+        for line, reason in block.refused:
+            self._refuse(line, reason)
+        self._look_at_suppressions()
+        single = self._keep_out(block)
+        for state, people in ((SubscriberState.CONFIRMED, block.into), (SubscriberState.ASKED, block.asked)):
+            single += map(block.line, self._add(people, state))
+        for line in sorted([*single, *block.again], key=lambda one: one.number):
             self._one(line)
         if self._terms.dry_run:
-            self._seen.update(hash(key) for people in fresh.values() for key in people)
+            self._seen.update(map(hash, chain(block.into, block.asked)))
+        self._suppressed = self._store.suppressions.count()
 
-    def _add(self, people: dict[str, tuple[Row, Line]], state: SubscriberState) -> list[Line]:
-        """Adds who may be added; the lines of the others."""
+    def _look_at_suppressions(self) -> None:
+        """Somebody may have left or been forgotten since the last block."""
+        self._must_look = self._must_look or self._store.suppressions.count() != self._suppressed
+
+    def _keep_out(self, block: Block) -> list[Line]:
+        """Marks those who left elsewhere; the lines of those among them whom we know."""
+        keys = [key for key, _ in block.gone]
+        known = self._store.roster.known(keys) if keys else {}
+        single, marked = list[Line](), dict[str, list[str]]()
+        for key, line in block.gone:
+            if key in known or key in block.into or key in block.asked:
+                single.append(line)
+                continue
+            marked.setdefault(self._why_gone(line), []).append(key)
+            self._report.counts["left"] += 1
+            self._gone.add(hash(key))
+        for reason, held in marked.items():
+            self._store.roster.suppress(self._join.marks(held), reason=reason, now=self._join.clock())
+        return single
+
+    def _add(self, people: dict[str, Row], state: SubscriberState) -> list[str]:
+        """Adds who may be added and counts who is here; the keys of the others."""
         if not people:
             return []
+        held = self._held(people)
+        # In the order of the index that they go into: neighbours share its pages.
+        free = [people[key] for key in sorted(people.keys() - held if held else people)]
+        there = self._store.roster.bring(
+            free, state=state, basis=self._terms.basis, origin=self._origin, now=self._join.clock()
+        )
+        if len(free) > len(there):
+            self._report.counts[state.value] += len(free) - len(there)
+        known = self._store.roster.known(there) if there else {}
+        settled = {key for key, found in known.items() if found in _SETTLED}
+        if settled:
+            self._report.counts["known"] += len(settled)
+        return [key for key in (*held, *there) if key not in settled]
+
+    def _held(self, people: dict[str, Row]) -> set[str]:
+        """Those of them who need a look of their own: suppressed, or met before in this file."""
         held: set[str] = set()
-        if self._suppressions_before:
+        if self._must_look:
             marks = dict(zip(self._join.marks(people), people, strict=True))
             held = {marks[mark] for mark in self._store.roster.suppressed(marks)}
         if self._gone or self._seen:
-            held |= {key for key in people if hash(key) in self._seen or hash(key) in self._gone}
-        # In the order of the index that they go into: neighbours share its pages.
-        free = sorted((pair for key, pair in people.items() if key not in held), key=lambda pair: pair[0][1])
-        new = self._store.roster.bring(
-            [row for row, _ in free],
-            state=state,
-            basis=self._terms.basis,
-            origin=self._origin,
-            now=self._join.clock(),
-        )
-        if any(new):
-            self._report.counts[state.value] += sum(new)
-        return [people[key][1] for key in held] + [
-            line for (_, line), is_new in zip(free, new, strict=True) if not is_new
-        ]
+            held |= {key for key in people if (one := hash(key)) in self._seen or one in self._gone}
+        return held
 
     def _one(self, line: Line) -> None:
         try:
             if line.standing >= Standing.LEFT:
-                reason = "complained" if line.standing is Standing.COMPLAINED else line.standing.name.lower()
-                self._join.suppress(line.address, reason=f"{reason} before the import: {self._terms.origin}")
+                self._join.suppress(line.address, reason=self._why_gone(line))
                 self._report.counts["left"] += 1
                 self._gone.add(hash(kept_address(line.address)[1]))
                 return
@@ -230,6 +251,9 @@ class _Import:
             self._report.counts[_name(before, after)] += 1
         except InputRefused as refusal:
             self._refuse(line, str(refusal))
+
+    def _why_gone(self, line: Line) -> str:
+        return f"{line.standing.name.lower()} before the import: {self._terms.origin}"
 
     def _was_here(self, line: Line) -> bool:
         """For a dry run: what an earlier block would have done to this person."""
@@ -252,7 +276,10 @@ def _name(before: Subscriber | None, after: Subscriber) -> str:
     return "confirmed" if after.state is SubscriberState.CONFIRMED else "asked"
 
 
-def _blocks(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
-    iterator = iter(lines)
-    while block := list(islice(iterator, size)):
-        yield block
+def _ahead(blocks: Iterator[Block]) -> Generator[Block, None, None]:
+    """The next block is read and judged while this one is written: SQLite lets go of the interpreter at its work."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block

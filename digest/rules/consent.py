@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
@@ -27,9 +28,11 @@ _ROLE_LOCALS = frozenset(
 
 
 # Only what email-validator takes and leaves as it is but for the domain's case; held against it by test.
-_TIGHT = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII
-)
+_TIGHT_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@", re.ASCII).match
+_TIGHT_DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII).fullmatch
+_TIGHT_LINES = re.compile(
+    r"^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+$", re.ASCII | re.MULTILINE
+).findall
 _ROUTE_WORD = re.compile(r"[a-z]{1,16}(?:\.[a-z]{2,4})?")
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _ALL_SHORT = 64
@@ -76,14 +79,39 @@ def readable_address(text: str) -> Address:
 
 def quick_address(text: str) -> tuple[str, str] | None:
     """An everyday address as it is kept, and its key. None: ask judged_address, which knows every case and is slow."""
-    found = _TIGHT.fullmatch(text)
-    if found is None or len(text) > _ALL_SHORT or found[1].lower() in _SPECIAL:
+    found = _TIGHT_LOCAL(text)
+    if found is None or len(text) > _ALL_SHORT:
+        return None
+    folded = _everyday_domain(text[found.end() :])
+    if folded is None:
         return None
     key = text.lower()
-    if key == text:
-        return text, key
-    local, _, domain = text.rpartition("@")
-    return f"{local}@{domain.lower()}", key
+    return (text, text) if key == text else (found[0] + folded, key)
+
+
+def quick_addresses(texts: Sequence[str]) -> list[tuple[str, str] | None]:
+    """quick_address of each, for many at once; functions (abuse@) are None here too."""
+    joined = "\n".join(texts)
+    good, keys = set(_TIGHT_LINES(joined)), joined.lower().split("\n")
+    if len(keys) != len(texts):  # a line end inside one of them
+        return [None if (found := quick_address(text)) is None or is_function(Address(found[0])) else found
+                for text in texts]  # fmt: skip
+    result: list[tuple[str, str] | None] = []
+    add, fine = result.append, _everyday_domain
+    for text, key in zip(texts, keys, strict=True):
+        local, _, domain = key.partition("@")
+        if text not in good or local in _ROLE_LOCALS or len(text) > _ALL_SHORT or fine(domain) is None:
+            add(None)
+        else:
+            add((text, text) if text == key else (f"{text[: len(local)]}@{domain}", key))
+    return result
+
+
+@lru_cache(maxsize=4_096)
+def _everyday_domain(domain: str) -> str | None:
+    """The domain folded, if it is one that needs no second look: of a million people many share a few."""
+    found = _TIGHT_DOMAIN(domain)
+    return None if found is None or found[1].lower() in _SPECIAL else domain.lower()
 
 
 def is_function(address: Address) -> bool:

@@ -22,6 +22,13 @@ CODE_TRIES = 5
 TRIES_PER_NETWORK = 50
 NOTE_LENGTH = 300
 
+# Plain IPv4, told without the slow objects of ipaddress; everything else is theirs to judge.
+_EVERYDAY_IP = re.compile(
+    r"((?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){2}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))"
+    r"\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])",
+    re.ASCII,
+)
+
 
 class Scope(StrEnum):
     """What is counted, each by the hour."""
@@ -100,6 +107,9 @@ def hour_of(now: datetime) -> int:
 
 def neighbourhood(ip: str | None) -> str | None:
     """The /24 or /64 that an address lies in: a neighbourhood, not a person. None for what is no address."""
+    everyday = _EVERYDAY_IP.fullmatch(ip or "")
+    if everyday is not None:
+        return f"{everyday[1]}.0/24"
     try:
         address = ip_address(ip or "")
     except ValueError:

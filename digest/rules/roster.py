@@ -9,36 +9,15 @@ import io
 from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from digest.errors import InputRefused
-from digest.rules.consent import judged_address, quick_address
+from digest.rules.roster_columns import Line, Plain, line_of, swift_lines
 from digest.rules.roster_presets import Shape, Standing, plain, shape_of
+from digest.rules.roster_rows import Rows
 
-_LONGEST_CELL = 1_000_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-_MANY_WORDS = 1000
-
-
-class Line(NamedTuple):
-    """One person of the file. number: the line it began on, counted from 1. cells: the row as it stands.
-
-    since: when they came to the other list, UTC assumed where no zone is said. network: where from, as written.
-    """
-
-    number: int
-    address: str
-    language: str | None
-    standing: Standing
-    since: datetime | None
-    network: str
-    cells: Sequence[str]
-
-    @property
-    def has_left(self) -> bool:
-        return self.standing.is_gone
+_PLAIN_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +69,19 @@ class Roster:
         """text: lines with their ends, `newline=""`. Raises InputRefused when no column of addresses can be found."""
         source = iter(text)
         first = _first_that_says_something(source)
-        self._before = first.skipped
-        self._plain = "@" in first.text and shape_of(_cells(first.text)) is None
-        if self._plain:
-            self.header: list[str] = []
-            self._rows = self._plain_rows(first.text, source)
-            cells = _cells(first.text)
+        cells = _cells(first.text)
+        self.header: list[str] = []
+        self._rows: Rows | None = None
+        if "@" in first.text and shape_of(cells) is None:
+            self._plain = _plain_lines(chain([first.text], source), first.skipped + 1)
             self.shape: Shape = plain(next((n for n, cell in enumerate(cells) if "@" in cell), 0))
             return
-        csv.field_size_limit(_LONGEST_CELL)
-        self._reader = csv.reader(
-            chain([first.text], source), delimiter=_delimiter(first.text), skipinitialspace=True
-        )
-        self.header = next(self._reader)
+        delimiter = _delimiter(first.text)
+        reader = csv.reader(chain([first.text], source), delimiter=delimiter, skipinitialspace=True)
+        try:
+            self.header = next(reader)
+        except csv.Error as error:
+            raise InputRefused(f"The first line cannot be read as CSV: {error}.") from error
         found = shape_of(self.header)
         if found is None:
             raise InputRefused(
@@ -110,50 +89,39 @@ class Roster:
                 'One of them must be called "email".'
             )
         self.shape = found
+        self._rows = Rows(
+            source, delimiter=delimiter, first=first.skipped + reader.line_num + 1, address=found.address,
+            width=len(self.header),
+        )  # fmt: skip
 
-    def lines(self, *, with_cells: bool = True) -> Iterator[Line]:
-        """with_cells: each line holds its whole row too. Raises InputRefused for a row that is no CSV at all, with its line."""
-        if self._plain:
-            yield from self._rows
+    def lines(self) -> Iterator[Line]:
+        """Every person of the file."""
+        for batch in self.batches(with_cells=True):
+            yield from map(Line._make, batch)
+
+    def batches(self, *, with_cells: bool) -> Iterator[Sequence[Plain]]:
+        """The same, some thousand at a time. with_cells: each line holds its whole row too."""
+        if self._rows is None:
+            while batch := list(islice(self._plain, _PLAIN_AT_ONCE)):
+                yield batch
             return
-        shape, rows, before = self.shape, self._reader, self._before
-        number = before + rows.line_num + 1
-        column, language = shape.address, shape.language
-        said: dict[str, Standing] = {}  # of the one column that most files have
-        only = shape.statuses[0][0] if len(shape.statuses) == 1 else None
-        try:
-            for row in rows:
-                here, number = number, before + rows.line_num + 1
-                if not row or (len(row) == 1 and not row[0].strip()):
-                    continue
-                address = row[column].strip() if column < len(row) else ""
-                if not address and not any(cell.strip() for cell in row):
-                    continue
-                tongue = (
-                    row[language].strip().casefold()[:2]
-                    if language is not None and language < len(row)
-                    else None
-                )
-                if only is not None and only < len(row):
-                    standing = said.get(row[only])
-                    if standing is None:
-                        standing = said[row[only]] = shape.standing(row)
-                        if len(said) > _MANY_WORDS:
-                            said.clear()
-                else:
-                    standing = shape.standing(row)
-                yield Line(
-                    here, as_typed(address) if address[:1] == "'" else address, tongue or None, standing,
-                    _since(row, shape.since) if shape.since else None, _first(row, shape.network) if shape.network else "",
-                    row if with_cells else (),
-                )  # fmt: skip
-        except csv.Error as error:
-            raise InputRefused(f"Line {number} cannot be read as CSV: {error}.") from error
+        for numbers, rows, broken in self._rows.batches():
+            found: Sequence[Plain] | None = swift_lines(self.shape, numbers, rows, with_cells=with_cells)
+            if found is None:
+                each = (line_of(self.shape, number, row) for number, row in zip(numbers, rows, strict=True))
+                found = [line for line in each if line is not None]
+            yield found
+            if broken:
+                yield [
+                    Line(number, "", None, Standing.SUBSCRIBED, None, "", [text], fault)
+                    for number, fault, text in broken
+                ]
 
-    def _plain_rows(self, first: str, rest: Iterator[str]) -> Iterator[Line]:
-        """Mailman and its like: an address a line, with or without a name before it; lines with # are remarks."""
-        for number, text in enumerate(chain([first], rest), self._before + 1):
-            yield from _plain_line(number, text)
+
+def _plain_lines(texts: Iterable[str], first: int) -> Iterator[Line]:
+    """Mailman and its like: an address a line, with or without a name before it; lines with # are remarks."""
+    for number, text in enumerate(texts, first):
+        yield from _plain_line(number, text)
 
 
 def _plain_line(number: int, text: str) -> Iterator[Line]:
@@ -188,51 +156,3 @@ def _cells(text: str) -> list[str]:
 def _delimiter(first: str) -> str:
     """The one that splits the first line into most cells; quoted cells do not count."""
     return max(",;\t|", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-
-
-def _first(row: Sequence[str], columns: Sequence[int]) -> str:
-    return next((row[n].strip() for n in columns if n < len(row) and row[n].strip()), "")
-
-
-def _since(row: Sequence[str], columns: Sequence[int]) -> datetime | None:
-    """ISO, or Go's `2024-03-05 12:34:56.7 +0000 UTC`; what cannot be read is no proof."""
-    for column in columns:
-        text = row[column].strip() if column < len(row) else ""
-        if text:
-            try:
-                return datetime.fromisoformat(
-                    f"{text[:19]}+00:00" if len(text) > 10 else f"{text}T00:00:00+00:00"
-                )
-            except ValueError:
-                return None
-    return None
-
-
-def kept_address(text: str) -> tuple[str, str]:
-    """The same for every address. Raises AddressRefused."""
-    found = quick_address(text)
-    if found is not None and not found[1].startswith(_FUNCTIONS):
-        return found
-    address = judged_address(text)
-    return address.reveal(), address.key
-
-
-_FUNCTIONS = (
-    "abuse",
-    "post",
-    "host",
-    "web",
-    "sec",
-    "noc",
-    "mailer",
-)  # as a beginning: then the whole rule is asked
-
-
-def neutral(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula gets an apostrophe in front; as_typed() takes it off again."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def as_typed(cell: str) -> str:
-    """The cell as it was before neutral()."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell

@@ -68,9 +68,13 @@ class Shape:
     statuses: tuple[tuple[int, Mapping[str, Standing]], ...]
 
     def standing(self, row: Sequence[str]) -> Standing:
+        return self.judged([row[column] if column < len(row) else "" for column, _ in self.statuses])
+
+    def judged(self, words: Sequence[str]) -> Standing:
+        """words: what stands in the columns of `statuses`, in their order."""
         found = Standing.SUBSCRIBED
-        for column, means in self.statuses:
-            word = row[column].strip().lower() if column < len(row) else ""
+        for (_, means), text in zip(self.statuses, words, strict=True):
+            word = text.strip().lower()
             if word:
                 said = means.get(word, means.get("*", Standing.SUBSCRIBED))
                 found = max(found, said)

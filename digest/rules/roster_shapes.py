@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model import Subscriber, SubscriberState
-from digest.rules.roster import neutral
+from digest.rules.roster_columns import neutral
 
 _ASKED = frozenset({SubscriberState.ASKED, SubscriberState.WAITING})
 

@@ -15,7 +15,7 @@ from digest.join_choices import Choice, dossier_rows
 from digest.model import Cadence, SubscriberState
 from digest.render import dates
 from digest.rules.consent import Answer
-from digest.rules.roster import neutral
+from digest.rules.roster_columns import neutral
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
 from digest.web import public

@@ -1,15 +1,18 @@
 """Many readers at once, for a list brought from elsewhere: one statement a block, never one a person. Nothing is judged here."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 
 from digest.model import Language, NoticeKind, SubscriberState
 from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
 
-# address, key, language, since (or None), network (or None)
-Row = tuple[str, str, Language, datetime | None, str | None]
-_AT_ONCE = 100
+# address, key, language, since (or None), network (or None), and the number of a line, which is the caller's
+Row = tuple[str, str, Language, datetime | None, str | None, int]
+_AT_ONCE = 2_000
+_ROOM_KIB = 16_000
 
 
 class Rosters:
@@ -17,6 +20,16 @@ class Rosters:
 
     def __init__(self, db: Connections) -> None:
         self._db = db
+
+    @contextmanager
+    def at_length(self) -> Iterator[None]:
+        """Much is about to be written all over the index of addresses: room to hold its pages, for this thread."""
+        before = self._db.value("PRAGMA cache_size")
+        self._db.rows(f"PRAGMA cache_size = -{_ROOM_KIB}")
+        try:
+            yield
+        finally:
+            self._db.rows(f"PRAGMA cache_size = {int(before)}")
 
     def suppressed(self, marks: Collection[str]) -> set[str]:
         """Those of the marks that stand in the suppression list."""
@@ -36,56 +49,83 @@ class Rosters:
             yield from ((row["mark"], row["reason"], moment(row["at"])) for row in rows)
             after = rows[-1]["mark"]
 
+    def suppress(self, marks: Collection[str], *, reason: str, now: datetime) -> None:
+        """A mark that stands already keeps its first reason."""
+        self._db.change(
+            """INSERT INTO suppression (mark, reason, at) SELECT value, :reason, :at FROM json_each(:marks) WHERE true
+               ON CONFLICT (mark) DO NOTHING""",
+            {"marks": listed(marks), "reason": reason, "at": micros(now)},
+        )
+
+    def known(self, keys: Collection[str]) -> dict[str, SubscriberState]:
+        """The states of those who read at one of these addresses, by key."""
+        rows = self._db.rows(
+            "SELECT address_key, state FROM subscriber WHERE address_key IN (SELECT value FROM json_each(:keys))",
+            {"keys": listed(keys)},
+        )
+        return {row["address_key"]: SubscriberState(row["state"]) for row in rows}
+
     def bring(
         self, rows: Sequence[Row], *, state: SubscriberState, basis: str, origin: str, now: datetime
-    ) -> list[bool]:
+    ) -> list[str]:
         """Adds who is not there yet, with a line in the consent log, and for those who are asked with a letter.
 
-        For each row whether it was added: False when somebody reads at this address already. Keys must differ.
+        The keys of those who were not added, since somebody reads at their address already. Keys must differ.
         """
         # Ids are given out by us, so that they are known without a look-up; the write lock keeps others away.
         last = self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'subscriber'") or 0
-        first, is_in = int(last) + 1, state is SubscriberState.CONFIRMED
-        fixed = {"at": micros(now), "state": state.value, "is_in": is_in}
+        first = int(last) + 1
+        span = {"first": first, "end": first + len(rows), "at": micros(now)}
         added = 0
         for start in range(0, len(rows), _AT_ONCE):
-            added += self._insert(rows[start : start + _AT_ONCE], first + start, fixed)
-        span = {"first": first, "end": first + len(rows)}
-        self._db.change(
-            """INSERT INTO consent (subscriber, at, act, language, method, page, wording, wording_sha256, basis, origin)
-               SELECT id, :at, 'imported', language, 'import', '', '', '', :basis,
-                 iif(asked_at < :at, :origin || ', there since ' || date(asked_at / 1000000, 'unixepoch'), :origin)
-               FROM subscriber WHERE id >= :first AND id < :end""",
-            {"at": micros(now), "basis": basis, "origin": origin, **span},
-        )
-        self._db.change_many(
-            "UPDATE consent SET network = :network WHERE subscriber = :id AND act = 'imported'",
-            [{"id": first + n, "network": row[4]} for n, row in enumerate(rows) if row[4] is not None],
-        )
-        if not is_in:
+            added += self._insert(rows[start : start + _AT_ONCE], first + start, state=state, at=micros(now))
+        self._log([row[4] for row in rows], {**span, "basis": basis, "origin": origin})
+        if state is not SubscriberState.CONFIRMED:
             self._db.change(
                 """INSERT INTO notice (kind, subscriber, language, queued_at)
                    SELECT :kind, id, language, :at FROM subscriber WHERE id >= :first AND id < :end""",
-                {"kind": NoticeKind.CONFIRM.value, "at": micros(now), **span},
+                {"kind": NoticeKind.CONFIRM.value, **span},
             )
         if added == len(rows):  # the rule; no need to look who was there
-            return [True] * added
+            return []
         there = self._added(span)
-        return [first + n in there for n in range(len(rows))]
+        return [row[1] for n, row in enumerate(rows) if first + n not in there]
 
-    def _insert(self, rows: Sequence[Row], first: int, fixed: Mapping[str, object]) -> int:
-        """A hundred rows a statement: three times faster than one, since AUTOINCREMENT counts per statement."""
-        at, state, is_in = fixed["at"], fixed["state"], fixed["is_in"]
-        values: list[object] = []
-        for n, (address, key, language, at_first, _) in enumerate(rows, first):
-            since = at if at_first is None else micros(at_first)
-            values += (n, address, key, state, language, since, since if is_in else None)
-        return self._db.change(
-            f"""INSERT INTO subscriber (id, address, address_key, state, language, asked_at, confirmed_at)
-                VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))} ON CONFLICT (address_key) DO NOTHING""",
-            values,
+    def _log(self, networks: Sequence[str | None], fixed: Mapping[str, object]) -> None:
+        """One line each; where networks are known they ride along, in the order of the ids."""
+        beside = "json_each(:networks) AS j CROSS JOIN subscriber ON subscriber.id = :first + j.key"
+        has_networks = any(networks)
+        self._db.change(
+            f"""INSERT INTO consent (subscriber, at, act, language, method, page, wording, wording_sha256, basis, origin,
+                 network)
+               SELECT subscriber.id, :at, 'imported', language, 'import', '', '', '', :basis,
+                 iif(asked_at < :at, :origin || ', there since ' || date(asked_at / 1000000, 'unixepoch'), :origin),
+                 {"j.value" if has_networks else "NULL"}
+               FROM {beside if has_networks else "subscriber"} WHERE subscriber.id >= :first AND subscriber.id < :end""",
+            {**fixed, "networks": listed(networks)} if has_networks else fixed,
         )
+
+    def _insert(self, rows: Sequence[Row], first: int, *, state: SubscriberState, at: int) -> int:
+        """Hundreds of rows a statement: three times faster than one, since AUTOINCREMENT counts per statement.
+
+        And in few words: other threads run while SQLite is at work, and each statement waits for its turn again.
+        """
+        values: list[object] = [state.value]
+        for n, (address, key, language, since, _, _) in enumerate(rows, first):
+            values += (n, address, key, language, at if since is None else micros(since))
+        return self._db.change(_insertion(len(rows), is_in=state is SubscriberState.CONFIRMED), values)
 
     def _added(self, span: Mapping[str, int]) -> set[int]:
         rows = self._db.rows("SELECT id FROM subscriber WHERE id >= :first AND id < :end", span)
         return {row["id"] for row in rows}
+
+
+@lru_cache(maxsize=4)
+def _insertion(count: int, *, is_in: bool) -> str:
+    """?1 is the state of all; then id, address, key, language and since of each."""
+    places = ", ".join(
+        f"(?{n}, ?{n + 1}, ?{n + 2}, ?1, ?{n + 3}, ?{n + 4}, {f'?{n + 4}' if is_in else 'NULL'})"
+        for n in range(2, 2 + 5 * count, 5)
+    )
+    return f"""INSERT INTO subscriber (id, address, address_key, state, language, asked_at, confirmed_at)
+               VALUES {places} ON CONFLICT (address_key) DO NOTHING"""
