@@ -10,7 +10,7 @@ from digest.join_hand import Hand
 from digest.model import EditorId, MailDomain, NoticeKind, Subscriber, SubscriberId, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer
-from digest.rules.jurisdictions import LEVELS, has_mixed_scripts
+from digest.rules.jurisdictions import LEVELS, PLACES, has_mixed_scripts
 from digest.rules.tokens import Purpose
 
 
@@ -45,29 +45,39 @@ class Gate:
             return self._let_in(self._hand.store.subscribers.get(subscriber_id), by=by)
 
     def admit_domain(
-        self, domain: str, *, by: str, organisation: str = "", jurisdiction: str = "", level: str = ""
-    ) -> int:
+        self, domain: str, *, by: str, organisation: str = "", jurisdiction: str = "", level: str = "",
+        admitted: bool = True,
+    ) -> int:  # fmt: skip
         """From now on people of this domain, and below it, come in by themselves; who waits comes in now. How many.
 
-        Raises InputRefused for what is no domain name, for a whole top-level domain, and for an unknown level.
+        admitted: False only says whose it is, and ends an earlier decision to let it in; who is in stays in.
+        Raises InputRefused for what is no domain name, for a whole top-level domain, and for an unknown level or place.
         """
         name = consent.ascii_domain(domain.strip())
         if level not in {"", *LEVELS}:
             raise InputRefused(f"The level of government is one of {', '.join(LEVELS)}.")
+        if jurisdiction not in {"", *PLACES}:
+            raise InputRefused("This is no jurisdiction we know.")
         known = self._hand.directory().find(name)
         entry = MailDomain(
-            name=name, admitted=True, by=by,
+            name=name, admitted=admitted, by=by,
             organisation=organisation or (known.organisation if known else ""),
             jurisdiction=jurisdiction or (known.jurisdiction if known else ""),
             level=level or (known.level if known else ""),
         )  # fmt: skip
         with self._hand.store.write(durable=True):
             self._hand.store.domains.put(entry, at=self._hand.clock())
+            if not admitted:
+                return 0
             return sum(
                 self._let_in(one, by=by) is Answer.DONE
                 for one in self._hand.store.subscribers.waiting()
                 if consent.is_within(consent.domain_of(one.address), [name])
             )
+
+    def decided(self) -> list[MailDomain]:
+        """What editors said of domains, by name."""
+        return self._hand.store.domains.all()
 
     def decline(self, subscriber_id: SubscriberId, *, by: str) -> Answer:
         """Says no, kindly, by letter; the address is deleted a week later. Raises NotFound."""

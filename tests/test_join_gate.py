@@ -240,3 +240,23 @@ def test_our_reading_of_an_address_is_email_validators_reading(text: str) -> Non
 )  # fmt: skip
 def test_the_desk_is_told_of_mixed_alphabets(domain: str, is_odd: bool) -> None:
     assert has_mixed_scripts(domain) is is_odd
+
+
+def test_an_editor_says_whose_a_domain_is_without_letting_it_in_and_takes_it_back(gated: App) -> None:
+    gated.join.ask(Ask(address="bo@elsewhere.example"))
+    gated.join.confirm(confirm_token(gated, "bo@elsewhere.example"))
+    said = {"organisation": "A college", "jurisdiction": "nova-scotia", "level": "provincial"}
+    assert gated.join.gate.admit_domain("elsewhere.example", by="1", admitted=False, **said) == 0
+    [waiting] = gated.join.gate.waiting()
+    assert waiting.whose is not None
+    assert (waiting.whose.organisation, waiting.whose.jurisdiction) == ("A college", "nova-scotia")
+    assert gated.join.gate.admit_domain("elsewhere.example", by="1") == 1
+    [entry] = gated.join.gate.decided()
+    assert (entry.admitted, entry.jurisdiction, entry.level) == (True, "nova-scotia", "provincial")
+    gated.join.gate.admit_domain("elsewhere.example", by="1", admitted=False)
+    assert person(gated, "bo@elsewhere.example").state is SubscriberState.CONFIRMED, "who is in stays in"
+    gated.join.ask(Ask(address="cy@elsewhere.example"))
+    gated.join.confirm(confirm_token(gated, "cy@elsewhere.example"))
+    assert person(gated, "cy@elsewhere.example").state is SubscriberState.WAITING
+    with pytest.raises(InputRefused):
+        gated.join.gate.admit_domain("elsewhere.example", by="1", jurisdiction="atlantis")

@@ -1,13 +1,17 @@
 """Who is here: counts from which no small group can be worked out."""
 
+import re
 from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.app import App
+from digest.model import Address, Language, SubscriberState
 from digest.rules import pulse
 from digest.rules.pulse import FLOOR, UNSAID
+from digest.web import charts, create_web
+from tests import web_kit
 from tests.conftest import Clock
 from tests.readers_kit import joins, leave_token
 
@@ -219,3 +223,43 @@ def test_a_picture_in_an_issue_tells_no_more_than_the_page(app: App, clock: Cloc
     }
     assert "yukon" not in str(brief)
     assert all(share.count >= FLOOR for part in (brief.levels, brief.places, brief.roles) for share in part)
+
+
+# --- plots --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_month_that_cannot_be_told_is_a_gap_in_the_line_and_never_a_zero() -> None:
+    drawn = charts.line([("Jan", None), ("Feb", 20), ("Mar", 30), ("Apr", None), ("May", 40)], number=str)
+    assert drawn is not None
+    assert drawn.path.count("M") == 2
+    assert [row.text for row in drawn.rows] == ["0", "20", "40"]
+    assert [dot.text for dot in drawn.dots] == ["40"]
+    assert charts.line([("Jan", None), ("Feb", 20)], number=str) is None
+    assert charts.small([None, 10]) == ""
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 10**6)), max_size=30))
+def test_every_point_lies_inside_its_picture(values: list[int | None]) -> None:
+    drawn = charts.line([(str(n), count) for n, count in enumerate(values)], number=str)
+    for path, wide, high in (
+        (drawn.path if drawn else "", charts.WIDE, charts.HIGH),
+        (charts.small(values), charts.SMALL_WIDE, charts.SMALL_HIGH),
+    ):
+        for x, y in re.findall(r"[ML](\S+) ([\d.e+-]+)", path.replace("M", " M").replace("L", " L")):
+            assert 0 <= float(x) <= wide
+            assert 0 <= float(y) <= high
+
+
+def test_the_page_shows_growth_with_its_sentence_and_its_numbers(app: App, clock: Clock) -> None:
+    with app.store.write():
+        for number in range(40):
+            app.store.subscribers.add(Address(f"r{number}@ontario.ca"), language=Language.EN,
+                                      state=SubscriberState.CONFIRMED, now=clock())  # fmt: skip
+    app.join.tidy()
+    clock.forward(days=31)
+    app.join.tidy()
+    page = (
+        web_kit.signed_in(app, create_web(app)).get("/desk/people/pulse", base_url=app.config.list.url).text
+    )
+    assert 'aria-label="From 40 readers in November 2026 to 40 in December 2026"' in page
+    assert '<th scope="row">November 2026</th><td class="num">40</td>' in page

@@ -74,6 +74,13 @@ def month(period: Period, language: Language) -> str:
     return _babel(datetime(period.year, period.month, 15, tzinfo=ZoneInfo("UTC")), "MMMM y", language)
 
 
+def short_month(period: Period, language: Language, *, year: bool = False) -> str:
+    """`Dec`, `déc.`; with its year `Jan 2027`."""
+    text = _babel(datetime(period.year, period.month, 15, tzinfo=ZoneInfo("UTC")), "MMM", language)
+    text = text.rstrip(".") if language is Language.EN else text
+    return f"{text}\u00a0{period.year}" if year else text
+
+
 def leaf(at: datetime, zone: str, language: Language) -> tuple[str, str, str]:
     """The three lines of a small calendar page: month, day, weekday, as `Dec`, `1`, `Tue`."""
     local = _local(at, zone)

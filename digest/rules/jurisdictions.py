@@ -16,6 +16,23 @@ from digest.rules.consent import ascii_domain
 ELSEWHERE = "elsewhere"
 LEVELS = ("federal", "provincial", "territorial", "municipal", "other")
 GOVERNMENT = frozenset(LEVELS[:-1])
+PLACES = (
+    "federal",
+    "alberta",
+    "british-columbia",
+    "manitoba",
+    "new-brunswick",
+    "newfoundland-and-labrador",
+    "northwest-territories",
+    "nova-scotia",
+    "nunavut",
+    "ontario",
+    "prince-edward-island",
+    "quebec",
+    "saskatchewan",
+    "yukon",
+    "elsewhere",
+)
 
 
 class Directory:

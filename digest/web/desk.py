@@ -19,6 +19,7 @@ from digest.web import (
     desk_people,
     desk_pool,
     desk_press,
+    desk_pulse,
     desk_sources,
     hello,
     outline,
@@ -49,6 +50,7 @@ def doors() -> Blueprint:
     desk_own.add_doors(blueprint)
     desk_editors.add_doors(blueprint)
     desk_people.add_doors(blueprint)
+    desk_pulse.add_doors(blueprint)
     suggest.add_doors(blueprint)
     hello.add_doors(blueprint)
     blueprint.before_request(sessions.guard)

@@ -6,17 +6,14 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest import errors
-from digest.model import SubscriberId
+from digest.model import MailDomain, SubscriberId
 from digest.render import dates
 from digest.rules.consent import Answer
-from digest.rules.jurisdictions import LEVELS
-from digest.rules.pulse import FLOOR, Cell, Pulse
+from digest.rules.jurisdictions import LEVELS, PLACES
 from digest.web import language as tongue
 from digest.web import sessions
 from digest.web.pages import page, to
 from digest.web.site import post_notices, site
-
-_WIDE = 100
 
 
 def add_doors(blueprint: Blueprint) -> None:
@@ -25,7 +22,6 @@ def add_doors(blueprint: Blueprint) -> None:
     rule("/people/<int:number>/admit", view_func=admit, methods=["POST"])
     rule("/people/<int:number>/decline", view_func=decline, methods=["POST"])
     rule("/people/domain", view_func=admit_domain, methods=["POST"])
-    rule("/people/pulse", view_func=pulse)
 
 
 # --- who waits ---------------------------------------------------------------------------------------------------
@@ -49,7 +45,8 @@ def _people(*, said: str = "", error: str = "", status: int = 200) -> Response:
     lines = [_line(one) for one in app.join.gate.waiting()] if may else []
     return page(
         "desk/people.html", status=status, title=words("desk.people_title"), waiting=lines, may_edit=may, said=said,
-        error=error, levels=LEVELS, policy=site().config.signup.policy,
+        error=error, levels=LEVELS, places=[(one, words(f"desk.place_{one.replace('-', '_')}")) for one in PLACES],
+        decided=[_decided(one) for one in app.join.gate.decided()] if may else [], policy=site().config.signup.policy,
         invitation=app.join.gate.editor_invitation(sessions.editor().id) if may else "",
     )  # fmt: skip
 
@@ -62,6 +59,17 @@ def _line(one: Any) -> dict[str, Any]:
         "is_foreign": "xn--" in one.domain, "sponsor": bool(reader.sponsor),
         "since": dates.day(reader.confirmed_at, zone, tongue.spoken(), year=True) if reader.confirmed_at else "",
     }  # fmt: skip
+
+
+def _decided(one: MailDomain) -> dict[str, Any]:
+    words = tongue.words()
+    place = (
+        words(f"desk.place_{one.jurisdiction.replace('-', '_')}")
+        if one.jurisdiction in PLACES
+        else one.jurisdiction
+    )
+    whose = [one.organisation, words(f"desk.level_{one.level}") if one.level else "", place]
+    return {"name": one.name, "admitted": one.admitted, "whose": ", ".join(part for part in whose if part)}
 
 
 def admit(number: int) -> AnyResponse:
@@ -84,7 +92,8 @@ def admit_domain() -> AnyResponse:
     try:
         count = site().app.join.gate.admit_domain(
             sent.get("domain", "")[:255], by=sessions.by(), organisation=sent.get("organisation", "")[:200],
-            level=sent.get("level", ""),
+            level=sent.get("level", ""), jurisdiction=sent.get("jurisdiction", ""),
+            admitted=sent.get("admitted", "1") == "1",
         )  # fmt: skip
     except errors.InputRefused:
         return _people(error=tongue.words()("desk.domain_error"), status=400)
@@ -103,56 +112,3 @@ def _or_404(act: Any) -> Answer:
 def _only_editors() -> None:
     if not sessions.may_edit():
         abort(403)
-
-
-# --- who is here -------------------------------------------------------------------------------------------------
-
-
-def pulse() -> Response:
-    app, words, language = site().app, tongue.words(), tongue.spoken()
-    shown: Pulse = app.join.crowd.pulse()
-    places = [
-        (words(f"desk.level_{level.name}"), [_named(cell, "place") for cell in level.places])
-        for level in shown.levels
-    ]
-    return page(
-        "desk/pulse.html", title=words("desk.pulse_title"), floor=FLOOR,
-        total=None if shown.total is None else dates.number(shown.total, language),
-        levels=_bars([Cell(words(f"desk.level_{level.name}"), level.count) for level in shown.levels]),
-        places=[(name, _bars(cells)) for name, cells in places if len(cells) > 1],
-        roles=_bars([_named(cell, "role") for cell in shown.roles]),
-        months=_line_of([cell for cell in shown.months if cell.count is not None]),
-        month_rows=_bars(list(shown.months)),
-    )  # fmt: skip
-
-
-def _named(cell: Cell, kind: str) -> Cell:
-    words, name = tongue.words(), cell.name.replace("-", "_")
-    try:
-        text = words(f"web.role_{name}") if kind == "role" else words(f"desk.place_{name}")
-    except KeyError:
-        text = cell.name
-    return Cell(text, cell.count)
-
-
-def _bars(cells: list[Cell]) -> list[dict[str, Any]]:
-    """Widths in hundredths of the longest."""
-    longest = max((cell.count or 0 for cell in cells), default=0) or 1
-    return [
-        {
-            "name": cell.name, "width": round((cell.count or 0) / longest * _WIDE, 1),
-            "count": None if cell.count is None else dates.number(cell.count, tongue.spoken()),
-        }
-        for cell in cells
-    ]  # fmt: skip
-
-
-def _line_of(cells: list[Cell]) -> str:
-    """Points of a polyline in a box of 100 by 30, or "" for less than two months."""
-    if len(cells) < 2:
-        return ""
-    highest = max(cell.count or 0 for cell in cells) or 1
-    step = _WIDE / (len(cells) - 1)
-    return " ".join(
-        f"{n * step:.1f},{29 - (cell.count or 0) / highest * 28:.1f}" for n, cell in enumerate(cells)
-    )
