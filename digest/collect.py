@@ -16,8 +16,11 @@ from digest.model import Entry, Item, ItemId, ItemKind, Source, SourceId, Visit,
 from digest.rules.gather import (
     Add,
     AlsoIn,
+    Copy,
+    Doubt,
     Fetched,
     Found,
+    Intent,
     Known,
     Seen,
     Update,
@@ -48,12 +51,19 @@ class Items(Protocol):
     """The store's memory of items."""
 
     def known(self, keys: Collection[str]) -> dict[str, Known]: ...
-    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
     def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> Any: ...
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
+
+
+class Twins(Protocol):
+    """The store's memory of what is one thing, and of what may be."""
+
+    def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
+    def ask(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
 
 
 class Store(Protocol):
@@ -63,6 +73,8 @@ class Store(Protocol):
     def sources(self) -> Sources: ...
     @property
     def items(self) -> Items: ...
+    @property
+    def twins(self) -> Twins: ...
     def write(self) -> AbstractContextManager[Any]: ...
 
 
@@ -155,8 +167,7 @@ class Collect:
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
             intents = decide(entries, known, source=source.id, now=now, pool=pool)
-            added = [intent.entry for intent in intents if isinstance(intent, Add)]
-            new = len(items.add_all(added, source=source.id, now=now))
+            new = self._add(intents, source=source.id, now=now)
             for intent in intents:
                 if isinstance(intent, AlsoIn):
                     items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
@@ -176,11 +187,22 @@ class Collect:
             self._store.sources.log(visit, at=now)
         return visit
 
+    def _add(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
+        """What nobody has seen before; how much of it is news, and no copy."""
+        fresh = [intent for intent in intents if isinstance(intent, Add | Copy | Doubt)]
+        ids = self._store.items.add_all([intent.entry for intent in fresh], source=source, now=now)
+        for intent, item_id in zip(fresh, ids, strict=True):
+            if isinstance(intent, Copy):
+                self._store.twins.copy(intent.item, item_id, now=now)
+            elif isinstance(intent, Doubt):
+                self._store.twins.ask(intent.item, item_id, now=now)
+        return sum(1 for intent in fresh if not isinstance(intent, Copy))
+
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
         """What other sources have that the new entries may be: posts of the same title, events of the same days."""
         new = strangers(entries, known)
         starts = [entry.occasion.starts for entry in new if entry.occasion]
-        pool = self._store.items.get(suspects(new, known))
+        pool = self._store.items.standing(suspects(new, known))
         if starts:
             span = self._store.items.all_between(min(starts) - DAY, max(starts) + DAY)
             pool += [item for item in span if item.kind is ItemKind.EVENT]

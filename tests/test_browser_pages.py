@@ -8,7 +8,7 @@ import pytest
 
 from digest.app import App
 from digest.invite import invite
-from digest.model import Address, Language, Role
+from digest.model import Address, ItemId, Language, Role
 from tests import browser_kit, web_kit
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,9 @@ def while_drafting(app: App, month: web_kit.Month) -> list[str]:
         app.store.sources.remember(
             replace(failing, fail_count=1, last_error="harbour.example did not answer.")
         )
-        app.store.items.add(late, source=failing.id, now=app.clock())
+        other = app.store.items.add(late, source=failing.id, now=app.clock())
+        app.store.twins.ask(ItemId(1), other, now=app.clock())
+        app.store.twins.copy(ItemId(1), ItemId(2), now=app.clock())
     app.publish.write(month.period, field="note", language=Language.EN, words="Good morning.", by="test")
     app.publish.assemble(month.period)
     base = f"/desk/issues/{month.period}/"
@@ -75,6 +77,7 @@ def while_drafting(app: App, month: web_kit.Month) -> list[str]:
         f"{base}own?kind=post",
         "/desk/pool?shown=all",
         "/desk/pool?tab=events",
+        "/desk/twins",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from digest.model import Entry, Item, ItemId, ItemKind, Occasion, SourceId
 from digest.rules.duplicates import Likeness, Neighbours, containment, likeness_of, title_hint
-from digest.rules.gather import Add, AlsoIn, decide
+from digest.rules.gather import Add, Copy, Doubt, decide
 from digest.sources import KINDS, ParseContext
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -115,8 +115,9 @@ def test_a_copy_is_added_to_its_item_and_a_doubtful_one_is_flagged() -> None:
         event("Something else"),
     ]
     copy, doubt, new = decide(entries, {}, source=SourceId(2), now=NOW, pool=pool)
-    assert copy == AlsoIn(ItemId(7), entries[0])
-    assert isinstance(doubt, Add)
+    assert copy == Copy(ItemId(7), entries[0])
+    assert isinstance(doubt, Doubt)
+    assert doubt.item == ItemId(8)
     assert "maybe-twice" in doubt.entry.flags
     assert new == Add(entries[2])
 
@@ -126,7 +127,7 @@ def test_two_entries_of_one_source_are_never_both_the_same_item() -> None:
     first, second = decide(
         entries, {}, source=SourceId(2), now=NOW, pool=[item(event("Civic hack night"), number=7)]
     )
-    assert isinstance(first, AlsoIn)
+    assert isinstance(first, Copy)
     assert isinstance(second, Add)
 
 
@@ -141,7 +142,7 @@ def test_comparing_many_events_with_many_does_not_take_for_ever() -> None:
     entries = [event(f"Talk about {n}", starts=START + timedelta(hours=n, minutes=5)) for n in range(5000)]
     began = time.monotonic()
     intents = decide(entries, {}, source=SourceId(2), now=NOW, pool=pool)
-    assert all(isinstance(intent, AlsoIn) for intent in intents)
+    assert all(isinstance(intent, Copy) for intent in intents)
     assert time.monotonic() - began < 40
 
 

@@ -18,7 +18,9 @@ from digest.model.items import (
     Item,
     ItemKind,
     Occasion,
+    Pair,
     Source,
+    Verdict,
     Visit,
     VisitOutcome,
 )
@@ -90,6 +92,7 @@ __all__ = [
     "NoticeKind",
     "Occasion",
     "Outcome",
+    "Pair",
     "Period",
     "Person",
     "Placed",
@@ -106,6 +109,7 @@ __all__ = [
     "Suggestion",
     "SuggestionId",
     "SuggestionKind",
+    "Verdict",
     "Visit",
     "VisitOutcome",
 ]

@@ -69,6 +69,14 @@ class Entry:
     content_hash: str = ""
 
 
+class Verdict(StrEnum):
+    """What is said of two items that are alike."""
+
+    OPEN = "open"
+    SAME = "same"
+    APART = "apart"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
     """All that one answer of a source holds. left_out: entries that could not be read, with the reason."""
@@ -153,3 +161,20 @@ class Item:
     occasion: Occasion | None = None
     flags: tuple[str, ...] = ()
     content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two items that are alike, the one seen first first. by: who settled it, an editor's id; "" for digest itself.
+
+    one: the item asked about, or what stands for it meanwhile; asked: the very item. kept: which of the two stands.
+    """
+
+    asked: ItemId
+    one: Item
+    other: Item
+    verdict: Verdict
+    asked_at: datetime
+    settled_at: datetime | None = None
+    by: str = ""
+    kept: ItemId | None = None

@@ -14,6 +14,7 @@ JITTER_S = 50 * 60
 LONGEST_WAIT = timedelta(hours=24)
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
 MOVED_COUNT, MOVED_FOR = 5, timedelta(days=7)
+MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
 GAP_SHOWN_FOR = timedelta(days=31)
 
 
@@ -60,6 +61,22 @@ class AlsoIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Alike beyond doubt to an item of another source: kept under it, so that an editor may still part the two."""
+
+    item: ItemId
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """It may be that item of another source: added, and an editor is asked."""
+
+    item: ItemId
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Nothing to do. frozen: the source has changed it, but an approved issue holds its words."""
 
@@ -68,7 +85,7 @@ class Seen:
     frozen: bool = False
 
 
-Intent = Add | Update | AlsoIn | Seen
+Intent = Add | Update | AlsoIn | Copy | Doubt | Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +127,7 @@ def decide(
     known: for every key of the entries that the store has met, the item it belongs to; readers give posts and events
     keys of different sorts. Deciding twice, with the
     first decision carried out in between, adds nothing (test_gather.py). pool: items of other sources that a new entry
-    may be, told by likeness; one that is alike beyond doubt is the same, one that may be is added with "maybe-twice".
+    may be, told by likeness; one that is alike beyond doubt is its copy, one that may be is added with a doubt.
     """
     merged = _merged(entries)
     taken = {mine.id for entry in merged if (mine := _belongs_to(entry, known)) is not None}
@@ -125,9 +142,9 @@ def decide(
         other, likeness = neighbours.twin(entry, taken=taken)
         if other is not None and likeness is Likeness.YES:
             taken.add(other.id)
-            intents.append(AlsoIn(other.id, entry))
-        elif likeness is Likeness.MAYBE:
-            intents.append(Add(replace(entry, flags=(*entry.flags, "maybe-twice"))))
+            intents.append(Copy(other.id, entry))
+        elif other is not None and likeness is Likeness.MAYBE:
+            intents.append(Doubt(other.id, replace(entry, flags=(*entry.flags, MAYBE_TWICE))))
         else:
             intents.append(Add(entry))
     return intents

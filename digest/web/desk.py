@@ -21,6 +21,7 @@ from digest.web import (
     desk_press,
     desk_pulse,
     desk_sources,
+    desk_twins,
     hello,
     outline,
     sessions,
@@ -47,6 +48,7 @@ def doors() -> Blueprint:
     desk_sources.add_doors(blueprint)
     desk_doubts.add_doors(blueprint)
     desk_pool.add_doors(blueprint)
+    desk_twins.add_doors(blueprint)
     desk_own.add_doors(blueprint)
     desk_editors.add_doors(blueprint)
     desk_people.add_doors(blueprint)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.model import Issue, IssueState, Item, ItemId, ItemKind, Language, Placed
 from digest.render import dates
 from digest.rules import assemble
-from digest.web import chronicle, outline, sessions
+from digest.web import chronicle, desk_twins, outline, sessions
 from digest.web import language as tongue
 from digest.web.desk_issue import found
 from digest.web.pages import page, to
@@ -62,7 +62,7 @@ def pool() -> Response:
         sources=sorted({item.source for item in here}, key=str.casefold), languages=[code.value for code in Language],
         rows=[_row(item, placed.get(item.id), is_used=item.id in used) for item in fits[:_MOST]],
         count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
-        period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
+        twins=desk_twins.count(), period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
         month=dates.month(issue.period, tongue.spoken()) if issue else "", **_said(issue),
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ NEEDS: Mapping[str, Role] = {
     "take": Role.EDITOR, "put_aside": Role.EDITOR, "settle_hello": Role.EDITOR,
     # where posts and events come from
     "look_at_source": Role.EDITOR, "add_source": Role.EDITOR, "change_source": Role.EDITOR,
+    "settle_twins": Role.EDITOR,
     # who sits at the desk
     "invite_editor": Role.ADMIN, "change_role": Role.ADMIN, "sign_out_everywhere": Role.ADMIN,
 }  # fmt: skip

@@ -28,6 +28,7 @@ from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
 from digest.store.sqlite.subscribers import Subscribers
 from digest.store.sqlite.suggestions import Suggestions
+from digest.store.sqlite.twins import Twins
 
 
 class SqliteStore:
@@ -38,6 +39,7 @@ class SqliteStore:
         self.path = db.path
         self.sources = Sources(db)
         self.items = Items(db)
+        self.twins = Twins(db, self.items)
         self.issues = Issues(db)
         self.subscribers = Subscribers(db)
         self.consents = Consents(db)

@@ -277,6 +277,7 @@ class Issues:
                   p.arrived_late, p.seen_hash <> item.content_hash AS changed_at_source
                 FROM issue_item AS p JOIN item ON item.id = p.item JOIN source ON source.id = item.source
                 WHERE p.issue = :issue
+                  AND (item.merged_into IS NULL OR (SELECT state FROM issue WHERE id = :issue) <> 'draft')
                   AND (:bench IS NULL OR p.section IS NOT NULL OR p.item IN (SELECT value FROM json_each(:bench)))
                 ORDER BY p.section IS NULL, p.section, p.position, item.id""",
             {"issue": issue_id, "bench": None if bench is None else listed(bench)},

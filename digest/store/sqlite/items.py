@@ -5,16 +5,18 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, SourceId
-from digest.rules.gather import Known
+from digest.rules.gather import MAYBE_TWICE, Known
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
 
-# also_in: names of the other sources, in the order in which they showed it.
+# also_in: names of the other sources, its copies' too, in the order in which they showed it.
 COLUMNS = """
   item.*, source.name AS source_name, source.section AS source_section,
   (SELECT json_group_array(name) FROM (
      SELECT s.name AS name FROM item_source AS seen JOIN source AS s ON s.id = seen.source
-     WHERE seen.item = item.id AND seen.source <> item.source ORDER BY seen.first_seen, s.id)) AS also_in
+     WHERE seen.item IN (SELECT item.id UNION ALL SELECT part.id FROM item AS part WHERE part.merged_into = item.id)
+       AND seen.source <> item.source
+     GROUP BY s.id ORDER BY min(seen.first_seen), s.id)) AS also_in
 """
 
 
@@ -82,6 +84,11 @@ class Items:
             {**_columns(entry), "id": item_id, "now": micros(now)},
         )
         self._learn([(item_id, entry)])
+        self._db.change(  # the doubt is no business of its source's
+            """UPDATE item SET flags = json_insert(flags, '$[#]', :flag)
+               WHERE id = :id AND EXISTS (SELECT 1 FROM twin WHERE other = :id AND verdict = 'open')""",
+            {"id": item_id, "flag": MAYBE_TWICE},
+        )
 
     def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> None:
         """Its source says it differently, but an approved issue holds its words: only that is remembered."""
@@ -102,10 +109,10 @@ class Items:
         that begin before `until`. Always in the same order: kind, date, id."""
         rows = self._db.rows(
             f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
-                WHERE (item.kind = 'post' AND
+                WHERE item.merged_into IS NULL AND ((item.kind = 'post' AND
                         ((coalesce(published, first_seen) > :since AND coalesce(published, first_seen) <= :until)
                          OR (first_seen > :since AND first_seen <= :until)))
-                   OR (item.kind = 'event' AND coalesce(ends, starts) > :from AND starts < :before)
+                   OR (item.kind = 'event' AND coalesce(ends, starts) > :from AND starts < :before))
                 ORDER BY item.kind, coalesce(starts, published, first_seen), item.id""",
             {
                 "since": micros(posts_since),
@@ -125,13 +132,23 @@ class Items:
         )
         return [item_of(row) for row in rows]
 
+    def standing(self, ids: Sequence[ItemId]) -> list[Item]:
+        """These items, or those under which they are kept as copies; each once, in no special order."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
+                WHERE item.id IN (SELECT coalesce(merged_into, id) FROM item
+                                  WHERE id IN (SELECT value FROM json_each(:ids)))""",
+            {"ids": listed(ids)},
+        )
+        return [item_of(row) for row in rows]
+
     def all_between(self, start: datetime, end: datetime) -> list[Item]:
         """Posts dated in [start, end) and events that touch it, in the order of pool()."""
         rows = self._db.rows(
             f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
-                WHERE (item.kind = 'post' AND coalesce(published, first_seen) >= :start
+                WHERE item.merged_into IS NULL AND ((item.kind = 'post' AND coalesce(published, first_seen) >= :start
                         AND coalesce(published, first_seen) < :end)
-                   OR (item.kind = 'event' AND starts < :end AND (starts >= :start OR ends > :start))
+                   OR (item.kind = 'event' AND starts < :end AND (starts >= :start OR ends > :start)))
                 ORDER BY item.kind, coalesce(starts, published, first_seen), item.id""",
             {"start": micros(start), "end": micros(end)},
         )

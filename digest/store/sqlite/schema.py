@@ -9,7 +9,7 @@ from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import SOURCES
+from digest.store.sqlite.schema_sources import SOURCES, TWINS
 
 MIGRATIONS = Migrations("digest")
 
@@ -244,6 +244,12 @@ def _voices(db: Database) -> None:
 @MIGRATIONS(name="0008_pace")
 def _pace(db: Database) -> None:
     for statement in _statements(PACE):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0009_twins")
+def _twins(db: Database) -> None:
+    for statement in _statements(TWINS):
         db.conn.execute(statement)
 
 

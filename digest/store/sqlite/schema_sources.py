@@ -1,4 +1,4 @@
-"""What the sixth migration adds: sources that editors added, moved addresses, possible gaps, how often an item changed."""
+"""What sources need of the tables, in two migrations: SOURCES, then TWINS. Never edited once they shipped."""
 
 SOURCES = """
 ALTER TABLE source ADD COLUMN added INTEGER NOT NULL DEFAULT 0;    -- 1: by command or at the desk, not in config.toml
@@ -7,4 +7,19 @@ ALTER TABLE source ADD COLUMN moved_since INTEGER;
 ALTER TABLE source ADD COLUMN moved_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN gap_at INTEGER;                      -- when a visit knew nothing of what it found
 ALTER TABLE item ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+"""
+
+TWINS = """
+ALTER TABLE item ADD COLUMN merged_into INTEGER REFERENCES item;   -- it is a copy: that one stands for both
+CREATE INDEX item_copies ON item (merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE TABLE twin (                      -- two items that are alike, and what was said of them; kept for ever
+  one INTEGER NOT NULL REFERENCES item ON DELETE CASCADE,
+  other INTEGER NOT NULL REFERENCES item ON DELETE CASCADE,              -- seen later than `one`
+  verdict TEXT NOT NULL CHECK (verdict IN ('open', 'same', 'apart')),
+  asked_at INTEGER NOT NULL,
+  settled_at INTEGER, by TEXT NOT NULL DEFAULT '',                       -- '' is digest itself
+  PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX twin_by_other ON twin (other);
 """

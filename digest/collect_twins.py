@@ -1,0 +1,102 @@
+"""Two items that may be one: an editor says so, or says no, and may take either word back. Nothing is lost by it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from digest.errors import Conflict, NotFound
+from digest.model import ItemId, Pair, Verdict
+
+ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
+UNDONE_FOR = timedelta(days=60)
+
+
+class Standing(Protocol):
+    """used: in a letter that is approved or sent; placed: in a section of a draft."""
+
+    @property
+    def used(self) -> bool: ...
+    @property
+    def placed(self) -> bool: ...
+
+
+class Memory(Protocol):
+    """The store's memory of pairs."""
+
+    def waiting(self, *, since: datetime) -> list[Pair]: ...
+    def settled(self, *, since: datetime) -> list[Pair]: ...
+    def find(self, one: ItemId, other: ItemId) -> tuple[Verdict, str] | None: ...
+    def head(self, item: ItemId) -> ItemId: ...
+    def standing(self, item: ItemId) -> Standing: ...
+    def say(self, one: ItemId, other: ItemId, verdict: Verdict, *, by: str, now: datetime) -> Any: ...
+    def hide(self, copy: ItemId, *, under: ItemId) -> Any: ...
+    def show(self, copy: ItemId) -> Any: ...
+
+
+class Store(Protocol):
+    """What this verb needs of the store."""
+
+    @property
+    def twins(self) -> Memory: ...
+    def write(self) -> AbstractContextManager[Any]: ...
+
+
+class Twins:
+    """The verb. clock: now as an aware datetime."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def waiting(self) -> list[Pair]:
+        """What an editor is asked about, newest first."""
+        return self._store.twins.waiting(since=self._clock() - ASKED_FOR)
+
+    def settled(self) -> list[Pair]:
+        """What was said lately and may be taken back, newest first."""
+        return self._store.twins.settled(since=self._clock() - UNDONE_FOR)
+
+    def settle(self, one: ItemId, other: ItemId, verdict: Verdict, *, by: str) -> None:
+        """Makes the two one, or keeps them apart; from then on no visit asks again.
+
+        Raises NotFound for two that nobody ever asked about, Conflict when somebody has said something else meanwhile.
+        """
+        twins = self._store.twins
+        with self._store.write():
+            said, _ = self._said(one, other)
+            if said is verdict:
+                return
+            if said is not Verdict.OPEN:
+                raise Conflict("Somebody has settled this meanwhile.", key="sources.twins_settled")
+            if verdict is Verdict.SAME:
+                kept, copy = self._in_order(twins.head(one), other)
+                twins.hide(copy, under=kept)
+            twins.say(one, other, verdict, by=by, now=self._clock())
+
+    def take_back(self, one: ItemId, other: ItemId, *, by: str) -> None:
+        """Back to the question. What digest itself had made one is kept apart from then on: that is the answer to it.
+
+        Raises NotFound for two that nobody ever asked about.
+        """
+        twins, now = self._store.twins, self._clock()
+        with self._store.write():
+            said, who = self._said(one, other)
+            if said is Verdict.OPEN:
+                return
+            if said is Verdict.SAME:
+                twins.show(other if twins.head(other) != other else one)
+            after = Verdict.APART if said is Verdict.SAME and not who else Verdict.OPEN
+            twins.say(one, other, after, by=by, now=now)
+
+    def _said(self, one: ItemId, other: ItemId) -> tuple[Verdict, str]:
+        said = self._store.twins.find(one, other)
+        if said is None:
+            raise NotFound("Nobody asked whether these two are one.")
+        return said
+
+    def _in_order(self, one: ItemId, other: ItemId) -> tuple[ItemId, ItemId]:
+        """Which stands for both: the one that a letter holds already, else the one seen first."""
+        mine, theirs = self._store.twins.standing(one), self._store.twins.standing(other)
+        is_other = (theirs.used, theirs.placed) > (mine.used, mine.placed)
+        return (other, one) if is_other else (one, other)

@@ -1,0 +1,178 @@
+"""What may be one thing: asked once, merged or kept apart by a person, taken back by a person, and never asked again."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from digest.app import App, open_app
+from digest.collect_twins import Twins
+from digest.config import Config
+from digest.errors import Conflict, NotFound
+from digest.model import Item, ItemId, Verdict, VisitOutcome
+from digest.rules.gather import MAYBE_TWICE
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.http_kit import Site, ics, post, rss, serving
+from tests.web_kit import press, read, signed_in
+
+WORDS = "People asked for a form that remembers what they said last year, and a friend can help with it. " * 5
+TALK = "UID:{}\nSUMMARY:{}\nDTSTART:20261201T233000Z\nLOCATION:{}"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as opened:
+        opened.pages |= {
+            "/ours": ics(TALK.format("1-abcdefghijkl@a.example", "Python meetup Ottawa", "Public library")),
+            "/theirs": ics(TALK.format("2-abcdefghijkl@b.example", "Meetup", "Public library")),
+        }
+        yield opened
+
+
+@pytest.fixture
+def collected(make_config: Callable[[str], Config], clock: Clock, site: Site) -> Iterator[App]:
+    text = "delay_s = 0\ntimeout_s = 2\n"
+    for name in ("ours", "theirs"):
+        text += f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n'
+    app = open_app(make_config(text), clock=clock)
+    app.collect.visit()
+    yield app
+    app.close()
+
+
+def standing(app: App) -> list[Item]:
+    now = app.clock()
+    return app.store.items.all_between(now - timedelta(days=400), now + timedelta(days=400))
+
+
+def verb(app: App) -> Twins:
+    return Twins(app.store, clock=app.clock)
+
+
+def pair(app: App) -> tuple[ItemId, ItemId]:
+    asked = verb(app).waiting()
+    assert len(asked) == 1
+    return asked[0].asked, asked[0].other.id
+
+
+def test_an_unsure_pair_is_asked_about_and_stays_two_until_somebody_says_so(collected: App) -> None:
+    one, other = pair(collected)
+    assert len(standing(collected)) == 2
+    assert [MAYBE_TWICE in item.flags for item in collected.store.items.get([one, other])] == [False, True]
+    verb(collected).settle(one, other, Verdict.SAME, by="1")
+    assert [(item.id, item.also_in) for item in standing(collected)] == [(one, ("theirs",))]
+    assert not verb(collected).waiting()
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SAME, Verdict.APART])
+def test_what_was_said_is_remembered_by_every_visit_that_follows(
+    collected: App, site: Site, clock: Clock, verdict: Verdict
+) -> None:
+    one, other = pair(collected)
+    verb(collected).settle(one, other, verdict, by="1")
+    for number in range(2):
+        clock.forward(days=1)
+        site.pages["/theirs"] = ics(
+            TALK.format("2-abcdefghijkl@b.example", "Meetup", f"Public library, room {number}")
+        )
+        visits = {visit.source.name: visit for visit in collected.collect.visit(every=True)}
+        assert (visits["theirs"].new, visits["theirs"].updated) == (0, 1)
+        assert not verb(collected).waiting()
+        assert len(standing(collected)) == (1 if verdict is Verdict.SAME else 2)
+        assert not any(MAYBE_TWICE in item.flags for item in standing(collected))
+
+
+def test_a_merge_by_hand_is_taken_back_and_asked_again(collected: App) -> None:
+    one, other = pair(collected)
+    verb(collected).settle(one, other, Verdict.SAME, by="1")
+    with pytest.raises(Conflict):
+        verb(collected).settle(one, other, Verdict.APART, by="2")
+    verb(collected).take_back(one, other, by="1")
+    assert pair(collected) == (one, other)
+    assert {item.id: item.also_in for item in standing(collected)} == {one: (), other: ()}
+    assert MAYBE_TWICE in collected.store.items.get([other])[0].flags
+    with pytest.raises(NotFound):
+        verb(collected).settle(other, one, Verdict.SAME, by="1")
+
+
+def test_an_open_doubt_survives_an_edit_at_the_source(collected: App, site: Site, clock: Clock) -> None:
+    _, other = pair(collected)
+    clock.forward(days=1)
+    site.pages["/theirs"] = ics(TALK.format("2-abcdefghijkl@b.example", "Meetup", "Another room"))
+    collected.collect.visit(every=True)
+    assert collected.store.items.get([other])[0].flags.count(MAYBE_TWICE) == 1
+
+
+def test_what_digest_merged_by_itself_can_be_parted_for_good(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> None:
+    site.pages |= {
+        "/ours": rss(post(1, title="A form that remembers", words=WORDS)),
+        "/theirs": rss(post(99, title="A Form That Remembers", words=WORDS + "First seen elsewhere.")),
+    }
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        visits = app.collect.visit()
+        assert [visit.new for visit in visits] == [1, 0]
+        (merged,) = verb(app).settled()
+        assert (merged.by, merged.kept) == ("", merged.asked)
+        verb(app).take_back(merged.asked, merged.other.id, by="1")
+        assert {item.also_in for item in standing(app)} == {()}
+        assert len(standing(app)) == 2
+        clock.forward(days=1)
+        assert {visit.outcome for visit in app.collect.visit(every=True)} == {VisitOutcome.UNCHANGED}
+        assert len(standing(app)) == 2
+        assert not verb(app).waiting()
+
+
+def test_the_one_that_the_letter_holds_stands_for_both(collected: App) -> None:
+    one, other = pair(collected)
+    issue = collected.publish.assemble()
+    in_section = {p.item.id for p in issue.placed if p.section}
+    if one in in_section:
+        collected.publish.cut(issue.period, one, by="1")
+    collected.publish.add(issue.period, other, by="1")
+    before = collected.store.issues.get(issue.period).revision
+    verb(collected).settle(one, other, Verdict.SAME, by="1")
+    assert [item.id for item in standing(collected)] == [other]
+    draft = collected.store.issues.get(issue.period)
+    assert [p.item.id for p in draft.placed if p.item.id in (one, other)] == [other]
+    assert draft.revision > before
+    verb(collected).take_back(one, other, by="1")
+    assert {one, other} <= {p.item.id for p in collected.store.issues.get(issue.period).placed}
+
+
+@pytest.mark.parametrize("language", ["", "/fr"])
+def test_an_editor_settles_a_pair_at_the_desk_without_any_script(collected: App, language: str) -> None:
+    web = create_web(collected)
+    client = signed_in(collected, web)
+    one, other = pair(collected)
+    assert f"{language}/desk/twins" in read(client, f"{language}/desk/pool")
+    html = read(client, f"{language}/desk/twins")
+    assert "Python meetup Ottawa" in html
+    assert "Public library" in html
+    where = press(client, f"{language}/desk/twins", one=one, other=other, act="merge")
+    assert ("fusionné" if language else "Merged") in read(client, where)
+    assert len(standing(collected)) == 1
+    press(client, f"{language}/desk/twins", one=one, other=other, act="apart", status=409)
+    press(client, f"{language}/desk/twins", one=one, other=other, act="back")
+    press(client, f"{language}/desk/twins", one=one, other=other, act="apart")
+    assert len(standing(collected)) == 2
+    press(client, "/desk/twins", one=one, other=other, act="burn", status=400)
+    press(client, "/desk/twins", one=one, other=9999, act="merge", status=404)
+
+
+def test_a_contributor_sees_the_pairs_and_settles_none(app: App, web: Flask) -> None:
+    client = signed_in(app, web, "cam@example.org")
+    assert 'value="merge"' not in read(client, "/desk/twins")
+    press(client, "/desk/twins", one=1, other=2, act="merge", status=403)
+
+
+@pytest.fixture
+def settings() -> str:
+    return web_kit.SOURCES
