@@ -26,6 +26,7 @@ from digest.render.press import Press, Signer
 from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
 from digest.rules.tokens import Links
+from digest.rules.window import read_window
 from digest.send import Send
 from digest.sources import open_answering, open_fetcher, open_glance
 from digest.store.sqlite import SqliteStore, open_store
@@ -127,6 +128,10 @@ def _judge(config: Config) -> None:
             read_cron(getattr(config.schedule, name))
         except ValueError as error:
             raise ConfigError(f"[schedule] {name}: {error}.") from error
+    try:
+        read_window(config.mail.window)
+    except ValueError as error:
+        raise ConfigError(f"[mail] window: {error}.") from error
     for domain in config.signup.domains:
         try:
             ascii_domain(domain)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from digest import __version__, cli_house, cli_issues, cli_pool, cli_sources, cli_subscribers
+from digest import __version__, cli_house, cli_issues, cli_pool, cli_restored, cli_sources, cli_subscribers
 from digest.cli_door import Door
 from digest.errors import DigestError
 
@@ -37,6 +37,7 @@ for command in (
     *cli_issues.COMMANDS,
     *cli_subscribers.COMMANDS,
     *cli_house.COMMANDS,
+    *cli_restored.COMMANDS,
 ):
     digest.add_command(command)
 

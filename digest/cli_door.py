@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from digest.app import App, open_app
 from digest.config import Config
 from digest.config_file import read_config
-from digest.model import Period
+from digest.model import Period, RunProgress
 
 Step = Callable[[int, str], None]
 
@@ -89,12 +90,15 @@ def progress(title: str, *, total: int | None, quiet: bool = False) -> Iterator[
     if not sys.stderr.isatty():
         yield _plain(title, total)
         return
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"),
+             TimeElapsedColumn())  # fmt: skip
+    began_s = time.monotonic()
     with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
+        task = bar.add_task(title, total=total, pace="")
 
         def step(done: int, line: str) -> None:
-            bar.update(task, completed=done)
+            at = RunProgress(total=total or done, done=done, seconds=time.monotonic() - began_s)
+            bar.update(task, completed=done, pace="" if line or not total else _speed(at))
             if line:
                 bar.console.print(line, highlight=False, markup=False)
 
@@ -120,9 +124,23 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def pace_line(at: RunProgress) -> str:
+    """`300 of 1000, 120 a second, 6 s left`."""
+    return f"{at.done} of {at.total}{', ' if _speed(at) else ''}{_speed(at)}"
+
+
+def _speed(at: RunProgress) -> str:
+    left = at.seconds_left
+    if left is None:
+        return ""
+    rate = f"{at.rate:.0f} a second" if at.rate >= 1 else f"{at.rate * 60:.0f} a minute"
+    minutes, seconds = divmod(round(left), 60)
+    return f"{rate}, {f'{minutes} min {seconds:02} s' if minutes else f'{seconds} s'} left"
+
+
 def _plain(title: str, total: int | None) -> Step:
     """Every named thing its line; of nameless ones a line at each tenth."""
-    shown = 0
+    shown, began_s = 0, time.monotonic()
 
     def step(done: int, line: str) -> None:
         nonlocal shown
@@ -130,6 +148,7 @@ def _plain(title: str, total: int | None) -> Step:
             click.echo(line, err=True)
         elif total and (done - shown) * 10 >= total:
             shown = done
-            click.echo(f"{title}: {done} of {total}", err=True)
+            at = RunProgress(total=total, done=done, seconds=time.monotonic() - began_s)
+            click.echo(f"{title}: {pace_line(at)}", err=True)
 
     return step

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,6 +16,7 @@ from digest.cli_door import (
     columns,
     interruptible,
     issue_argument,
+    pace_line,
     pass_door,
     period_option,
     print_json,
@@ -22,7 +24,7 @@ from digest.cli_door import (
     say,
 )
 from digest.errors import InputRefused, MailError, MoveRefused
-from digest.model import Address, DeliveryState, Issue, IssueState, Language, Period
+from digest.model import Address, Canary, CanaryStage, DeliveryState, Issue, IssueState, Language, Period
 from digest.render.letter import Slots
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import judged_address
@@ -154,12 +156,26 @@ def hold(door: Door, period: Period) -> None:
 @click.option(
     "--language", type=click.Choice([str(one) for one in Language]), help="With --test: this language only."
 )
+@click.option("--only", type=click.Choice(["failed", "joined-since"]),
+              help="Of a begun or sent issue: the letters that failed once more, or those of readers who joined "
+              "since it was approved.")  # fmt: skip
 @pass_door
-def send(door: Door, period: Period, address: str | None, language: str | None) -> None:
+def send(
+    door: Door,
+    period: Period,
+    address: str | None,
+    language: str | None,
+    only: Literal["failed", "joined-since"] | None,
+) -> None:
     """Send an approved issue, or go on sending it, until nothing can be done now."""
     with door.open() as app:
         if address is not None:
             _send_test(app, period, judged_address(address), language=language)
+            return
+        if only is not None and not app.send.again(period, only=only, by=_BY):
+            say(
+                f"{period}: no letter {'has failed' if only == 'failed' else 'is for a reader who joined since'}."
+            )
             return
         total = sum(app.store.deliveries.counts(app.store.issues.get(period).id).values())
         with progress("Sending", total=total or None) as step, interruptible() as stopping:
@@ -170,8 +186,8 @@ def send(door: Door, period: Period, address: str | None, language: str | None) 
             )
             stopped = stopping() and report.waiting > 0
         issue = app.store.issues.get(period)
-        counts = app.store.deliveries.counts(issue.id)
-    _tell(report, issue, counts, app)
+        counts, first = app.store.deliveries.counts(issue.id), app.send.canary(period)
+    _tell(report, issue, counts, app, first=first)
     if stopped:
         click.echo(
             f"Stopped with {report.waiting} letters waiting; go on with: digest send {period}", err=True
@@ -188,11 +204,22 @@ def status(door: Door, period: Period, as_json: bool) -> None:
     with door.open() as app:
         issue = app.store.issues.get(period)
         counts = app.store.deliveries.counts(issue.id)
+        first, at_work = app.send.canary(period), app.store.paces.progress(issue.id, now=app.clock())
+        rests = app.send.rests_until(issue)
         unsure = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=20) if not as_json else []
     if as_json:
         print_json(cli_json.status(issue, counts))
         return
     say(status_line(issue, counts))
+    if at_work is not None:
+        say(f"  at work: {pace_line(at_work)}")
+    if first is not None and first.stage is not CanaryStage.REST:
+        fared = ", ".join(f"{count} {state}" for state, count in first.counts.items())
+        say(f"  first letters ({first.stage}): {fared}")
+    if rests is not None:
+        say(f"  the rest goes at {_when(rests, app)} while digest serve runs")
+    if issue.pause_reason and issue.state is IssueState.PAUSED:
+        say(f"  paused: {issue.pause_reason}")
     for delivery in unsure:
         say(
             f"  unsure: {delivery.address.reveal()} (delivery {delivery.id}; the server's last answer was lost)"
@@ -215,7 +242,9 @@ def _when(moment: datetime, app: App) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
-def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int], app: App) -> None:
+def _tell(
+    report: Report, issue: Issue, counts: Mapping[DeliveryState, int], app: App, *, first: Canary | None
+) -> None:
     """What one call of send did. Raises MailError when it is paused, MoveRefused when another process is at it."""
     if report.busy:
         raise MoveRefused(f"Another process is sending {issue.period}; see: digest status {issue.period}")
@@ -224,6 +253,13 @@ def _tell(report: Report, issue: Issue, counts: Mapping[DeliveryState, int], app
         click.echo(f"{domain} refuses us for now: {words}", err=True)
     if report.next_due is not None:
         say(f"Put off by the mail server; the next try is due at {_when(report.next_due, app)}.")
+    if report.rests_until is not None:
+        say(
+            f"Sending rests until {_when(report.rests_until, app)} and goes on by itself while digest serve runs."
+        )
+    if report.state is IssueState.PAUSED and first is not None and first.stage is CanaryStage.WAITING:
+        say(f"{report.reason} The rest goes with: digest send {issue.period}")
+        return
     if report.state is IssueState.PAUSED:
         raise MailError(
             f"Sending {issue.period} is paused: {report.reason} Go on with: digest send {issue.period}"

@@ -99,6 +99,23 @@ class MailPart(_Way, _Transport):
     on_unsure: Literal["hold", "resend"] = Field(
         "hold", description="What to do with letters whose last answer was lost."
     )
+    window: str = Field(
+        "",
+        description='Days and hours in which issues may leave, in the list\'s zone: `"mon-fri 08:00-18:00"`; '
+        "left out: always. Outside them sending rests and goes on by itself.",
+    )
+    canary: Literal["off", "editors", "share"] = Field(
+        "off",
+        description="Who gets an issue first: editors who subscribe, or they and canary_percent of the readers.",
+    )
+    canary_percent: float = Field(
+        5, gt=0, lt=100, description="With share: so many per cent of the readers, one at least."
+    )
+    canary_then: Literal["ask", "go"] = Field(
+        "ask",
+        description="After the first letters: wait for a person, or go on after canary_minutes if all went well.",
+    )
+    canary_minutes: int = Field(30, ge=0, description="With go: how long the first letters are waited for.")
     relay: tuple[RelayPart, ...] = Field((), description="Several mail servers, see below.")
     domain: tuple[DomainPart, ...] = Field((), description="Domains with a pace of their own, see below.")
 

@@ -135,7 +135,7 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
         if stop():
             return
         verdict = departure(issue, now=app.clock())
-        if verdict == "go" and not _all_put_off(app, issue):
+        if verdict == "go" and not _all_put_off(app, issue) and app.send.rests_until(issue) is None:
             app.send.issue(issue.period, stop=stop)
         elif verdict == "too late":
             app.publish.hold(issue.period, by="schedule")

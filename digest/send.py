@@ -3,23 +3,21 @@
 An issue is finished only when no letter is queued, claimed, on its way or put off.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from digest.config import Config
 from digest.errors import MailError, MoveRefused, RenderError
 from digest.model import (
     Address,
+    Canary,
     Delivery,
     DeliveryId,
     DeliveryState,
-    Edition,
     Issue,
-    IssueId,
     IssueState,
     Language,
     Letter,
@@ -27,62 +25,22 @@ from digest.model import (
     Period,
     SubscriberId,
 )
-from digest.render.letter import Compiled, Slots
+from digest.render.letter import Compiled
 from digest.render.press import Press
 from digest.rules.edition import after
 from digest.rules.tokens import Links
+from digest.rules.window import read_window
 from digest.send_alone import alone
-from digest.send_notices import Post, Waiting
+from digest.send_canary import First
+from digest.send_letters import Letters, seal, seal_of_all
+from digest.send_log import act
+from digest.send_needs import Store, Transport
+from digest.send_notices import Post
 from digest.send_pace import known_paces
-from digest.send_run import LEASE_S, Books, Deliveries, Progress, Run, Terms
+from digest.send_restored import Restored
+from digest.send_run import LEASE_S, Progress, Run, Terms
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
-
-
-class Shelf(Protocol):
-    """Issues, as their sender needs them."""
-
-    def find(self, period: Period) -> Issue | None: ...
-    def get(self, period: Period) -> Issue: ...
-    def editions(self, issue_id: IssueId) -> dict[Language, Edition]: ...
-    def move(
-        self, issue_id: IssueId, *, from_: Collection[IssueState], to: IssueState, **columns: Any
-    ) -> bool: ...
-    def log(
-        self, issue_id: IssueId, *, editor: str, act: str, detail: Mapping[str, object], at: datetime
-    ) -> None: ...
-
-
-class Rows(Deliveries, Protocol):
-    """The ledger, as its keeper needs it."""
-
-    def counts(self, issue_id: IssueId) -> dict[DeliveryState, int]: ...
-    def begin_run(self, issue_id: IssueId, *, now: datetime, lease_s: float) -> int: ...
-    def live_run(self, issue_id: IssueId, *, now: datetime) -> bool: ...
-    def next_due(self, issue_id: IssueId) -> datetime | None: ...
-    def listed(self, issue_id: IssueId, state: DeliveryState, *, limit: int) -> list[Delivery]: ...
-    def settle(
-        self, delivery_id: DeliveryId, *, state: Literal[DeliveryState.SENT, DeliveryState.QUEUED], note: str
-    ) -> bool: ...
-
-
-class Store(Books, Protocol):
-    """Where all of that is kept."""
-
-    @property
-    def deliveries(self) -> Rows: ...
-    @property
-    def issues(self) -> Shelf: ...
-    @property
-    def notices(self) -> Waiting: ...
-
-
-class Transport(Protocol):
-    """The way out."""
-
-    def carry(self, ledger: Run) -> None: ...
-    def post(self, letter: Letter) -> Outcome: ...
-    def arrived(self, letter: Letter) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +50,8 @@ class Report:
     sent, deferred, failed, unsure: in this call. left_out: readers of the issue who left before their letter.
     waiting, doubtful: letters of the issue still to be tried, and in doubt, now. next_due: when a put-off letter may be
     tried again. reason: why it paused. busy: another process is sending; nothing was done here.
-    shunned: domains that refuse us, with their words.
+    shunned: domains that refuse us, with their words. rests_until: outside the hours of [mail] window, or while the
+    first letters are looked at.
     """
 
     period: Period
@@ -108,6 +67,7 @@ class Report:
     reason: str | None = None
     busy: bool = False
     shunned: Mapping[str, str] = field(default_factory=dict)
+    rests_until: datetime | None = None
 
 
 class Send:
@@ -121,6 +81,12 @@ class Send:
         self._clock, self._config, self._links = clock, config, links
         database = config.path(config.store.url)
         self._lock = lock or database.with_name(f"{database.name}.sending")
+        self._letters = Letters(links, config)
+        self._window = read_window(config.mail.window)
+        self._first = First(store.canaries, config.mail, clock=clock)
+        self._restored = Restored(
+            store, database.with_name(f"{database.name}.runs"), links=links, clock=clock
+        )
 
     # --- an issue ----------------------------------------------------------------------------------------------
 
@@ -134,6 +100,7 @@ class Send:
         A mail server that will not work is no exception: the issue is paused, with the reason in the report.
         """
         after("begin", self._store.issues.get(period))
+        self._restored.refuse()
         with alone(self._lock) as ours:
             issue = self._store.issues.get(period)
             after("begin", issue)
@@ -142,10 +109,10 @@ class Send:
             ):
                 return self._report(period, busy=True)
             letters = self._frozen(issue)
-            issue, number = self._begin(issue)
-            make = self._maker(issue, letters)
+            issue, number, first_only = self._begin(issue)
+            make = self._letters.maker(issue, letters, now=self._clock())
             self._resolve_doubts(issue, make)
-            return self._carry(issue, number, make, on_progress=on_progress, stop=stop)
+            return self._carry(issue, number, make, first_only=first_only, on_progress=on_progress, stop=stop)
 
     def pause(self, period: Period, *, by: str, reason: str = "") -> None:
         """Stops a sending issue within a second; what is not on its way stays where it is. Raises MoveRefused."""
@@ -176,6 +143,38 @@ class Send:
                 shelf.log(issue.id, editor=by, act="settle", at=self._clock(), detail=detail)
         return done
 
+    def again(self, period: Period, *, only: Literal["failed", "joined-since"], by: str) -> int:
+        """Lists letters of a begun or sent issue once more: the failed ones, or those of readers who joined after its
+        approval. They leave with the next `issue`; how many. Raises MoveRefused."""
+        issue, now = self._store.issues.get(period), self._clock()
+        if issue.state is not IssueState.SENT:
+            after("begin", issue)
+        languages = sorted(self._store.issues.editions(issue.id), key=self._config.list.languages.index)
+        with self._store.write(durable=True):
+            if only == "failed":
+                count = self._store.latecomers.requeue_failed(issue.id, now=now)
+            else:
+                count = self._store.latecomers.list_joined(issue.id, languages=languages, now=now)
+            if count and issue.state is IssueState.SENT:
+                self._store.issues.move(
+                    issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
+                )
+            if count:
+                self._store.issues.log(
+                    issue.id, editor=by, act="again", detail={"only": only, "count": count}, at=now
+                )
+        act("again", issue=period, only=only, letters=count)
+        return count
+
+    def canary(self, period: Period) -> Canary | None:
+        """How the first letters of an issue fare; None: it has none."""
+        return self._store.canaries.get(self._store.issues.get(period).id)
+
+    @property
+    def restored(self) -> Restored:
+        """What is to be done once an old copy of the database was put back."""
+        return self._restored
+
     def test(self, period: Period, *, address: Address, language: Language) -> Outcome:
         """Posts one edition, as it stands, to one address. Its leave link is nobody's. Raises MailError, RenderError."""
         issue = self._store.issues.get(period)
@@ -192,7 +191,9 @@ class Send:
             address=address,
             language=language,
         )
-        letter = self._letter(nobody, self._press.compiled(edition), date=now, sender=self._config.list.from_)
+        letter = self._letters.one(
+            nobody, self._press.compiled(edition), date=now, sender=self._config.list.from_
+        )
         outcome = self._transport.post(letter)
         if outcome.state is DeliveryState.SENT:  # preflight asks whether somebody saw exactly this letter
             with self._store.write():
@@ -219,7 +220,7 @@ class Send:
             raise MoveRefused(_not_approved(issue))
         return {language: self._press.compiled(edition) for language, edition in editions.items()}
 
-    def _begin(self, issue: Issue) -> tuple[Issue, int]:
+    def _begin(self, issue: Issue) -> tuple[Issue, int, bool]:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""
         now = self._clock()
         state = after("begin", issue)
@@ -238,7 +239,12 @@ class Send:
                 )
             self._store.deliveries.recover(issue.id, now=now, alone=True)
             number = self._store.deliveries.begin_run(issue.id, now=now, lease_s=LEASE_S)
-        return self._store.issues.get(issue.period), number
+            counts = self._store.deliveries.counts(issue.id)
+            first_only = self._first.enter(issue, nothing_sent=not counts[DeliveryState.SENT])
+        self._restored.note(number, issue.period)
+        act("begin", issue=issue.period, run=number, queued=counts[DeliveryState.QUEUED],
+            deferred=counts[DeliveryState.DEFERRED], first_only=first_only or None)  # fmt: skip
+        return self._store.issues.get(issue.period), number, first_only
 
     def _resolve_doubts(self, issue: Issue, make: Callable[[Delivery], Letter]) -> None:
         """What is in doubt and can be known (a folder), or shall go again by the configuration, is settled now."""
@@ -256,7 +262,7 @@ class Send:
                 )  # fmt: skip
 
     def _carry(
-        self, issue: Issue, number: int, make: Callable[[Delivery], Letter], *,
+        self, issue: Issue, number: int, make: Callable[[Delivery], Letter], *, first_only: bool,
         on_progress: Callable[[Progress], None] | None, stop: Callable[[], bool] | None,
     ) -> Report:  # fmt: skip
         counts = self._store.deliveries.counts(issue.id)
@@ -265,19 +271,39 @@ class Send:
             Terms(
                 issue=issue.id, total=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
                 accepted=counts[DeliveryState.SENT] > 0, make=make, clock=self._clock, stop=stop, on_progress=on_progress,
-                wanted=lambda: self._is_sending(issue.period), resend=self._config.mail.on_unsure == "resend",
+                wanted=lambda: self._is_sending(issue.period) and not self._shut(),
+                first_only=first_only, resend=self._config.mail.on_unsure == "resend",
                 paces=known_paces(self._store.paces.all(), self._config.mail.domain, now=self._clock()),
             ),
         )  # fmt: skip
         reason = None
         try:
-            self._transport.carry(run)
+            if not self._shut():
+                self._transport.carry(run)
         except MailError as error:
             reason = str(error)
         finally:
             run.close()
         self._finish(issue, reason or run.halt)
-        return self._report(issue.period, run=run)
+        report = self._report(issue.period, run=run)
+        act("end", issue=issue.period, run=number, state=report.state, sent=report.sent, deferred=report.deferred,
+            failed=report.failed, unsure=report.unsure, waiting=report.waiting, reason=report.reason)  # fmt: skip
+        return report
+
+    def _shut(self) -> datetime | None:
+        """When issues may leave again; None: now."""
+        now, zone = self._clock(), self._config.list.timezone
+        if self._window is None or self._window.is_open(now, zone):
+            return None
+        return self._window.next_opening(now, zone)
+
+    def rests_until(self, issue: Issue) -> datetime | None:
+        """Until when a begun issue waits by itself: for the hours of [mail] window, for its first letters."""
+        if issue.state is not IssueState.SENDING:
+            return None
+        now = self._clock()
+        waits = [at for at in (self._shut(), self._first.rests_until(issue)) if at is not None and at > now]
+        return max(waits, default=None)
 
     def _is_sending(self, period: Period) -> bool:
         found = self._store.issues.find(period)
@@ -288,6 +314,7 @@ class Send:
         counts = self._store.deliveries.counts(issue.id)
         now = self._clock()
         with self._store.write(durable=True):
+            reason = reason or self._first.left(issue)
             if not any(counts[state] for state in _OPEN):
                 if self._store.issues.move(
                     issue.id, from_={IssueState.SENDING}, to=IssueState.SENT, sent_at=now
@@ -310,53 +337,8 @@ class Send:
             left_out=counts[DeliveryState.CANCELLED], waiting=sum(counts[state] for state in _OPEN),
             doubtful=counts[DeliveryState.UNSURE], next_due=self._store.deliveries.next_due(issue.id),
             reason=issue.pause_reason if issue.state is IssueState.PAUSED else None, busy=busy,
-            shunned=run.shunned if run else {},
+            shunned=run.shunned if run else {}, rests_until=self.rests_until(issue),
         )  # fmt: skip
-
-    def _maker(self, issue: Issue, letters: Mapping[Language, Compiled]) -> Callable[[Delivery], Letter]:
-        """One delivery becomes its letter: the same bytes at every try, its Date included."""
-        date = issue.sending_since or self._clock()
-        first = next(iter(letters.values()))
-        proven: dict[Language, bool] = {}
-
-        def make(delivery: Delivery) -> Letter:
-            language = delivery.language
-            compiled = letters.get(language, first)
-            letter = self._letter(
-                delivery,
-                compiled,
-                date=date,
-                sender=self._sender(delivery.id),
-                proven=proven.get(language, False),
-            )
-            if language not in proven:  # the slots of all copies are checked alike, so one speaks for all
-                proven[language] = is_plain(letter.data)
-            return letter
-
-        return make
-
-    def _letter(
-        self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str,
-        proven: bool = False,
-    ) -> Letter:  # fmt: skip
-        own = self._links.letter(
-            delivery.subscriber, version=delivery.version, issue=delivery.issue, delivery=delivery.id
-        )
-        slots = Slots(
-            to=delivery.address, message_id=own.message_id, date=date, unsubscribe_url=own.unsubscribe,
-            preferences_url=own.preferences,
-        )  # fmt: skip
-        return Letter(
-            delivery=delivery.id, sender=sender, recipient=delivery.address, data=compiled.splice(slots), proven=proven
-        )  # fmt: skip
-
-    def _sender(self, delivery: DeliveryId) -> str:
-        """The envelope's sender: a bounce finds its delivery by the token (VERP)."""
-        bounce = self._config.mail.bounce
-        if bounce is None:
-            return self._config.list.from_
-        local, _, domain = bounce.rpartition("@")
-        return f"{local}+{self._links.bounce_token(delivery)}@{domain}"
 
     def _move(self, issue: Issue, *, to: IssueState, act: str, by: str, pause_reason: str | None) -> None:
         with self._store.write(durable=True):
@@ -369,23 +351,6 @@ class Send:
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:
         self._store.issues.log(issue.id, editor="digest", act=act, detail=detail, at=at)
-
-
-def is_plain(data: bytes) -> bool:
-    """Whether a message can stand on any wire as it is: ASCII, CR and LF only together, no line begins with a dot."""
-    ends = data.count(b"\r\n")
-    whole = data.count(b"\r") == ends == data.count(b"\n") and data.endswith(b"\r\n") and b"\0" not in data
-    return whole and data.isascii() and b"\r\n." not in data and not data.startswith(b".")
-
-
-def seal(edition: Edition) -> str:
-    """The hash of one edition, as the press makes it."""
-    return sha256(b"\0".join([edition.html.encode(), edition.text.encode(), edition.letter])).hexdigest()
-
-
-def seal_of_all(editions: Mapping[Language, Edition]) -> str:
-    """The hash of an issue, as approving makes it."""
-    return sha256("".join(f"{one}:{editions[one].sha256};" for one in sorted(editions)).encode()).hexdigest()
 
 
 def _not_approved(issue: Issue) -> str:

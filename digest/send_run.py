@@ -16,6 +16,7 @@ from digest.errors import RenderError
 from digest.model import Delivery, DeliveryId, DeliveryState, IssueId, Letter, Outcome
 from digest.rules.pace import Watch, is_ours, retry_at
 from digest.rules.rate import DOMAIN_RESTS, Pace, Paces, pushes_back
+from digest.send_canary import Canaries
 from digest.send_log import act
 from digest.send_pace import Gate, Keeper
 
@@ -52,6 +53,8 @@ class Books(Protocol):
     @property
     def deliveries(self) -> Deliveries: ...
     @property
+    def canaries(self) -> Canaries: ...
+    @property
     def paces(self) -> Keeper: ...
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
@@ -75,6 +78,7 @@ class Terms:
     """What a run is told. make: one delivery becomes its letter (RenderError, ValueError: this reader's alone).
 
     wanted: whether the issue is still to be sent. resend: letters in doubt go again by themselves.
+    first_only: those alone that go ahead of the rest.
     """
 
     issue: IssueId
@@ -87,6 +91,7 @@ class Terms:
     on_progress: Callable[[Progress], None] | None = None
     resend: bool = False
     paces: Paces = field(default_factory=Paces)
+    first_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ class Run:
             if len(ready) >= count:
                 return ready
             with self._store.write():
-                deliveries = self._store.deliveries.claim(self._number, count=count, now=self._terms.clock())
+                rows = self._store.canaries if self._terms.first_only else self._store.deliveries
+                deliveries = rows.claim(self._number, count=count, now=self._terms.clock())
             letters = [letter for one in deliveries if (letter := self._letter(one)) is not None]
             if letters and self.paces.domains:
                 letters = self._paced(letters)

@@ -25,6 +25,8 @@ from digest.model.items import (
     VisitOutcome,
 )
 from digest.model.letters import (
+    Canary,
+    CanaryStage,
     Delivery,
     DeliveryState,
     LearnedPace,
@@ -63,6 +65,8 @@ from digest.model.people import (
 __all__ = [
     "Address",
     "Cadence",
+    "Canary",
+    "CanaryStage",
     "Community",
     "Consent",
     "Delivery",

@@ -1,5 +1,6 @@
 """What goes out: deliveries of an issue with their outcomes, and one-off notices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -97,6 +98,39 @@ class RunProgress:
     def seconds_left(self) -> float | None:
         """At this rate; None: too early to say."""
         return (self.total - self.done) / self.rate if self.done and self.seconds >= 1 else None
+
+
+class CanaryStage(StrEnum):
+    """Of an issue whose first letters go ahead."""
+
+    FIRST = "first"  # only those are sent
+    WAITING = "waiting"  # they have left; the rest waits for a word or an hour
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """How the first letters of an issue fare. since: when this stage began. counts: of those letters alone."""
+
+    stage: CanaryStage
+    since: datetime
+    counts: Mapping[DeliveryState, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def open(self) -> int:
+        """Letters that are still to be tried for the first time, or on their way."""
+        states = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING)
+        return sum(self.counts.get(state, 0) for state in states)
+
+    @property
+    def in_trouble(self) -> int:
+        """Letters that did not arrive as they should."""
+        states = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
+        return sum(self.counts.get(state, 0) for state in states)
 
 
 class NoticeKind(StrEnum):

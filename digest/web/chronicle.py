@@ -65,6 +65,9 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
             "desk.log_again" if detail.get("again") else "desk.log_settled",
             number=detail.get("delivery", ""),
         )
+    if edit.act == "again":
+        key = "desk.log_resent_failed" if detail.get("only") == "failed" else "desk.log_resent_joined"
+        return words(key, count=detail.get("count", ""))
     if edit.act in EDITS:
         title = titles.get(int(str(detail.get("item", 0))), "…")
         now = detail.get("now")

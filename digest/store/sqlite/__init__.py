@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Migrations
 
 from digest.errors import StoreError
+from digest.store.sqlite.canaries import Canaries
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
 from digest.store.sqlite.deliveries import Deliveries
@@ -18,6 +19,7 @@ from digest.store.sqlite.guards import Guards
 from digest.store.sqlite.introductions import Introductions
 from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
+from digest.store.sqlite.latecomers import Latecomers
 from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare, refuse_precious
@@ -53,6 +55,8 @@ class SqliteStore:
         self.proofs = Proofs(db)
         self.deliveries = Deliveries(db)
         self.paces = Paces(db)
+        self.canaries = Canaries(db, self.deliveries)
+        self.latecomers = Latecomers(db)
         self.notices = Notices(db)
         self.editors = Editors(db)
         self.leases = Leases(db)

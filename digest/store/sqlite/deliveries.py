@@ -97,18 +97,19 @@ class Deliveries(Runs):
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def claim(self, run: int, *, count: int, now: datetime) -> list[Delivery]:
+    def claim(self, run: int, *, count: int, now: datetime, first_only: bool = False) -> list[Delivery]:
         """Reserves up to `count` letters for this run: queued ones, then deferred ones whose time has come, by id.
 
         Readers who are not confirmed any more are cancelled on the way. [] means: nothing can be sent now, or the
-        lease of the run is over. Losing a claim costs nothing, so it need not be durable.
+        lease of the run is over. Losing a claim costs nothing, so it need not be durable. first_only: of those alone
+        that go ahead of the rest.
         """
         issue: int | None = self._db.value(
             "SELECT issue FROM run WHERE id = :run AND ended_at IS NULL AND lease_until > :now",
             {"run": run, "now": micros(now)},
         )
         while issue is not None:
-            rows = self._candidates(issue, count=count, now=now)
+            rows = (self._first if first_only else self._candidates)(issue, count=count, now=now)
             gone = [row["id"] for row in rows if not row["confirmed"]]
             ours = [row for row in rows if row["confirmed"]]
             self._take(run, [row["id"] for row in ours], now=now)
@@ -226,6 +227,17 @@ class Deliveries(Runs):
                                     ORDER BY not_before, id LIMIT :count)
                      LIMIT :count) AS next
                JOIN delivery AS d ON d.id = next.id LEFT JOIN subscriber AS s ON s.id = d.subscriber""",
+            {"issue": issue, "count": count, "now": micros(now)},
+        )
+
+    def _first(self, issue: int, *, count: int, now: datetime) -> list[sqlite3.Row]:
+        return self._db.rows(
+            """SELECT d.*, d.subscriber AS reader, s.address, s.version, s.state IS 'confirmed' AS confirmed
+               FROM canary_letter AS c JOIN delivery AS d ON d.id = c.delivery
+               LEFT JOIN subscriber AS s ON s.id = d.subscriber
+               WHERE c.issue = :issue AND (d.state = 'queued'
+                 OR (d.state = 'deferred' AND coalesce(d.not_before, 0) <= :now))
+               ORDER BY d.id LIMIT :count""",
             {"issue": issue, "count": count, "now": micros(now)},
         )
 

@@ -46,6 +46,7 @@ def copy(source: sqlite3.Connection, target: Path) -> None:
         with closing(sqlite3.connect(part, isolation_level=None)) as copied:
             source.backup(copied, pages=-1)
             copied.execute("PRAGMA journal_mode = DELETE")
+            _mark(copied)
         _to_disk(part)
         part.replace(target)
     except OSError as error:
@@ -53,6 +54,14 @@ def copy(source: sqlite3.Connection, target: Path) -> None:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _mark(copied: sqlite3.Connection) -> None:
+    """A copy says that it is one, so that a sender which finds it in place of the database asks before it goes on."""
+    with suppress(sqlite3.Error):  # what is copied before an upgrade may be no whole database of ours
+        copied.execute(
+            "INSERT INTO setting (name, value) VALUES ('copied', 'yes') ON CONFLICT (name) DO UPDATE SET value = 'yes'"
+        )
 
 
 def refuse_precious(target: Path, *, live: Path) -> None:

@@ -1,0 +1,66 @@
+"""Who gets an issue first, and when the rest may follow. It decides from counts; it sends nothing."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.config_mail import MailPart
+from digest.model import Canary, CanaryStage, Delivery, Issue, IssueId
+
+TROUBLE_MOST = 0.2  # of the first letters; more than that, and a person is asked
+
+
+class Canaries(Protocol):
+    """`store.canaries`."""
+
+    def get(self, issue_id: IssueId) -> Canary | None: ...
+    def begin(self, issue_id: IssueId, *, percent: float, now: datetime) -> int: ...
+    def move(self, issue_id: IssueId, *, to: CanaryStage, now: datetime) -> None: ...
+    def claim(self, run: int, *, count: int, now: datetime) -> list[Delivery]: ...
+
+
+class First:
+    """The first letters of issues, by the rules of [mail]."""
+
+    def __init__(self, canaries: Canaries, mail: MailPart, *, clock: Callable[[], datetime]) -> None:
+        self._canaries, self._mail, self._clock = canaries, mail, clock
+
+    def enter(self, issue: Issue, *, nothing_sent: bool) -> bool:
+        """Inside the transaction that begins a run: True while only the first letters are to be sent.
+
+        Begun again after they have left, the rest follows: either a person said so, or the hour has come.
+        """
+        canary, now = self._canaries.get(issue.id), self._clock()
+        if canary is None:
+            if self._mail.canary == "off" or not nothing_sent:
+                return False
+            percent = self._mail.canary_percent if self._mail.canary == "share" else 0.0
+            if self._canaries.begin(issue.id, percent=percent, now=now):
+                return True
+            self._canaries.move(issue.id, to=CanaryStage.REST, now=now)
+            return False
+        if canary.stage is CanaryStage.FIRST:
+            return True
+        self._canaries.move(issue.id, to=CanaryStage.REST, now=now)
+        return False
+
+    def left(self, issue: Issue) -> str | None:
+        """Inside the transaction that ends a run of first letters: why the issue pauses now; None: it need not (yet)."""
+        canary = self._canaries.get(issue.id)
+        if canary is None or canary.stage is not CanaryStage.FIRST or canary.open:
+            return None
+        self._canaries.move(issue.id, to=CanaryStage.WAITING, now=self._clock())
+        said = f"The first {canary.total} letters have left"
+        if canary.in_trouble > max(1, math.floor(TROUBLE_MOST * canary.total)):
+            return f"{said} and {canary.in_trouble} of them did not arrive as they should; look at them before the rest goes."
+        if self._mail.canary_then == "ask":
+            return f"{said}. Look at yours; the rest goes when you say so."
+        return None
+
+    def rests_until(self, issue: Issue) -> datetime | None:
+        """Until when the rest waits for the first letters; None: it does not."""
+        canary = self._canaries.get(issue.id)
+        if canary is None or canary.stage is not CanaryStage.WAITING:
+            return None
+        return canary.since + timedelta(minutes=self._mail.canary_minutes)

@@ -1,0 +1,81 @@
+"""A delivery becomes its letter: the frozen bytes with this reader's own links. The same at every try, and hashed as approved."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from digest.config import Config
+from digest.model import Delivery, DeliveryId, Edition, Issue, Language, Letter
+from digest.render.letter import Compiled, Slots
+from digest.rules.tokens import Links
+
+
+class Letters:
+    """config: whose list it is, and where bounces go."""
+
+    def __init__(self, links: Links, config: Config) -> None:
+        self._links, self._config = links, config
+
+    def maker(
+        self, issue: Issue, letters: Mapping[Language, Compiled], *, now: datetime
+    ) -> Callable[[Delivery], Letter]:
+        """One delivery becomes its letter: the same bytes at every try, its Date included."""
+        date = issue.sending_since or now
+        first = next(iter(letters.values()))
+        proven: dict[Language, bool] = {}
+
+        def make(delivery: Delivery) -> Letter:
+            language = delivery.language
+            compiled = letters.get(language, first)
+            letter = self.one(
+                delivery,
+                compiled,
+                date=date,
+                sender=self.sender(delivery.id),
+                proven=proven.get(language, False),
+            )
+            if language not in proven:  # the slots of all copies are checked alike, so one speaks for all
+                proven[language] = is_plain(letter.data)
+            return letter
+
+        return make
+
+    def one(
+        self, delivery: Delivery, compiled: Compiled, *, date: datetime, sender: str,
+        proven: bool = False,
+    ) -> Letter:  # fmt: skip
+        own = self._links.letter(
+            delivery.subscriber, version=delivery.version, issue=delivery.issue, delivery=delivery.id
+        )
+        slots = Slots(
+            to=delivery.address, message_id=own.message_id, date=date, unsubscribe_url=own.unsubscribe,
+            preferences_url=own.preferences,
+        )  # fmt: skip
+        return Letter(
+            delivery=delivery.id, sender=sender, recipient=delivery.address, data=compiled.splice(slots), proven=proven
+        )  # fmt: skip
+
+    def sender(self, delivery: DeliveryId) -> str:
+        """The envelope's sender: a bounce finds its delivery by the token (VERP)."""
+        bounce = self._config.mail.bounce
+        if bounce is None:
+            return self._config.list.from_
+        local, _, domain = bounce.rpartition("@")
+        return f"{local}+{self._links.bounce_token(delivery)}@{domain}"
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether a message can stand on any wire as it is: ASCII, CR and LF only together, no line begins with a dot."""
+    ends = data.count(b"\r\n")
+    whole = data.count(b"\r") == ends == data.count(b"\n") and data.endswith(b"\r\n") and b"\0" not in data
+    return whole and data.isascii() and b"\r\n." not in data and not data.startswith(b".")
+
+
+def seal(edition: Edition) -> str:
+    """The hash of one edition, as the press makes it."""
+    return sha256(b"\0".join([edition.html.encode(), edition.text.encode(), edition.letter])).hexdigest()
+
+
+def seal_of_all(editions: Mapping[Language, Edition]) -> str:
+    """The hash of an issue, as approving makes it."""
+    return sha256("".join(f"{one}:{editions[one].sha256};" for one in sorted(editions)).encode()).hexdigest()

@@ -1,0 +1,299 @@
+"""Who gets an issue first, in which hours, once more, and not again after an old copy was put back."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.cli import run
+from digest.errors import MoveRefused
+from digest.model import Address, CanaryStage, IssueState, Language, Role, SubscriberState
+from digest.store.sqlite import open_store
+from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
+from tests.smtp_kit import Event, Sink
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> object:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_room(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Room]]:
+    opened: list[Room] = []
+
+    def make(readers: int = 20, **settings: object) -> Room:
+        opened.append(open_room(tmp_path, clock=clock, **settings))
+        approve(opened[-1], readers)
+        return opened[-1]
+
+    yield make
+    for room in opened:
+        room.store.close()
+
+
+def editor(room: Room, address: str) -> None:
+    with room.store.write():
+        room.store.editors.add(Address(address), role=Role.APPROVER, language=Language.EN)
+
+
+# --- the first letters ---------------------------------------------------------------------------------------------
+
+
+def test_editors_get_it_first_and_the_rest_waits_for_a_word(make_room: Callable[..., Room]) -> None:
+    room = make_room(20, canary="editors")
+    editor(room, "reader3@example.org")
+    editor(room, "nobody@example.org")
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        report = send.issue(PERIOD)
+        assert report.state is IssueState.PAUSED
+        assert report.reason == "The first 1 letters have left. Look at yours; the rest goes when you say so."
+        assert sink.recipients() == ["reader3@example.org"]
+        first = send.canary(PERIOD)
+        assert first is not None
+        assert (first.stage, first.total, first.open) == (CanaryStage.WAITING, 1, 0)
+        assert send.issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == len(sink.received()) == 20
+    after = send.canary(PERIOD)
+    assert after is not None
+    assert after.stage is CanaryStage.REST
+
+
+def test_a_share_goes_first_and_the_rest_follows_by_itself(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
+    room = make_room(40, canary="share", canary_percent=10, canary_then="go", canary_minutes=30)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        report = send.issue(PERIOD)
+        assert (report.state, report.sent) == (IssueState.SENDING, 4)
+        assert report.rests_until == NOW + timedelta(minutes=30)
+        assert send.rests_until(room.issue) == report.rests_until
+        clock.now = NOW + timedelta(minutes=30)
+        assert send.rests_until(room.issue) is None
+        assert send.issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == len(sink.received()) == 40
+
+
+def test_first_letters_that_fare_badly_ask_a_person(make_room: Callable[..., Room]) -> None:
+    room = make_room(40, canary="share", canary_percent=10, canary_then="go")
+    with Sink(lambda e: "450 4.2.0 greylisted" if e.point == "RCPT" and e.count > 1 else None) as sink:
+        report = room.send(relay(room, sink.port)).issue(PERIOD)
+    assert report.state is IssueState.PAUSED
+    assert "3 of them did not arrive" in (report.reason or "")
+
+
+def test_a_stop_among_the_first_letters_goes_on_with_them(make_room: Callable[..., Room]) -> None:
+    room = make_room(40, canary="share", canary_percent=25)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port, connections=1))
+        send.issue(PERIOD, stop=lambda: len(sink.accepted) >= 4)
+        assert room.issue.state is IssueState.SENDING
+        assert 4 <= len(sink.accepted) < 10
+        assert send.issue(PERIOD).state is IssueState.PAUSED
+        assert len(sink.accepted) == 10
+
+
+def test_without_editors_who_subscribe_everybody_is_sent_to(make_room: Callable[..., Room]) -> None:
+    room = make_room(5, canary="editors")
+    with Sink() as sink:
+        assert room.send(relay(room, sink.port)).issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == 5
+
+
+# --- hours ---------------------------------------------------------------------------------------------------------
+
+
+def test_outside_its_hours_an_issue_begins_and_rests(make_room: Callable[..., Room], clock: Clock) -> None:
+    room = make_room(5, window="mon-fri 08:00-18:00")  # NOW is Friday, 10 in Toronto
+    clock.now = NOW + timedelta(hours=9)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        report = send.issue(PERIOD)
+        assert (report.state, report.sent, sink.connections) == (IssueState.SENDING, 0, 0)
+        assert report.rests_until == NOW + timedelta(days=2, hours=22), "Monday at 8"
+        clock.now = report.rests_until
+        assert send.issue(PERIOD).state is IssueState.SENT
+
+
+def test_a_run_ends_when_its_window_closes(make_room: Callable[..., Room], clock: Clock) -> None:
+    room = make_room(400, window="08:00-18:00")
+
+    def closes(event: Event) -> None:
+        if event.point == "accepted" and event.count == 5:
+            clock.now = NOW + timedelta(hours=9)
+
+    with Sink(closes, delay_s=0.01) as sink:
+        report = room.send(relay(room, sink.port, connections=1)).issue(PERIOD)
+    assert report.state is IssueState.SENDING
+    assert 5 <= report.sent < 400
+    assert report.rests_until == NOW + timedelta(hours=22)
+    assert room.counts() == {"sent": report.sent, "queued": 400 - report.sent}
+
+
+# --- once more -----------------------------------------------------------------------------------------------------
+
+
+def test_failed_letters_go_once_more_and_no_others(make_room: Callable[..., Room]) -> None:
+    room = make_room(6)
+    with Sink(lambda e: "550 5.1.1 nobody" if e.point == "RCPT" and "reader2@" in e.line else None) as sink:
+        assert room.send(relay(room, sink.port)).issue(PERIOD).state is IssueState.SENT
+    assert room.counts() == {"sent": 5, "failed": 1}
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        assert send.again(PERIOD, only="failed", by="kim") == 1
+        assert room.issue.state is IssueState.SENDING
+        assert send.issue(PERIOD).state is IssueState.SENT
+        assert send.again(PERIOD, only="failed", by="kim") == 0
+    assert sink.recipients() == ["reader2@example.org"]
+
+
+def test_who_joined_since_gets_the_approved_letter_and_who_was_there_does_not(
+    make_room: Callable[..., Room], clock: Clock
+) -> None:
+    room = make_room(4)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        send.issue(PERIOD)
+        clock.now = NOW + timedelta(hours=3)
+        with room.store.write():
+            for name, state in (("new", SubscriberState.CONFIRMED), ("asked", SubscriberState.ASKED)):
+                room.store.subscribers.add(
+                    Address(f"{name}@example.org"), language=Language.FR, state=state, now=clock.now
+                )
+        assert send.again(PERIOD, only="joined-since", by="kim") == 1
+        assert send.issue(PERIOD).state is IssueState.SENT
+    assert sink.recipients()[4:] == ["new@example.org"]
+
+
+def test_an_issue_that_was_never_approved_has_nothing_to_send_again(make_room: Callable[..., Room]) -> None:
+    room = make_room(2)
+    with room.store.write():
+        room.store.issues.move(room.issue.id, from_={IssueState.APPROVED}, to=IssueState.DRAFT)
+    with Sink() as sink, pytest.raises(MoveRefused):
+        room.send(relay(room, sink.port)).again(PERIOD, only="failed", by="kim")
+
+
+# --- an old copy put back (R7) -------------------------------------------------------------------------------------
+
+
+def put_back(room: Room, copy: Path) -> Room:
+    """As operating.md says."""
+    room.store.close()
+    for name in ("subscribers.db", "subscribers.db-wal", "subscribers.db-shm"):
+        (copy.parent / name).unlink(missing_ok=True)
+    shutil.copy(copy, copy.parent / "subscribers.db")
+    room.store = open_store(copy.parent / "subscribers.db", now=NOW)
+    return room
+
+
+def test_a_restored_backup_sends_nothing_until_it_is_reconciled(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(10)
+    room.store.backup(tmp_path / "copy.db")
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        with pytest.raises(MoveRefused, match="digest reconcile"):
+            send.issue(PERIOD)
+        done = send.restored.settle(nothing_left=False, log=None)
+        assert (done.doubtful, done.found) == (10, 0)
+        assert not send.restored.must_be_settled()
+        assert room.issue.state is IssueState.PAUSED
+        send.issue(PERIOD)
+    assert room.counts() == {"unsure": 10}
+    assert set(sink.received().values()) == {1}, "nobody got two"
+
+
+def test_a_plain_copy_of_the_file_is_noticed_by_the_list_of_runs(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(4)
+    room.store.close()
+    shutil.copy(tmp_path / "subscribers.db", tmp_path / "copy.db")
+    room.store = open_store(tmp_path / "subscribers.db", now=NOW)
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        with pytest.raises(MoveRefused, match="digest reconcile"):
+            send.issue(PERIOD)
+        assert len(sink.accepted) == 4
+
+
+def test_a_log_of_the_mail_server_tells_who_got_theirs(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(10)
+    room.store.backup(tmp_path / "copy.db")
+    with Sink() as sink:
+        room.send(relay(room, sink.port, connections=1)).issue(PERIOD, stop=lambda: len(sink.accepted) >= 4)
+        some = len(sink.accepted)
+        assert 4 <= some < 10
+        log = [f"postfix/cleanup[7]: 4F: message-id={one.message_id}" for one in sink.accepted]
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        done = send.restored.settle(
+            nothing_left=False, log=[*log, "message-id=<1.2.0123456789abcdef@example.org>"]
+        )
+        assert done.found == some
+        assert send.issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == len(sink.received()) == 10
+
+
+def test_an_issue_begun_after_the_copy_is_named(make_room: Callable[..., Room], tmp_path: Path) -> None:
+    room = open_room(tmp_path)
+    room.store.backup(tmp_path / "copy.db")
+    approve(room, 3)
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        assert send.restored.settle(nothing_left=False, log=None).unknown == (str(PERIOD),)
+    room.store.close()
+
+
+def test_the_command_settles_and_says_so(
+    make_room: Callable[..., Room], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = make_room(3)
+    (tmp_path / "config.toml").write_text(
+        '[list]\nfrom = "letter@lists.example.org"\nurl = "https://digest.example.org"\n'
+    )
+    command = ["--config", str(tmp_path / "config.toml"), "reconcile"]
+    assert run(command) == 0
+    assert "nothing to settle" in capsys.readouterr().out
+    room.store.backup(tmp_path / "copy.db")
+    put_back(room, tmp_path / "copy.db")
+    assert run([*command, "--nothing-left", "--log", str(tmp_path / "config.toml")]) == 2
+    assert run(["--config", str(tmp_path / "config.toml"), "send", str(PERIOD)]) == 1
+    assert "digest reconcile" in capsys.readouterr().err
+    assert run([*command, "--nothing-left"]) == 0
+    assert "may go on" in capsys.readouterr().out
+    assert run(["--config", str(tmp_path / "config.toml"), "send", str(PERIOD)]) == 0
+
+
+# --- the log -------------------------------------------------------------------------------------------------------
+
+
+def test_every_deed_is_one_line_without_an_address(
+    make_room: Callable[..., Room], caplog: pytest.LogCaptureFixture
+) -> None:
+    room = make_room(5)
+    caplog.set_level("INFO", "digest")
+    with Sink(lambda e: "554 <kim@example.org> is not welcome" if e.point == "MAIL" else None) as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+    begin, end = caplog.messages[0], caplog.messages[-1]
+    assert begin.startswith("act=begin issue=2026-11 run=1 queued=5")
+    assert end.startswith("act=end issue=2026-11 run=1 state=paused")
+    assert "(address)" in end
+    assert not any("@" in line or "\n" in line for line in caplog.messages)
