@@ -186,6 +186,17 @@ class WebPart(Part):
     )
 
 
+class DeskPart(Part):
+    """The editors' desk."""
+
+    approvals: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="How many people must approve an issue. 2: each at the desk, and both the very same letters.",
+    )
+
+
 class SourcePart(Part):
     """One place that posts or events come from."""
 
@@ -229,6 +240,7 @@ class Config(BaseSettings):
     issue: IssuePart = IssuePart()
     letter: LetterPart = LetterPart()
     web: WebPart = WebPart()
+    desk: DeskPart = DeskPart()
     sources: tuple[SourcePart, ...] = ()
     editors: tuple[EditorPart, ...] = ()
     home: Path = Field(Path("."), exclude=True)  # the folder of config.toml; set by config_file.read_config

@@ -47,4 +47,4 @@ def invite(
             now=now,
             expires_at=now + INVITATION_LIVES,
         )
-    return links.sign_in(secret)
+    return links.sign_in(secret, language=editor.language)

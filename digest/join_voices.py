@@ -7,6 +7,7 @@ from digest.errors import AddressRefused
 from digest.join_guard import DoorGuard
 from digest.join_hand import Form, Hand
 from digest.model import (
+    BY_READERS,
     Entry,
     ItemId,
     Language,
@@ -18,8 +19,6 @@ from digest.model import (
 )
 from digest.rules import consent, suggest
 from digest.rules.suggest import Offer
-
-SOURCE = "Suggested by readers"
 
 
 class Voices:
@@ -100,7 +99,7 @@ class Voices:
         known = store.items.known(entry.keys)
         if known:
             return next(iter(known.values())).id
-        source = store.suggestions.source(SOURCE, url=self._hand.config.list.url)
+        source = store.suggestions.source(BY_READERS, url=self._hand.config.list.url)
         return store.items.add(entry, source=source, now=now)
 
     def put_aside(self, suggestion_id: SuggestionId, *, by: str) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from digest.config import Config
 from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
 from digest.model import (
+    BY_EDITORS,
     Edition,
     Entry,
     Issue,
@@ -21,7 +22,7 @@ from digest.model import (
 from digest.publish_evidence import evidence
 from digest.publish_memory import Memory, Press
 from digest.publish_undo import Undo
-from digest.rules import assemble, cron, edition, own
+from digest.rules import assemble, cron, edition
 from digest.rules.assemble import Window
 from digest.rules.preflight import Acceptance, Check, blocking, check, mark
 from digest.rules.undo import row_of
@@ -108,7 +109,7 @@ class Publish:
             self._draft(period)
             if self._store.items.known(entry.keys):
                 raise InputRefused("The pool holds this already.", key="desk.why_known")
-            source = self._store.suggestions.source(own.SOURCE, url=self._config.list.url)
+            source = self._store.suggestions.source(BY_EDITORS, url=self._config.list.url)
             item = self._store.items.add(entry, source=source, now=self._clock())
             return self.add(period, item, by=by), item
 
@@ -247,7 +248,10 @@ class Publish:
         return self.preflight(period)
 
     def approve(self, period: Period, *, by: str) -> Issue:
-        """Freezes the letters and lists the readers, together. Raises MoveRefused when a check blocks."""
+        """Freezes the letters and lists the readers, together. Where two people must approve, the first leaves a draft.
+
+        Raises MoveRefused when a check blocks.
+        """
         issue = self._store.issues.get(period, bench=())
         to = edition.after("approve", issue)
         editions = self._editions(issue)
@@ -260,6 +264,9 @@ class Publish:
         now = self._clock()
         with self._store.write(durable=True):
             issues = self._store.issues
+            if not self._is_enough(issue, by=by, letters=_hash(editions)):
+                issues.log(issue.id, editor=by, act="sign", detail={"hash": _hash(editions)}, at=now)
+                return issue
             if not issues.bump(issue.id, revision=issue.revision):
                 raise Conflict(f"Somebody changed {period} while you approved it; look at it once more.")
             if not issues.move(issue.id, from_={issue.state}, to=to, approved_at=now, approved_by=by,
@@ -269,6 +276,31 @@ class Publish:
             self._store.deliveries.list_audience(issue.id, languages=self._config.list.languages, now=now)
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
             return issues.get(period, bench=())
+
+    def signers(self, period: Period) -> set[str]:
+        """Who has approved these very letters so far, where two people must."""
+        issue, editions = self.letters(period)
+        return self._signers(issue, _hash(editions))
+
+    def _signers(self, issue: Issue, letters: str) -> set[str]:
+        found: set[str] = set()
+        for edit in self._store.issues.edits(issue.id):
+            if edit.act == "sign" and edit.detail.get("hash") == letters:
+                found.add(edit.editor)
+            elif edit.act == "hold":
+                found.clear()
+        return found
+
+    def _is_enough(self, issue: Issue, *, by: str, letters: str) -> bool:
+        """Whether one more approval is the last that is needed. Raises MoveRefused."""
+        if self._config.desk.approvals < 2:
+            return True
+        if not by.isdigit():
+            raise MoveRefused("Two people must approve this issue, at the desk.", key="desk.why_two_at_desk")
+        before = self._signers(issue, letters)
+        if before == {by}:
+            raise MoveRefused("Somebody else must be the second to approve.", key="desk.why_second")
+        return bool(before - {by})
 
     def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
         """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes."""

@@ -284,7 +284,7 @@ def test_a_forgotten_person_stays_forgotten(digest: Digest, capsys: pytest.Captu
 
 def test_an_invitation_signs_in(here: Community, digest: Digest) -> None:
     link = digest("editors", "invite", "new@example.org", "--role", "editor", "--language", "fr").strip()
-    assert link.startswith("http://127.0.0.1:8000/desk/sign-in/")
+    assert link.startswith("http://127.0.0.1:8000/fr/desk/sign-in/")
     assert "editor" in {str(one.role) for one in here.app.store.editors.all()}
 
 

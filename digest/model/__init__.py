@@ -12,6 +12,8 @@ from digest.model.issue import (
     Placed,
 )
 from digest.model.items import (
+    BY_EDITORS,
+    BY_READERS,
     Entry,
     EventStatus,
     Harvest,
@@ -63,6 +65,8 @@ from digest.model.people import (
 )
 
 __all__ = [
+    "BY_EDITORS",
+    "BY_READERS",
     "Address",
     "Cadence",
     "Canary",

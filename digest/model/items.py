@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from digest.model.names import ItemId, SourceId
 
+# Names of the two sources that nobody visits, and the words that letters show in their place.
+BY_EDITORS, BY_READERS = "Editors", "Suggested by readers"
+
 
 class ItemKind(StrEnum):
     POST = "post"

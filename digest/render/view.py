@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from babel import Locale
 
 from digest.config import Config
-from digest.model import EventStatus, Issue, Item, ItemKind, Language, Occasion, Placed
+from digest.model import (
+    BY_EDITORS,
+    BY_READERS,
+    EventStatus,
+    Issue,
+    Item,
+    ItemKind,
+    Language,
+    Occasion,
+    Placed,
+)
 from digest.render import dates
 from digest.render.text import Run, clean, french, paragraphs, shorten, words_in
 from digest.words import Words
@@ -217,8 +227,8 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
     place = event_place(occasion, language) if occasion else None
     minutes = words("letter.read_minutes", n=item.minutes) if item.minutes else None
     author = clean(item.author or "") or None
-    source = clean(item.source)
-    others = [clean(name) for name in item.also_in if name != item.source]
+    source = source_name(item.source, language)
+    others = [source_name(name, language) for name in item.also_in if name != item.source]
     also = words("letter.also_in", sources=", ".join(others)) if others else None
     meta = (
         [place, when.length, source]
@@ -238,6 +248,12 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
         add_url=f"{config.list.url}/items/{item.id}.ics" if occasion else None,
         page_url=_url(config, language, f"/items/{item.id}"),
     )  # fmt: skip
+
+
+def source_name(name: str, language: Language) -> str:
+    """What readers see as the publication; our own two have a name in each language."""
+    own = {BY_EDITORS: "letter.by_editors", BY_READERS: "letter.by_readers"}.get(name)
+    return Words(language)(own) if own else clean(name)
 
 
 def direction(tag: str) -> str:

@@ -9,7 +9,6 @@ from digest.model import Entry, ItemKind, Language, Occasion, SuggestionKind
 from digest.rules.links import same_page_key, shown_link
 from digest.rules.suggest import Offer, SuggestionRefused, judged_offer
 
-SOURCE = "Editors"
 LONGEST_MINUTES = 14 * 24 * 60
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from digest.model import Edit, Issue, ItemId
+from digest.model import Edit, Issue, ItemId, Role
 from digest.render.view import section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.undo import EDITS, trail
@@ -12,7 +12,7 @@ from digest.web import language as tongue
 from digest.web import outline
 from digest.web.site import site
 
-_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "test"})
+_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "test", "sign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,57 @@ def ways(issue: Issue) -> dict[str, Way | None]:
 def lines(edits: Iterable[Edit]) -> list[dict[str, Any]]:
     """The whole log, newest first: when, who, what, and whether it has been undone."""
     edits = list(edits)
-    titles, names = _titles(edits), _names()
+    titles, people = _titles(edits), names()
     by_id = {edit.id: edit for edit in edits}
     now, config = site().app.clock(), site().config
     gone = {edit.id for edit in edits if edit.act in EDITS} - {edit.id for edit in trail(edits).done}
     return [
         {
-            "at": outline.moment(edit.at, tongue.spoken(), config, now=now), "who": who(edit.editor, names),
+            "at": outline.moment(edit.at, tongue.spoken(), config, now=now), "who": who(edit.editor, people),
             "what": sentence(edit, titles, by_id), "is_undone": edit.id in gone,
         }
         for edit in reversed(edits)
     ]  # fmt: skip
+
+
+def desk_lines(edits: Iterable[Edit]) -> list[dict[str, str]]:
+    """The log of the desk itself: when, who, what."""
+    people, words, now = names(), tongue.words(), site().app.clock()
+    return [
+        {
+            "at": outline.moment(edit.at, tongue.spoken(), site().config, now=now), "who": who(edit.editor, people),
+            "what": words(
+                f"desk.desk_log_{edit.act.replace(' ', '_')}", whom=who(str(edit.detail.get("whom", edit.editor)), people),
+                role=_role(edit.detail.get("role")), was=_role(edit.detail.get("was")), name=edit.detail.get("name", ""),
+            ),
+        }
+        for edit in edits
+    ]  # fmt: skip
+
+
+def _role(name: object) -> str:
+    return tongue.words()(f"desk.role_{name}") if name in set(Role) else ""
+
+
+def item_lines(edits: Iterable[Edit], item: ItemId) -> list[dict[str, Any]]:
+    """What was done to one item, newest first; before: the words that a rewording replaced, (language, words)."""
+    about = [edit for edit in edits if edit.detail.get("item") == item]
+    return [
+        line | {"before": _before(edit)} for line, edit in zip(lines(about), reversed(about), strict=True)
+    ]
+
+
+def _before(edit: Edit) -> list[tuple[str, str]]:
+    was, now = edit.detail.get("was"), edit.detail.get("now")
+    if edit.act != "reword" or not isinstance(was, Mapping) or not isinstance(now, Mapping):
+        return []
+    found = []
+    for field in ("title", "blurb"):
+        old, new = was.get(field) or {}, now.get(field) or {}
+        found += [
+            (code, str(old.get(code, ""))) for code in sorted({*old, *new}) if old.get(code) != new.get(code)
+        ]
+    return found
 
 
 def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -> str:
@@ -85,7 +125,7 @@ def who(editor: str, names: Mapping[str, str]) -> str:
     return names.get(editor) or (words("desk.by_former", number=editor) if editor.isdigit() else editor)
 
 
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
     return {str(one.id): outline.short_name(one) for one in site().app.store.editors.all()}
 
 

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.errors import AddressRefused, InputRefused, NotFound
 from digest.model import Editor, EditorId, Language, Role
 from digest.rules.consent import judged_address
+from digest.web import chronicle, roles, sessions
 from digest.web import language as tongue
-from digest.web import roles, sessions
 from digest.web.pages import page, to
 from digest.web.site import site
 
@@ -24,10 +24,12 @@ def editors() -> Response:
     if not sessions.may_invite():
         abort(403, "role")
     store, words, did = site().app.store.editors, tongue.words(), request.args.get("did", "")
+    store_log = site().app.store.desk_log
     return page(
         "desk/editors.html", title=words("desk.editors_title"), people=store.all(), fixed=store.configured(),
         me=sessions.editor().id, roles=[role.value for role in roles.LADDER], codes=[code.value for code in Language],
         said=words(f"desk.editors_did_{did}") if did in {"invited", "changed", "out"} else "",
+        lines=chronicle.desk_lines(store_log.newest(most=50)),
     )  # fmt: skip
 
 
@@ -41,7 +43,8 @@ def invite_editor() -> AnyResponse:
     with store.write():
         if store.editors.find(address) is not None:
             raise InputRefused("That person is an editor already.", key="desk.why_editor_known")
-        store.editors.add(address, role=_role(), language=_language())
+        added = store.editors.add(address, role=_role(), language=_language())
+        _log("invite", added.id, role=added.role.value)
     sessions.mail_link(typed)
     return redirect(to("/desk/editors?did=invited"), 303)
 
@@ -52,6 +55,7 @@ def change_role(number: int) -> AnyResponse:
     with store.write():
         if who.id == sessions.editor().id or not store.editors.set_role(who.id, _role()):
             raise InputRefused("This role stands in config.toml.", key="desk.why_editor_fixed")
+        _log("role", who.id, was=who.role.value, role=_role().value)
     return redirect(to("/desk/editors?did=changed"), 303)
 
 
@@ -59,7 +63,13 @@ def sign_out_everywhere(number: int) -> AnyResponse:
     who, store = _found(number), site().app.store
     with store.write():
         store.editors.revoke_all(who.id)
+        _log("sign out everywhere", who.id)
     return redirect(to("/desk/editors?did=out"), 303)
+
+
+def _log(act: str, whom: EditorId, **detail: str) -> None:
+    app = site().app
+    app.store.desk_log.add(act, editor=sessions.by(), at=app.clock(), detail={"whom": whom, **detail})
 
 
 def _found(number: int) -> Editor:

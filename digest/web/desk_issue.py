@@ -10,6 +10,7 @@ from digest.errors import Conflict, MoveRefused, NotFound
 from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.view import issue_view, section_name
+from digest.rules.assemble import SECTIONS
 from digest.rules.edition import changed
 from digest.rules.preflight import Check
 from digest.web import chronicle, outline, sessions
@@ -122,10 +123,24 @@ def checks_of(issue: Issue) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(check: Check) -> dict[str, str]:
+def _check(check: Check) -> dict[str, Any]:
     message = check.message_fr if tongue.spoken() is Language.FR else check.message_en
     mark = check.severity if check.outcome == "fail" else check.outcome.replace("-", "_")
-    return {"id": check.id, "mark": mark, "message": message, "outcome": check.outcome}
+    can_pass = check.severity == "warn" and check.outcome == "fail"
+    return {"id": check.id, "mark": mark, "message": message, "outcome": check.outcome,
+            "fix": _where_to_mend(check) if check.outcome == "fail" else "", "can_pass": can_pass}  # fmt: skip
+
+
+def _where_to_mend(check: Check) -> str:
+    """The page and field behind a fault, as the desk knows them; "" for what only the operator can mend."""
+    kind, _, name = check.where.partition(":")
+    code = check.language or site().config.list.languages[0]
+    if kind == "item":
+        return f"items/{name}"
+    if kind == "section":
+        return f"#sec-{name}"
+    field = {"subject": "theme", "theme": "theme", "preheader": "note", "note": "note"}.get(kind)
+    return f"note#{field}-{code}" if field else ""
 
 
 def _kilobytes(edition: Edition) -> int:
@@ -138,7 +153,17 @@ def _said(issue: Issue) -> dict[str, Any] | None:
     if did in {"undo", "redo"}:
         way = chronicle.ways(issue)["redo" if did == "undo" else "undo"]
         return {"text": words(f"desk.log_{did}", what=way.says)} if way else None
-    if did in {"assembled", "noted", "tested", "held", "approved", "scheduled", "paused", "nothing"}:
+    if did in {
+        "assembled",
+        "noted",
+        "tested",
+        "held",
+        "signed",
+        "approved",
+        "scheduled",
+        "paused",
+        "nothing",
+    }:
         return {"text": words(f"desk.did_{did}", when=outline.due(issue, tongue.spoken(), site().config,
                                                                  now=site().app.clock()).day)}  # fmt: skip
     number = request.args.get("item", type=int)
@@ -259,6 +284,8 @@ def _item(
         "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue),
         item=placed.item, row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
         refused=refused, can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+        section=placed.section or "", sections=[(name, section_name(name, tongue.spoken())) for name in SECTIONS],
+        lines=chronicle.item_lines(site().app.store.issues.edits(issue.id), placed.item.id),
     )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def admit(number: int) -> AnyResponse:
     _only_editors()
     answer = _or_404(lambda: site().app.join.gate.admit(SubscriberId(number), by=sessions.by()))
     post_notices()
+    _log("admit", number)
     return redirect(to(f"/desk/people/?did={'admitted' if answer is Answer.DONE else 'already'}&n=1"), 303)
 
 
@@ -83,7 +84,14 @@ def decline(number: int) -> AnyResponse:
     _only_editors()
     answer = _or_404(lambda: site().app.join.gate.decline(SubscriberId(number), by=sessions.by()))
     post_notices()
+    _log("decline", number)
     return redirect(to(f"/desk/people/?did={'declined' if answer is Answer.DONE else 'already'}&n=1"), 303)
+
+
+def _log(act: str, reader: int) -> None:
+    app = site().app
+    with app.store.write():
+        app.store.desk_log.add(act, editor=sessions.by(), at=app.clock(), detail={"reader": reader})
 
 
 def admit_domain() -> AnyResponse:

@@ -12,9 +12,9 @@ from digest.model import DeliveryState, Issue, IssueState, Language
 from digest.publish import SHORTEST_NOTICE
 from digest.render import dates
 from digest.render.view import item_view
-from digest.rules.edition import after
+from digest.rules.edition import after, must_be_draft
+from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
-from digest.web import letter_looks, outline, sessions
 from digest.web.desk_issue import back, checks_of, found, frame
 from digest.web.pages import page, to
 from digest.web.security import LETTER
@@ -31,6 +31,7 @@ def add_doors(blueprint: Blueprint) -> None:
     rule = blueprint.add_url_rule
     rule(f"{_ISSUE}letter/<code>", view_func=letter)
     rule(f"{_ISSUE}checks", view_func=checks_page)
+    rule(f"{_ISSUE}accept", view_func=accept, methods=["POST"])
     rule(f"{_ISSUE}approve", view_func=approve_page)
     rule(f"{_ISSUE}approve", view_func=approve, methods=["POST"])
     rule(f"{_ISSUE}schedule", view_func=schedule, methods=["POST"])
@@ -67,10 +68,20 @@ def framed(html: str) -> Response:
 
 
 def checks_page(period: str) -> Response:
+    issue, words = found(period), tongue.words()
+    said = words("desk.did_accepted") if request.args.get("did") == "accepted" else ""
+    can_accept = issue.state is IssueState.DRAFT and sessions.may_edit()
+    return page("desk/checks.html", title=words("desk.checks_title"), **frame(issue), **checks_of(issue),
+                can_accept=can_accept, accepted=said)  # fmt: skip
+
+
+def accept(period: str) -> AnyResponse:
+    """Lets the warnings of one rule pass, as they are now, with a reason that everybody sees."""
     issue = found(period)
-    return page(
-        "desk/checks.html", title=tongue.words()("desk.checks_title"), **frame(issue), **checks_of(issue)
-    )
+    must_be_draft(issue)
+    rule, why = request.form.get("rule", "")[:40], request.form.get("why", "")[:400]
+    site().app.publish.accept(issue.period, rule=rule, why=why, by=sessions.by())
+    return redirect(to(f"/desk/issues/{issue.period}/checks?did=accepted"), 303)
 
 
 # --- approving ---------------------------------------------------------------------------------------------------
@@ -89,11 +100,21 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
         **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),
         sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
-        readers=sum(by_language.values()),
+        readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
         editions=[{"code": e.language.value, "subject": e.subject,
                    "size": dates.number(max(1, round(len(e.html.encode()) / 1000)), language),
                    "readers": dates.number(by_language.get(e.language, 0), language)} for e in editions],
     )  # fmt: skip
+
+
+def _signed(issue: Issue) -> dict[str, Any]:
+    """Where two people approve: who the first was, and whether that is who looks."""
+    signers = site().app.publish.signers(issue.period) if site().config.desk.approvals > 1 else set()
+    others = signers - {sessions.by()}
+    return {
+        "first": chronicle.who(min(others), chronicle.names()) if others else "",
+        "is_first": sessions.by() in signers,
+    }
 
 
 def _day(issue: Issue) -> str:
@@ -106,6 +127,8 @@ def approve(period: str) -> AnyResponse:
     if request.form.get("revision") != str(issue.revision):
         return approve_page(period, changed=True)
     issue = site().app.publish.approve(issue.period, by=by)
+    if issue.state is IssueState.DRAFT:  # the first of two
+        return back(issue, did="signed")
     if request.form.get("then") == "schedule":
         issue = site().app.publish.schedule(issue.period, by=by)
     return back(issue, did=issue.state.value)

@@ -85,6 +85,7 @@ def mail_link(address_text: str) -> None:
                 spoken = Language.FR if tongue.spoken() is Language.FR else found.language
                 app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=spoken, secret=secret,
                                         now=now)  # fmt: skip
+                app.store.desk_log.add("link", editor="digest", at=now, detail={"whom": found.id})
     post_notices()
 
 
@@ -98,6 +99,7 @@ def redeem(link_secret: str) -> tuple[Editor, str] | None:
         secret = secrets.token_urlsafe(32)
         app.store.editors.give_pass(fingerprint(secret), editor=found.id, purpose="session", now=now,
                                     expires_at=now + SESSION_LIVES)  # fmt: skip
+        app.store.desk_log.add("sign in", editor=str(found.id), at=now, detail={})
     return found, secret
 
 

@@ -13,6 +13,7 @@ from digest.store.sqlite.canaries import Canaries
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
 from digest.store.sqlite.deliveries import Deliveries
+from digest.store.sqlite.desk_log import DeskLog
 from digest.store.sqlite.domains import Domains, HeadCounts
 from digest.store.sqlite.editors import Editors
 from digest.store.sqlite.guards import Guards
@@ -59,6 +60,7 @@ class SqliteStore:
         self.latecomers = Latecomers(db)
         self.notices = Notices(db)
         self.editors = Editors(db)
+        self.desk_log = DeskLog(db)
         self.leases = Leases(db)
         self.ticks = Ticks(db)
         self.settings = Settings(db)

@@ -85,8 +85,13 @@ class Proofs:
         )
 
     def accepted(self, issue_id: IssueId) -> dict[str, Acceptance]:
-        """Rule to the word on it."""
-        rows = self._db.rows("SELECT * FROM accepted WHERE issue = :issue", {"issue": issue_id})
+        """Rule to the word on it; by: what stands before the @ of an editor, or the command."""
+        rows = self._db.rows(
+            """SELECT rule, mark, why, coalesce((SELECT substr(address, 1, instr(address, '@') - 1) FROM editor
+                 WHERE CAST(id AS TEXT) = accepted.editor), editor) AS editor
+               FROM accepted WHERE issue = :issue""",
+            {"issue": issue_id},
+        )
         return {row["rule"]: Acceptance(by=row["editor"], why=row["why"], mark=row["mark"]) for row in rows}
 
     def keep_look(self, kind: str, key: str, *, value: str, at: datetime) -> None:

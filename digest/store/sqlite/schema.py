@@ -5,6 +5,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 
 from sqlite_utils import Database, Migrations
 
+from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
@@ -250,6 +251,12 @@ def _pace(db: Database) -> None:
 @MIGRATIONS(name="0009_twins")
 def _twins(db: Database) -> None:
     for statement in _statements(TWINS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0010_desk")
+def _desk(db: Database) -> None:
+    for statement in _statements(DESK):
         db.conn.execute(statement)
 
 
