@@ -184,6 +184,11 @@ class WebPart(Part):
     trusted_proxies: int = Field(
         0, ge=0, description="How many reverse proxies stand in front (X-Forwarded-For)."
     )
+    metrics_token_file: Path | None = Field(
+        None,
+        description="File with a token: who shows it (`Authorization: Bearer …`) may read /metrics from elsewhere; "
+        "left out: this machine alone.",
+    )
 
 
 class DeskPart(Part):

@@ -16,6 +16,7 @@ from digest.rules.edition import after, must_be_draft
 from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
 from digest.web.desk_issue import back, checks_of, found, frame
+from digest.web.desk_pace import pace_sentences
 from digest.web.pages import page, to
 from digest.web.security import LETTER
 from digest.web.site import site
@@ -209,7 +210,7 @@ def sending_page(period: str) -> Response:
     ]  # fmt: skip
     open_letters = sum(counts[state] for state in _UNFINISHED)
     return page(
-        "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars,
+        "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
         failed=counts[DeliveryState.FAILED],
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),

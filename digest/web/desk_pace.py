@@ -1,0 +1,27 @@
+"""How fast an issue leaves and what it waits for, in sentences for the page of its sending. It changes nothing."""
+
+import math
+
+from digest.model import CanaryStage, Issue
+from digest.render import dates
+from digest.web import language as tongue
+from digest.web.site import site
+
+
+def pace_sentences(issue: Issue) -> list[str]:
+    """[]: nobody is at work on it, and nothing holds it."""
+    app, words, language = site().app, tongue.words(), tongue.spoken()
+    zone, found = site().config.list.timezone, []
+    at_work = app.store.paces.progress(issue.id, now=app.clock())
+    if at_work is not None and at_work.seconds_left is not None:
+        minutes = max(1, math.ceil(at_work.seconds_left / 60))
+        rate = dates.number(max(1, round(at_work.rate * 60)), language)
+        found.append(words("desk.sending_pace", rate=rate, minutes=dates.number(minutes, language)))
+    first = app.send.canary(issue.period)
+    if first is not None and first.stage is CanaryStage.FIRST:
+        found.append(words("desk.sending_first", total=dates.number(first.total, language)))
+    rests = app.send.rests_until(issue)
+    if rests is not None:
+        day, hour = dates.long_day(rests, zone, language), dates.hour(rests, zone, language)
+        found.append(words("desk.sending_rests", day=day, hour=hour))
+    return found
