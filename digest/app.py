@@ -28,7 +28,8 @@ from digest.rules.cron import read_cron
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send import Send
-from digest.sources import open_answering, open_fetcher, open_glance
+from digest.send_calls import Calls
+from digest.sources import open_answering, open_calling, open_fetcher, open_glance
 from digest.store.sqlite import SqliteStore, open_store
 
 
@@ -51,6 +52,7 @@ class App:
     publish: Publish
     look: Look
     send: Send
+    calls: Calls
     join: Join
     lookup: Lookup
     _closing: ExitStack = field(repr=False)
@@ -80,6 +82,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
     use_packaged_zones()
     _judge(config)
     password = config.mail.password.get_secret_value() if config.mail.password is not None else None
+    secret = _webhook_secret(config)
     with ExitStack() as opened:
         store = open_store(config.path(config.store.url), now=clock())
         opened.callback(store.close)
@@ -96,17 +99,37 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         fetcher = open_fetcher(config.collect, contact=contact, timezone=config.list.timezone)
         opened.callback(fetcher.close)
         publish = Publish(store, press, config=config, clock=clock)
+        calling = open_calling(config.collect, contact=contact)
         links_answer = open_answering(config.collect, contact=contact)
         outside = Outside(link=links_answer.look, spam=spam_score, records=sender_records)
         return App(
             config=config, clock=clock, store=store, links=links, press=press, transport=transport,
             collect=Collect(store, fetcher, config=config, clock=clock),
             publish=publish, look=Look(store, publish, press, outside, config=config, clock=clock),
+            calls=Calls(store, calling.post, url=config.webhook.url, secret=secret, clock=clock),
             send=Send(store, press, transport, config=config, clock=clock, links=links),
             join=Join(store, config=config, clock=clock, links=links),
             lookup=Lookup(store, open_glance(config.collect, contact=contact), clock=clock),
             _closing=opened.pop_all(),
         )  # fmt: skip
+
+
+def _webhook_secret(config: Config) -> bytes:
+    """Raises ConfigError: what is posted as JSON must be signed; a Slack address is a secret itself."""
+    part = config.webhook
+    if part.secret is not None:
+        return part.secret.get_secret_value().encode()
+    if part.secret_file is not None:
+        path = config.path(part.secret_file)
+        try:
+            return path.read_text(encoding="utf-8").strip().encode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"[webhook] secret_file: {path} cannot be read.") from error
+    if part.url is not None and not part.is_slack:
+        raise ConfigError(
+            "[webhook] url needs a secret to sign with: set DIGEST_WEBHOOK__SECRET or name a secret_file."
+        )
+    return b""
 
 
 def use_packaged_zones() -> None:

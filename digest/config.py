@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.colour import contrast
@@ -202,6 +202,24 @@ class DeskPart(Part):
     )
 
 
+class WebhookPart(Part):
+    """An address of yours that hears what editors hear by mail, and gets each issue once it has been sent."""
+
+    url: WebAddress | None = Field(None, description="Where to post; left out: nowhere.")
+    format: Literal["json", "slack"] | None = Field(
+        None, description="slack: blocks as Slack and Mattermost show them; left out: by the address."
+    )
+    secret_file: Path | None = Field(
+        None, description="File with the secret that signs each call (docs/operating.md); json needs one."
+    )
+    secret: SecretStr | None = Field(None, description="Only from the environment: DIGEST_WEBHOOK__SECRET.")
+
+    @property
+    def is_slack(self) -> bool:
+        host = (self.url or "").partition("://")[2].partition("/")[0]
+        return self.format == "slack" or (self.format is None and host == "hooks.slack.com")
+
+
 class SourcePart(Part):
     """One place that posts or events come from."""
 
@@ -246,6 +264,7 @@ class Config(BaseSettings):
     letter: LetterPart = LetterPart()
     web: WebPart = WebPart()
     desk: DeskPart = DeskPart()
+    webhook: WebhookPart = WebhookPart()
     sources: tuple[SourcePart, ...] = ()
     editors: tuple[EditorPart, ...] = ()
     home: Path = Field(Path("."), exclude=True)  # the folder of config.toml; set by config_file.read_config

@@ -49,6 +49,12 @@ def _refuse_secrets(table: Mapping[str, Any], path: Path) -> None:
     if "home" in table:
         raise ConfigError(f'{path}: there is no table or key "home".')
     mail = table.get("mail")
+    webhook = table.get("webhook")
+    if isinstance(webhook, Mapping) and "secret" in webhook:
+        raise ConfigError(
+            f"{path}: [webhook] secret does not belong in this file; "
+            "set DIGEST_WEBHOOK__SECRET or name a secret_file."
+        )
     if isinstance(mail, Mapping) and "password" in mail:
         raise ConfigError(
             f"{path}: [mail] password does not belong in this file; "

@@ -78,6 +78,7 @@ class Metronome:
     def _notices(self) -> None:
         if self._leading:
             _guarded("one-off letters", lambda: self._app.send.notices())
+            _guarded("the webhook", lambda: self._app.calls.all_due())
 
 
 def tick(app: App, *, owner: str = "tick") -> bool:
@@ -92,6 +93,7 @@ def tick(app: App, *, owner: str = "tick") -> bool:
     app.lookup.due()
     send_due(app)
     app.send.notices()
+    app.calls.all_due()
     return True
 
 

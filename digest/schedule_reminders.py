@@ -1,13 +1,19 @@
-"""Letters to the editors from the clock: a draft is ready, a day comes near, a source is silent. Once each; never to readers."""
+"""Letters to the editors from the clock: a draft is ready, a day comes near, an event moved, a source is silent.
+
+Once each, never to readers; where there is a webhook, it is told the same, and of each issue that was sent.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.app import App
-from digest.model import Issue, IssueState, NoticeKind, Role, Source
+from digest.model import Issue, IssueState, ItemKind, NoticeKind, Placed, Role, Source
+from digest.render import blocks
 
 SILENT = timedelta(days=1)
+TOLD_WITHIN = timedelta(days=2)
+_WAITING = frozenset({IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED})
 _DUE = (NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY)
 
 
@@ -25,6 +31,8 @@ def remind(app: App) -> int:
             if fresh:  # a clock that stood still says the nearest only, not one letter for each day it missed
                 _tell(app, fresh[-1], now=now)
                 said += 1
+        said += _moved(app, issue, now=now) if issue.state in _WAITING else 0
+        _tell_of_sent(app, issue, now=now)
     return said + _failing(app, now=now)
 
 
@@ -50,6 +58,37 @@ def silent(sources: Collection[Source], *, now: datetime) -> list[Source]:
     ]
 
 
+def moved(issue: Issue) -> list[Placed]:
+    """Events of the letter whose source says something else than when an editor last looked."""
+    return [p for p in issue.placed if p.section and p.item.kind is ItemKind.EVENT and p.changed_at_source]
+
+
+def _moved(app: App, issue: Issue, *, now: datetime) -> int:
+    """One letter about all events that were moved or cancelled since the last one, also when the issue is frozen."""
+    with app.store.write():
+        fresh = [
+            one for one in moved(app.store.issues.get(issue.period, bench=()))
+            if app.store.ticks.record(
+                "remind event", due=f"{issue.period} {one.item.id} {one.item.content_hash}", at=now, outcome="said"
+            )
+        ]  # fmt: skip
+        if fresh:
+            _tell(app, NoticeKind.EVENT_MOVED, now=now)
+    return 1 if fresh else 0
+
+
+def _tell_of_sent(app: App, issue: Issue, *, now: datetime) -> None:
+    """The webhook gets an issue when its last letter has left; what was sent before there was a webhook is old news."""
+    if app.config.webhook.url is None or issue.state is not IssueState.SENT or issue.sent_at is None:
+        return
+    if now - issue.sent_at > TOLD_WITHIN or app.store.ticks.done("call sent", str(issue.period)):
+        return
+    whole = app.store.issues.get(issue.period, bench=())
+    with app.store.write():
+        if app.store.ticks.record("call sent", due=str(issue.period), at=now, outcome="queued"):
+            app.store.calls.queue("sent", payload=blocks.sent(whole, app.config), now=now)
+
+
 def _failing(app: App, *, now: datetime) -> int:
     """One letter about all that fell silent since the last one; a source is named again when it recovered and failed anew."""
     with app.store.write():
@@ -66,6 +105,10 @@ def _tell(app: App, kind: NoticeKind, *, now: datetime) -> None:
     for editor in app.store.editors.all():
         if editor.role is not Role.CONTRIBUTOR:
             app.store.notices.queue(kind, editor=editor.id, language=editor.language, now=now)
+    if app.config.webhook.url is not None:
+        app.store.calls.queue(
+            kind.value, payload=blocks.said(app.config, kind=kind.value, link=app.links.desk()), now=now
+        )
 
 
 def _act(kind: NoticeKind) -> str:

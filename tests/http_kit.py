@@ -17,6 +17,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     at: float
+    body: bytes = b""  # as much of it as came with the headers
 
 
 @dataclass
@@ -115,7 +116,7 @@ def _serve(site: Site, connection: socket.socket) -> None:
                 head += piece
             lines = head.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-            asked = Asked(lines[0].split(" ")[1], headers, time.monotonic())
+            asked = Asked(lines[0].split(" ")[1], headers, time.monotonic(), head.partition(b"\r\n\r\n")[2])
             site.asked.append(asked)
             page = site.pages.get(asked.path, answer(b"no such page", status=404))
             (answer(page) if isinstance(page, bytes) else page)(asked, connection)

@@ -81,10 +81,10 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "config.toml").write_text("[mail]\nport = 25\n[list]\nname.en = 'a'\nname.fr = 'b'")
     monkeypatch.setenv("DIGEST_MAIL__PORT", "2525")
     monkeypatch.setenv("DIGEST_LIST__URL", "https://other.example/")
-    monkeypatch.setenv("DIGEST_MAIL__PASSWORD", "secret")
+    monkeypatch.setenv("DIGEST_MAIL__PASSWORD", "hush-hush")
     config = read_config(tmp_path / "config.toml")
     assert (config.mail.port, config.list.url, config.list.name.fr) == (2525, "https://other.example", "b")
-    assert "secret" not in repr(config)
+    assert "hush-hush" not in repr(config)
 
 
 def test_a_misspelt_variable_is_refused(tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ class NoticeKind(StrEnum):
     DUE_TOMORROW = "due-tomorrow"
     DUE_TODAY = "due-today"
     SOURCES_SILENT = "sources-silent"
+    EVENT_MOVED = "event-moved"
     THANKS = "thanks"
     REMINDER = "reminder"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from digest import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from digest.model import Source
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from digest.sources._http import Manners
     from digest.sources._kind import Kind, ParseContext
     from digest.sources.answering import Answering
+    from digest.sources.calling import Calling
     from digest.sources.fetch import Fetch
     from digest.sources.glance import Glance
     from digest.sources.kinds import KINDS, sniff
@@ -93,6 +95,29 @@ class LateAnswering:
         return self._made.look(url)
 
 
+class LateCalling:
+    """A Calling that is made at the first call. Threads may share it."""
+
+    def __init__(self, manners: "Manners", *, user_agent: str) -> None:
+        self._manners, self._user_agent = manners, user_agent
+        self._made: Calling | None = None
+        self._guard = Lock()
+
+    def post(self, url: str, body: bytes, headers: "Mapping[str, str]") -> None:
+        """Raises SourceError unless it was taken."""
+        with self._guard:
+            if self._made is None:
+                from digest.sources.calling import Calling
+
+                self._made = Calling(self._manners, user_agent=self._user_agent)
+        self._made.post(url, body, headers)
+
+
+def open_calling(manners: "Manners", *, contact: str) -> LateCalling:
+    """Posts to the operator's webhook."""
+    return LateCalling(manners, user_agent=f"digest/{__version__} (+{contact})")
+
+
 def open_fetcher(manners: "Manners", *, contact: str, timezone: str = "UTC") -> LateFetch:
     """Visits over HTTP. manners: the [collect] table; contact: shown to the sites; timezone: of sources that name none."""
     return LateFetch(manners, contact=contact, timezone=timezone)
@@ -121,6 +146,7 @@ __all__ = [
     "Kind",
     "ParseContext",
     "open_answering",
+    "open_calling",
     "open_fetcher",
     "open_glance",
     "sniff",

@@ -95,7 +95,7 @@ class _Deadline:
 
 
 class Client:
-    """GET, and nothing but GET. Threads may share it; lanes keep them apart.
+    """GET, and POST where an operator asked for it. Threads may share it; lanes keep them apart.
 
     user_agent: says who asks, with a way to reach us. lane: host to the name of its queue and the seconds between two
     requests there. ca_file: certificates to trust besides the system's. resolve: a host's addresses.
@@ -145,16 +145,24 @@ class Client:
             ErrorKind.REDIRECTS, f"The address is redirected more than {MOST_HOPS} times; check it."
         )
 
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> None:
+        """One request; a redirect is not followed. Raises SourceError unless it was taken."""
+        deadline = _Deadline(time.monotonic() + self._manners.timeout_s)
+        answer = self._ask(url, headers, deadline=deadline, now=None, body=body)
+        if answer.status in _REDIRECTS:
+            raise SourceError(ErrorKind.REDIRECTS, "The address leads elsewhere; name the one it leads to.")
+
     def _ask(
-        self, url: str, validators: Mapping[str, str], *, deadline: _Deadline, now: datetime | None
-    ) -> Answer:
+        self, url: str, validators: Mapping[str, str], *, deadline: _Deadline, now: datetime | None,
+        body: bytes | None = None,
+    ) -> Answer:  # fmt: skip
         split = web_address(url)
         host, port = split.hostname or "", split.port or (443 if split.scheme == "https" else 80)
         addresses = resolved(host, port, within_s=deadline.left_s(), resolve=self._resolve)
         own = checked(host, port, addresses, allow_private=self._manners.allow_private)
         with self._in_lane(host, own=own, deadline=deadline) as lane:
             try:
-                answer = self._exchange(split, addresses, port, validators, deadline)
+                answer = self._exchange(split, addresses, port, validators, deadline, body)
                 return _judged(answer, validators, now=now)
             except SourceError as error:
                 if error.kind is ErrorKind.RATE_LIMITED and not own:
@@ -188,6 +196,7 @@ class Client:
         port: int,
         validators: Mapping[str, str],
         deadline: _Deadline,
+        sent: bytes | None = None,
     ) -> Answer:
         try:
             pinned = _connected(addresses, port, deadline)
@@ -196,7 +205,10 @@ class Client:
                 with self._watch.alarm(deadline.cut, after_s=deadline.left_s()):
                     path = (split.path or "/") + (f"?{split.query}" if split.query else "")
                     headers = {**self._headers(), **validators}
-                    connection.request("GET", _quoted(path), headers=headers, preload_content=False)
+                    method = "GET" if sent is None else "POST"
+                    connection.request(
+                        method, _quoted(path), body=sent, headers=headers, preload_content=False
+                    )
                     with closing(connection.getresponse()) as response:
                         silent = response.status in _REDIRECTS or response.status == 304
                         body = b"" if silent else self._body(response)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Migrations
 
 from digest.errors import StoreError
+from digest.store.sqlite.calls import Calls
 from digest.store.sqlite.canaries import Canaries
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
@@ -61,6 +62,7 @@ class SqliteStore:
         self.notices = Notices(db)
         self.editors = Editors(db)
         self.desk_log = DeskLog(db)
+        self.calls = Calls(db)
         self.leases = Leases(db)
         self.ticks = Ticks(db)
         self.settings = Settings(db)
