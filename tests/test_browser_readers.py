@@ -90,6 +90,20 @@ def test_a_life_from_sign_up_to_being_forgotten(
     assert page.locator("h1").inner_text() == words("web.moved_title")
 
     page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, MOVED)}")
+    page.get_by_role("link", name=words("web.hello_link_text")).click()
+    for field, text in (("#name", "Bo"), ("#who", "I keep the hack night."), ("#looks_for", "Other hosts.")):
+        page.fill(field, text)
+    page.get_by_role("button", name=words("web.hello_button")).click()
+    assert page.locator("[role=status]").inner_text() == words("web.hello_kept")
+    desk.goto(f"{site.url}{prefix}/desk/introductions/")
+    assert "I keep the hack night. Other hosts." in desk.content()
+    desk.get_by_role("button", name=words("desk.hello_show_label", name="Bo")).click()
+    assert desk.locator("[role=status]").inner_text() == words("desk.hello_shown")
+    page.get_by_role("button", name=words("web.hello_withdraw")).click()
+    assert page.locator("[role=status]").inner_text() == words("web.hello_withdrawn")
+    assert app.store.introductions.newest(limit=9) == []
+
+    page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, MOVED)}")
     page.get_by_role("link", name=words("web.forget_link")).click()
     page.get_by_role("button", name=words("web.forget_button")).click()
     assert page.locator("h1").inner_text() == words("web.forgotten_title")
@@ -109,7 +123,16 @@ def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browse
             domain = "ontario.ca" if number < 25 else "canada.ca" if number < 50 else "yukon.ca"
             app.store.subscribers.add(Address(f"r{number}@{domain}"), language=Language.EN, role="policy",
                                       state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
+        for month in ("2026-08", "2026-09"):
+            app.store.head_counts.keep(month, kind="all", counts={"all": 40})
     app.join.tidy()
+    hello = {
+        "name": "Ann",
+        "who": "x" * 200,
+        "looks_for": "y " * 90,
+        "link": f"https://ann.example/{'long' * 40}",
+    }
+    app.join.introductions.say_hello(manage_token(app), hello)
     app.join.choices.ask_address(manage_token(app), "ann.new@example.org")
     event = {
         "kind": "event",
@@ -123,6 +146,7 @@ def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browse
         "/", "/embed", f"/invited/{invitation}", "/invited/over", f"/preferences/{manage_token(app)}",
         f"/preferences/{manage_token(app)}/forget", f"/address/{address_token(app)}", "/desk/people/",
         "/desk/people/?did=domain&n=2", "/desk/people/pulse", "/suggest", "/desk/suggestions/",
+        f"/preferences/{manage_token(app)}/hello", "/desk/introductions/",
     ]  # fmt: skip
     found: list[str] = []
     for size, scheme in (("phone", "light"), ("desktop", "dark")):
