@@ -6,7 +6,7 @@ const phrases = document.getElementById("phrases").dataset;
 const SHELF = `digest:${editor}:${period}:`;
 const PAUSE_MS = 1500, AGAIN_MS = [2_000, 5_000, 15_000, 60_000];
 const stuck = new Map(); // key -> { theirs } or { refused }: waits for a person, not for the network
-const pauses = new Map();
+const pauses = new Map(); // key -> timer, while somebody is typing there
 let running = null, failures = 0, timer;
 
 // --- the shelf in this browser ------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ function send() {
 
 async function drain() {
   for (;;) {
-    const key = waiting().find((one) => !stuck.has(one));
+    const key = waiting().find((one) => !stuck.has(one) && !pauses.has(one));
     if (!key) return tell(), true;
     tell(phrases.saving);
     const text = read(key), [item, name] = key.slice(SHELF.length).split(":");
@@ -126,13 +126,13 @@ function button(box, text, act) {
 
 // --- what the page says -------------------------------------------------------------------------------------------
 
+// Beside each field a word or two; a whole sentence where there is room, and only when something is wrong: a line that
+// comes and goes with every saving would move the button from under a hand.
 function tell(text = "") {
-  const open = waiting();
-  const line = document.getElementById("unsent");
-  const free = open.filter((key) => !stuck.has(key));
-  const said = free.length ? text : open.length ? phrases.refused : "";
-  if (line && line.textContent !== said) line.textContent = said;
-  for (const key of open) if (!stuck.has(key)) state(fieldOf(key), text);
+  const open = waiting(), free = open.filter((key) => !stuck.has(key));
+  const said = free.length ? (text === phrases.saving ? "" : text) : open.length ? phrases.refused : "";
+  for (const line of document.querySelectorAll(".unsent")) if (line.textContent !== said) line.textContent = said;
+  for (const key of free) if (text) state(fieldOf(key), text === phrases.saving ? text : phrases.unsaved);
 }
 
 function state(field, text) {
@@ -160,10 +160,11 @@ document.addEventListener("input", ({ target: field }) => {
   put(field);
   count(field);
   state(field, "");
-  clearTimeout(pauses.get(field.name));
-  pauses.set(field.name, setTimeout(send, PAUSE_MS));
+  const key = keyOf(field);
+  clearTimeout(pauses.get(key));
+  pauses.set(key, setTimeout(() => rest(key), PAUSE_MS));
 });
-document.addEventListener("focusout", ({ target }) => target.form?.matches("[data-save]") && send());
+document.addEventListener("focusout", ({ target }) => target.name && target.form?.matches("[data-save]") && rest(keyOf(target)));
 document.addEventListener("click", (event) => {
   const take = event.target.closest("[data-take]");
   if (take) fill(document.getElementById(take.dataset.take), take.dataset.words);
@@ -171,8 +172,15 @@ document.addEventListener("click", (event) => {
   if (!restore) return;
   event.preventDefault();
   for (const name of ["title", "blurb"]) fill(document.getElementById(`${name}-${restore.dataset.restore}`), "");
+  pauses.clear();
   send();
 });
+
+function rest(key) {
+  clearTimeout(pauses.get(key));
+  pauses.delete(key);
+  send();
+}
 
 function fill(field, words) {
   field.value = words;
@@ -200,6 +208,8 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-save]")) return;
   event.preventDefault();
+  pauses.forEach(clearTimeout);
+  pauses.clear();
   while (running) await running;
   await send();
   if (form.querySelector(".clash")) return;

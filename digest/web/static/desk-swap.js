@@ -12,6 +12,9 @@ document.addEventListener("htmx:before:swap", (event) => {
     say(phrases.signedOut);
     return;
   }
+  for (const { fragment } of event.detail.tasks) {
+    fragment.querySelectorAll("[autofocus]").forEach((one) => one.removeAttribute("autofocus")); // keepFocus knows better
+  }
   const row = document.activeElement?.closest?.("#outline [data-item]");
   before = {
     mark: outline().dataset.mark,
@@ -25,7 +28,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { sourceElement: source, response, request } = event.detail.ctx;
-  remember(response.raw.url);
+  if (request.method !== "GET") remember(response.raw.url);
   // Another width, language or look of the letter: a reload is to show the same.
   if (source?.closest(".switch")) history.replaceState(null, "", `${request.action}${location.hash}`);
   outline().scrollTop = before.scroll;
@@ -48,7 +51,8 @@ document.addEventListener("desk:stale", ({ detail }) => refresh(detail));
 function refresh(said) {
   const here = new URL(location.href), names = ["did", "item"];
   names.forEach((name) => here.searchParams.delete(name));
-  for (const [name, value] of Object.entries(said ?? last)) if (value) here.searchParams.set(name, value);
+  last = said ?? last;
+  for (const [name, value] of Object.entries(last)) if (value) here.searchParams.set(name, value);
   window.htmx.ajax("GET", here.pathname + here.search, { source: "#panes" });
 }
 

@@ -1,0 +1,384 @@
+"""The desk in a real browser, quick: dragging, keys, autosave, two editors, a cut network; and the effort of a whole issue."""
+
+from typing import Any
+
+import pytest
+
+from digest.model import IssueState, Language
+from digest.words import Words
+from tests import browser_kit, web_kit
+from tests.desk_kit import FRAME, Hand, fuller, rise, sit
+
+pytestmark = pytest.mark.browser
+EN = Words(Language.EN)
+
+
+@pytest.fixture
+def month(site: browser_kit.Served) -> web_kit.Month:
+    made = web_kit.fill(site.app)
+    site.app.publish.assemble(made.period)
+    return made
+
+
+def base(month: web_kit.Month) -> str:
+    return f"/desk/issues/{month.period}/"
+
+
+def order(site: browser_kit.Served, month: web_kit.Month, section: str | None) -> list[int]:
+    return [p.item.id for p in site.app.store.issues.get(month.period).section(section)]
+
+
+def has_note(site: browser_kit.Served, month: web_kit.Month, language: Language) -> str:
+    return site.app.store.issues.get(month.period).text("note", language)
+
+
+def test_items_are_dragged_within_a_section_to_another_one_and_to_the_bench(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand = sit(site, browser, base(month), viewport={"width": 1280, "height": 1900})
+    first, second, third = order(site, month, "coming-up")
+    hand.drag(hand.row(first).locator(".grip"), hand.row(third), before=False)
+    hand.hears("to place 3 of 3 in Coming up")
+    assert order(site, month, "coming-up") == [second, third, first]
+    post = order(site, month, "worth-reading")[0]
+    hand.drag(hand.row(first).locator(".grip"), hand.row(post))
+    hand.hears(
+        EN(
+            "desk.did_move",
+            title=hand.row(first).locator("h3").inner_text(),
+            place=1,
+            count=7,
+            section="Worth reading",
+        )
+    )
+    assert order(site, month, "worth-reading")[:2] == [first, post]
+    benched = order(site, month, None)[0]
+    hand.drag(hand.row(post).locator(".grip"), hand.row(benched))
+    hand.hears("is on the bench")
+    assert order(site, month, None)[:2] == [post, benched]
+    for _ in range(3):
+        before = hand.page.locator("#outline").get_attribute("data-mark")
+        hand.press("z")
+        hand.page.locator(f"#outline:not([data-mark='{before}'])").wait_for()
+    assert order(site, month, "coming-up") == [first, second, third], "three undone, exactly"
+    rise(hand)
+
+
+def test_a_whole_issue_is_made_with_keys_alone(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    _, second, third = order(site, month, "coming-up")
+    page.locator(
+        "#outline"
+    ).focus()  # where the first Tab after the head leads; see the test of Tab in test_browser_pages
+    hand.press("j", "j", "Alt+ArrowUp")
+    hand.hears("to place 1 of 3")
+    page.locator(f"#item-{second}:focus").wait_for()
+    hand.press("j", "c")
+    hand.hears("is on the bench")
+    page.locator(f"#item-{third}:focus").wait_for()
+    assert order(site, month, "coming-up") == [second, third]
+    hand.press("z")
+    hand.hears("Undone")
+    hand.press("y")
+    hand.hears("Done again")
+    page.locator(f"#item-{third}").focus()
+    hand.press("e")
+    page.locator("#drawer #blurb-en:focus").wait_for()
+    hand.write("Plain words, in an hour and a half, with people who write for a living.")
+    hand.press("Escape")
+    page.locator(f"#item-{third}:focus").wait_for()
+    page.frame_locator(FRAME).get_by_text("with people who write for a living").wait_for()
+    hand.press("n")
+    page.locator("#drawer #note-en:focus").wait_for()
+    hand.write("Good morning.")
+    hand.press("Tab")
+    page.locator("#drawer .state", has_text=EN("live.saved")).wait_for()
+    assert has_note(site, month, Language.EN) == "Good morning."
+    hand.press("Escape")
+    hand.press("?")
+    page.locator("#keys-help[open]").wait_for()
+    page.locator("#keys-on").uncheck()
+    hand.press("Escape")
+    page.locator(f"#item-{second}").focus()
+    hand.press("c", "j", "z", "e", "n")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.locator(f"#item-{second}:focus").count() == 1
+    hand.press("Alt+ArrowDown")
+    hand.hears("to place 2 of 2")
+    assert order(site, month, "coming-up") == [third, second], (
+        "letters are off, Alt with an arrow is no letter"
+    )
+    rise(hand)
+
+
+def test_letters_typed_into_a_field_are_words_and_no_commands(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand = sit(site, browser, base(month))
+    start = order(site, month, "coming-up")
+    hand.click(hand.page.locator("[data-drawer]").first)
+    hand.page.locator("#note-en").click()
+    hand.write("jkcxzy?eatnp")
+    hand.press("Control+z")
+    hand.write("jkcx")
+    hand.click(hand.page.get_by_role("button", name="Save", exact=True))
+    hand.hears(EN("desk.did_noted"))
+    assert order(site, month, "coming-up") == start
+    assert "jkcx" in has_note(site, month, Language.EN)
+    rise(hand)
+
+
+def test_two_editors_see_each_other_and_lose_no_word(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    dana, emile = sit(site, browser, base(month)), sit(site, browser, base(month), who="emile@example.org")
+    for hand in (dana, emile):
+        hand.page.locator("[data-drawer][href*='/note']").click()
+        hand.page.locator("#note-en").wait_for()
+    dana.page.locator("#note-en").focus()
+    asks(emile.page)
+    emile.page.locator("#others", has_text="dana is writing the note (EN)").wait_for()
+    assert (
+        emile.page.locator("div:has(> #note-en)").get_attribute("data-busy")
+        == "dana is writing the note (EN)"
+    )
+    dana.write("Good morning from Dana.")
+    emile.fill(emile.page.locator("#note-fr"), "Bonjour d’Émile.")
+    emile.page.locator("#note-en").focus()
+    emile.write("Good morning from Emile.")
+    dana.press("Tab")
+    dana.page.locator(".state", has_text=EN("live.saved")).wait_for()
+    emile.press("Tab")
+    clash = emile.page.locator(".clash")
+    clash.wait_for()
+    assert "Good morning from Dana." in clash.inner_text()
+    assert emile.page.locator("#note-en").input_value() == "Good morning from Emile."
+    assert has_note(site, month, Language.EN) == "Good morning from Dana."
+    assert has_note(site, month, Language.FR) == "Bonjour d’Émile."
+    assert browser_kit.faults(emile.page) == []
+    emile.fill(emile.page.locator("#note-en"), "Good morning from Dana and Emile.")
+    emile.click(emile.page.get_by_role("button", name=EN("live.take_mine")))
+    emile.page.locator(".state", has_text=EN("live.saved")).first.wait_for()
+    clash.wait_for(state="detached")
+    emile.click(emile.page.get_by_role("button", name="Save", exact=True))
+    emile.hears(EN("desk.did_noted"))
+    assert has_note(site, month, Language.EN) == "Good morning from Dana and Emile."
+    emile.complaints[:] = [line for line in emile.complaints if "409" not in line]
+    rise(dana)
+    rise(emile)
+
+
+def test_what_one_editor_moves_the_other_sees_without_a_reload(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    dana, emile = sit(site, browser, base(month)), sit(site, browser, base(month), who="emile@example.org")
+    first = order(site, month, "coming-up")[0]
+    dana.click(dana.row(first).locator("[value=cut]"))
+    dana.hears("is on the bench")
+    asks(emile.page)
+    emile.page.locator(f"#rows-bench #item-{first}").wait_for()
+    late = web_kit.post("A late arrival", now=site.app.clock())
+    with site.app.store.write():
+        site.app.store.items.add(late, source=site.app.store.sources.all()[0].id, now=site.app.clock())
+    site.app.publish.assemble(month.period)
+    asks(emile.page)
+    emile.page.locator("#rows-bench li", has_text="A late arrival").locator(".tag", has_text="new").wait_for()
+    site.app.publish.approve(month.period, by="test")
+    asks(emile.page)
+    emile.page.locator("#others a", has_text=EN("live.reload")).click()
+    emile.page.locator(".steps [aria-current]", has_text="Approved").wait_for()
+    rise(dana)
+    rise(emile)
+
+
+def asks(page: Any) -> None:
+    """The page asks at once what it would ask within ten seconds: its window comes to the front."""
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+def test_words_typed_while_the_network_is_cut_outlive_a_reload(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    item = order(site, month, "worth-reading")[0]
+    hand.click(hand.row(item).locator("[data-drawer]"))
+    page.locator("#blurb-en").click()
+    hand.write("Half of this sentence was typed before,")
+    page.context.set_offline(True)
+    hand.write(" half after the cable was cut.")
+    hand.press("Tab")
+    page.locator("#unsent", has_text="no connection").wait_for()
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
+        page.reload()
+    assert asked == ["beforeunload"], "leaving is questioned while something is unsent"
+    page.context.set_offline(False)
+    page.goto(site.url + base(month))
+    typed = "Half of this sentence was typed before, half after the cable was cut."
+    page.frame_locator(FRAME).get_by_text(typed).wait_for()
+    assert next(p for p in site.app.store.issues.get(month.period).placed if p.item.id == item).blurb == {
+        "en": typed
+    }
+    assert page.locator("#unsent").inner_text() == ""
+    page.on("dialog", lambda dialog: pytest.fail("nothing is unsent, and leaving is questioned"))
+    page.reload()
+    hand.complaints[:] = [line for line in hand.complaints if "ERR_INTERNET_DISCONNECTED" not in line]
+    rise(hand)
+
+
+def test_words_are_sent_by_themselves_when_the_network_is_back(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (
+        (made := sit(site, browser, f"{base(month)}note")),
+        made.page,
+    )  # its own page, without the drawer
+    page.context.set_offline(True)
+    page.locator("#note-fr").click()
+    hand.write("Bonjour.")
+    hand.press("Tab")
+    page.locator(".unsent", has_text="no connection").wait_for()
+    assert page.locator(".state", has_text=EN("live.unsaved")).count() == 1
+    page.context.set_offline(False)
+    page.locator(".state", has_text=EN("live.saved")).wait_for()
+    assert has_note(site, month, Language.FR) == "Bonjour."
+    hand.complaints[:] = [line for line in hand.complaints if "ERR_INTERNET_DISCONNECTED" not in line]
+    rise(hand)
+
+
+def test_words_written_into_an_issue_that_was_approved_meanwhile_are_kept(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    page.locator("[data-drawer][href*='/note']").click()
+    page.locator("#note-en").click()
+    site.app.publish.approve(month.period, by="test")
+    hand.write("One more line.")
+    hand.press("Tab")
+    page.locator(".clash", has_text=EN("live.refused")).wait_for()
+    assert page.locator("#note-en").input_value() == "One more line."
+    site.app.publish.hold(month.period, by="test")
+    page.goto(site.url + base(month))
+    page.frame_locator(FRAME).get_by_text("One more line.").wait_for()
+    assert has_note(site, month, Language.EN) == "One more line."
+    hand.complaints[:] = [line for line in hand.complaints if "409" not in line]
+    rise(hand)
+
+
+def test_the_original_is_restored_and_the_source_taken_up_in_the_drawer(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    placed = site.app.store.issues.get(month.period).section("worth-reading")[0]
+    hand.click(hand.row(placed.item.id).locator("[data-drawer]"))
+    hand.click(page.locator("[data-take=blurb-en]"))
+    assert page.locator("#blurb-en").input_value() == placed.item.summary
+    hand.write(" And so on.")
+    hand.press("Tab")
+    page.locator(".state", has_text=EN("live.saved")).wait_for()
+    page.frame_locator(FRAME).get_by_text("And so on.").wait_for()
+    hand.click(page.locator("[data-restore=en]"))
+    page.frame_locator(FRAME).get_by_text("And so on.").wait_for(state="detached")
+    again = next(p for p in site.app.store.issues.get(month.period).placed if p.item.id == placed.item.id)
+    assert again.blurb == {}
+    rise(hand)
+
+
+def test_the_letter_is_looked_at_in_every_way_beside_an_open_drawer(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    page.locator("[data-drawer][href*='/note']").click()
+    page.locator("#note-en").wait_for()
+    ways = {
+        "FR": "[src*='/letter/fr']",
+        "375": ".w375",
+        "Dark": "[src*='look=dark']",
+        "No images": "[src*='look=bare']",
+    }
+    for label, expected in ways.items():
+        hand.click(page.locator(".switch a", has_text=label).first)
+        page.locator(f"{FRAME}{expected}").wait_for()
+        assert page.locator("#drawer[open] #note-en").count() == 1
+    assert page.locator(f"{FRAME}.w375").count() == 1
+    hand.fill(page.locator("#note-fr"), "Bonjour à toutes et à tous.")
+    hand.press("Tab")
+    page.frame_locator(FRAME).get_by_text("Bonjour à toutes et à tous.").wait_for()
+    page.reload()
+    page.locator(f"{FRAME}.w375[src*='/letter/fr?look=bare']").wait_for()
+    rise(hand)
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_axe_finds_nothing_in_the_drawer_or_among_the_keys(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month, prefix: str
+) -> None:
+    found: list[str] = []
+    for viewport, scheme in ((browser_kit.DESKTOP, "light"), (browser_kit.PHONE, "dark")):
+        hand = sit(site, browser, prefix + base(month), viewport=viewport, color_scheme=scheme)
+        for opener in ("[data-drawer][href*='/note']", "[data-drawer][href*='/items/']"):
+            hand.page.goto(site.url + prefix + base(month))
+            hand.page.locator(opener).first.click()
+            hand.page.locator("#drawer[open] h1").wait_for()
+            found += browser_kit.faults(hand.page)
+        hand.page.goto(site.url + prefix + base(month))
+        hand.page.locator("#outline").focus()
+        hand.press("?")
+        hand.page.locator("#keys-help[open]").wait_for()
+        found += browser_kit.faults(hand.page)
+        rise(hand)
+    assert found == []
+
+
+def test_a_25_item_issue_goes_from_draft_to_approved_in_at_most_40_interactions(
+    site: browser_kit.Served, browser: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut three, move two, mend two blurbs, write both notes, send a test, approve."""
+    app, month = site.app, fuller(site.app)
+    assert sum(1 for p in app.store.issues.get(month.period).placed if p.section) == 25
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    make_the_month(hand, site, month)
+    issue = app.store.issues.get(month.period)
+    assert issue.state is IssueState.SCHEDULED
+    assert sum(1 for p in issue.placed if p.section) == 22
+    assert sum(1 for p in issue.placed if p.blurb) == 2
+    assert issue.text("note", Language.EN)
+    assert issue.text("note", Language.FR)
+    site.settle()
+    assert page.locator(".steps [aria-current]").inner_text() == "Scheduled"
+    with capsys.disabled():
+        print(f"\n25 items from draft to approved: {len(hand.interactions)} interactions (at most 40)")
+    assert len(hand.interactions) <= 40
+    rise(hand)
+
+
+def make_the_month(hand: Hand, site: browser_kit.Served, month: web_kit.Month) -> None:
+    page = hand.page
+    events, posts = order(site, month, "coming-up"), order(site, month, "worth-reading")
+    for item in (events[3], posts[2], posts[5]):
+        hand.click(hand.row(item).locator("[value=cut]"))
+        page.locator(f"#rows-bench #item-{item}").wait_for()
+    for item in (posts[7], posts[9]):
+        hand.click(hand.row(item).locator("[value=top]"))
+        page.locator(f"#rows-worth-reading > #item-{item}:first-child").wait_for()
+    for item in (posts[9], posts[7]):
+        hand.click(hand.row(item).locator("[data-drawer]"))
+        page.locator("#blurb-en:focus").wait_for()
+        hand.write(
+            f"What number {item} changed for the people who wait at the counter, told by those who stand behind it."
+        )
+        hand.press("Escape")
+        page.locator("#drawer:not([open])").wait_for(state="attached")
+    hand.click(page.locator("[data-drawer][href*='/note']"))
+    hand.fill(page.locator("#note-en"), "Good morning. Ten events and a dozen posts this month.")
+    hand.fill(page.locator("#note-fr"), "Bonjour. Dix événements et une douzaine de textes ce mois-ci.")
+    hand.click(page.get_by_role("button", name="Save", exact=True))
+    hand.hears(EN("desk.did_noted"))
+    hand.click(page.get_by_role("button", name=EN("desk.send_test")))
+    hand.hears(EN("desk.did_tested"))
+    hand.click(page.get_by_role("link", name=EN("desk.approve_open")))
+    hand.click(page.locator("button[value=schedule]"))
+    hand.hears("It leaves")
