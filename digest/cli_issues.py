@@ -24,10 +24,10 @@ from digest.cli_door import (
     say,
 )
 from digest.errors import InputRefused, MailError, MoveRefused
-from digest.model import Address, Canary, CanaryStage, DeliveryState, Issue, IssueState, Language, Period
+from digest.model import Address, Canary, CanaryStage, DeliveryState, Issue, IssueState, Period, Reading
 from digest.render.letter import Slots
 from digest.rules.assemble import SECTIONS
-from digest.rules.consent import judged_address
+from digest.rules.consent import judged_address, readings
 from digest.rules.preflight import Check
 from digest.send import Report
 
@@ -72,7 +72,7 @@ def issues(door: Door, as_json: bool) -> None:
 @click.option("--as", "form", type=click.Choice(["html", "text", "eml", "json"]), default="text", show_default=True,
               help="The letter's HTML or text part, the whole message, or what stands where.")  # fmt: skip
 @click.option(
-    "--language", type=click.Choice([str(one) for one in Language]), help="Left out: the list's first."
+    "--language", type=click.Choice([str(one) for one in Reading]), help="Left out: the list's first."
 )
 @pass_door
 def show(door: Door, period: Period, form: str, language: str | None) -> None:
@@ -81,8 +81,9 @@ def show(door: Door, period: Period, form: str, language: str | None) -> None:
         if form == "json":
             print_json(cli_json.issue(app.store.issues.get(period)))
             return
-        chosen = Language(language) if language else app.config.list.languages[0]
-        if chosen not in app.config.list.languages:
+        offered = readings(app.config.list.languages)
+        chosen = Reading(language) if language else offered[0]
+        if chosen not in offered:
             raise InputRefused(f"This list has no edition in {chosen}; see [list] languages.")
         edition = app.publish.preview(period, chosen)
         if form == "eml":
@@ -151,10 +152,10 @@ def hold(door: Door, period: Period) -> None:
 @click.command()
 @issue_argument
 @click.option(
-    "--test", "address", metavar="ADDRESS", help="Send one copy of each language there; readers get nothing."
+    "--test", "address", metavar="ADDRESS", help="Send one copy of each edition there; readers get nothing."
 )
 @click.option(
-    "--language", type=click.Choice([str(one) for one in Language]), help="With --test: this language only."
+    "--language", type=click.Choice([str(one) for one in Reading]), help="With --test: this edition only."
 )
 @click.option("--only", type=click.Choice(["failed", "joined-since"]),
               help="Of a begun or sent issue: the letters that failed once more, or those of readers who joined "
@@ -227,7 +228,9 @@ def status(door: Door, period: Period, as_json: bool) -> None:
 
 
 def _send_test(app: App, period: Period, address: Address, *, language: str | None) -> None:
-    for one in [Language(language)] if language else app.config.list.languages:
+    for one in (
+        [Reading(language)] if language else [e.reading for e in app.publish.letters(period)[1].values()]
+    ):
         outcome = app.send.test(period, address=address, language=one)
         if outcome.state is not DeliveryState.SENT:
             raise MailError(

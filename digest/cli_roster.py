@@ -17,7 +17,7 @@ from digest.app import App
 from digest.cli_door import Door, as_json, interruptible, pass_door, print_json, progress, say
 from digest.errors import InputRefused
 from digest.join_roster import Report, bring
-from digest.model import Language, Subscriber, SubscriberId, SubscriberState
+from digest.model import Reading, Subscriber, SubscriberId, SubscriberState
 from digest.rules.roster_columns import Line, neutral
 from digest.rules.roster_shapes import cells, shapes
 
@@ -36,8 +36,8 @@ origin_option = click.option(
 )
 language_option = click.option(
     "--language",
-    type=click.Choice([str(one) for one in Language]),
-    help="Language of their letter; left out: the list's first.",
+    type=click.Choice([*(str(one) for one in Reading), "both"]),
+    help="Language of their letter, en+fr and fr+en both in one; left out: the list's first.",
 )
 
 

@@ -8,7 +8,7 @@ import click
 
 from digest.cli_door import Door, as_json, columns, pass_door, print_json, say
 from digest.cli_roster import basis_option, everyone, export, import_, language_option, origin_option
-from digest.model import Language, SubscriberState
+from digest.model import Language, Reading, SubscriberState
 from digest.rules.jurisdictions import jurisdiction
 
 
@@ -88,8 +88,8 @@ def forget(door: Door, address: str, yes: bool) -> None:
     say("Forgotten.")
 
 
-def _language_name(language: Language) -> str:
-    return {Language.EN: "English", Language.FR: "French"}[language]
+def _language_name(reading: Reading) -> str:
+    return " and ".join({Language.EN: "English", Language.FR: "French"}[one] for one in reading.languages)
 
 
 for moving in (import_, export):

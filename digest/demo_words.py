@@ -109,15 +109,16 @@ def approved(checks: Sequence[Check], *, readers: Mapping[str, int]) -> Iterator
 
 
 def sent(
-    counts: Mapping[DeliveryState, int], *, editions: Mapping[Language, Edition], seconds: float, outbox: Path
+    counts: Mapping[DeliveryState, int], *, editions: Mapping[str, Edition], seconds: float, outbox: Path
 ) -> Iterator[str]:
     rest = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count and state is not DeliveryState.SENT
     )
     yield f"5. Sent. {_many(counts[DeliveryState.SENT], 'letter')} in {seconds:.1f} s, {rest or 'nothing left over'}."
     yield f"   No mail server is needed here: each letter is a file in {outbox}{os.sep}"
-    for language, edition in sorted(editions.items()):
-        yield f"     {_NAMES[language]}: {edition.subject}"
+    for language, name in _NAMES.items():
+        if language in editions:
+            yield f"     {name}: {editions[language].subject}"
 
 
 def next_month(draft: Issue) -> Iterator[str]:

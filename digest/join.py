@@ -20,7 +20,7 @@ from digest.join_inbound import Inbound
 from digest.join_introductions import Introductions
 from digest.join_memory import Memory
 from digest.join_voices import Voices
-from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, SubscriberState
+from digest.model import Address, IssueId, NoticeKind, Reading, Subscriber, SubscriberState
 from digest.rules import consent, guard
 from digest.rules.consent import Answer, Reply
 from digest.rules.tokens import Links, Purpose, Token
@@ -275,7 +275,7 @@ class Join:
     def clock(self) -> datetime:
         return self._clock()
 
-    def language(self, asked: str | None) -> Language:
+    def language(self, asked: str | None) -> Reading:
         """The language asked for if the list has it, else its first."""
         return self._hand.language(asked)
 

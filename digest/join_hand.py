@@ -13,9 +13,9 @@ from digest.join_memory import Memory
 from digest.model import (
     Consent,
     EditorId,
-    Language,
     MailDomain,
     NoticeKind,
+    Reading,
     Subscriber,
     SubscriberId,
     SubscriberState,
@@ -87,13 +87,17 @@ class Hand:
         answer = Answer.ALREADY if known.state is SubscriberState.CONFIRMED else Answer.WAITING
         return Known(known, token, answer)
 
-    def language(self, asked: str | None) -> Language:
-        offered: Sequence[Language] = self.config.list.languages
-        return consent.language_or(offered[0], asked, offered=offered)
+    def language(self, asked: str | None) -> Reading:
+        return consent.reading_or_first(asked, offered=self.config.list.languages)
 
     def queue(self, kind: NoticeKind, to: Subscriber, *, secret: str | None = None) -> None:
         self.store.notices.queue(
-            kind, subscriber=to.id, version=to.version, language=to.language, secret=secret, now=self.clock()
+            kind,
+            subscriber=to.id,
+            version=to.version,
+            language=to.language.first,
+            secret=secret,
+            now=self.clock(),
         )
 
     def log(
@@ -103,8 +107,9 @@ class Hand:
         self.store.consents.log(
             who.id,
             Consent(
-                act=act, at=self.clock(), language=who.language, method=method, page=consent.route_of(page), network=network,
-                wording=self.config.signup.wording.in_(who.language) if act == "asked" else "",
+                act=act, at=self.clock(), language=who.language.first, method=method,
+                page=consent.route_of(page), network=network,
+                wording=self.config.signup.wording.in_(who.language.first) if act == "asked" else "",
                 basis=basis, origin=origin,
             ),
         )  # fmt: skip

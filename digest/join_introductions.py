@@ -35,7 +35,7 @@ class Introductions:
             self._hand.store.introductions.put(
                 Introduction(
                     subscriber=reader.id, name=hello.name, who=hello.who, looks_for=hello.looks_for, link=hello.link,
-                    language=reader.language, at=self._hand.clock(),
+                    language=reader.language.first, at=self._hand.clock(),
                 )
             )  # fmt: skip
             self._hand.log(reader, "introduced", method="link", page=page)

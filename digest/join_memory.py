@@ -21,6 +21,7 @@ from digest.model import (
     MailDomain,
     NoticeId,
     NoticeKind,
+    Reading,
     SourceId,
     Stats,
     Subscriber,
@@ -36,7 +37,7 @@ class Subscribers(Protocol):
     def find(self, address: Address) -> Subscriber | None: ...
     def get(self, subscriber_id: SubscriberId) -> Subscriber: ...
     def add(
-        self, address: Address, *, language: Language, state: SubscriberState, now: datetime,
+        self, address: Address, *, language: Reading, state: SubscriberState, now: datetime,
         timezone: str | None = None, role: str | None = None, topics: Sequence[str] = (), note: str = "",
         sponsor: str | None = None,
     ) -> Subscriber: ...  # fmt: skip

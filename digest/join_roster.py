@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 from digest.errors import InputRefused
 from digest.join import Join
-from digest.model import Language, Subscriber, SubscriberState
+from digest.model import Reading, Subscriber, SubscriberState
 from digest.rules import consent
 from digest.rules.roster import Roster, Survey, survey
 from digest.rules.roster_block import Block, Judge, Row, kept_address
@@ -158,8 +158,8 @@ class _Import:
     def _blocks(self, roster: Roster) -> Iterator[Block]:
         keep = self._on_refused is not None
         size = _LINES_WITH_CELLS if keep else _LINES_PER_TRANSACTION
-        tongues: dict[str | None, Language] = {
-            one: self._join.language(one or self._terms.language) for one in (None, "en", "fr")
+        tongues: dict[str | None, Reading] = {
+            one: self._join.language(one or self._terms.language) for one in (None, "both", *Reading)
         }
         judge = Judge(express=self._terms.basis == "express", languages=tongues, now=self._join.clock())
         block = Block()

@@ -18,9 +18,11 @@ from digest.model import (
     Language,
     Period,
     Placed,
+    Reading,
 )
+from digest.publish_editions import Editions, Press
 from digest.publish_evidence import evidence
-from digest.publish_memory import Memory, Press
+from digest.publish_memory import Memory
 from digest.publish_undo import Undo
 from digest.rules import assemble, cron, edition
 from digest.rules.assemble import Window
@@ -35,7 +37,7 @@ class Publish:
 
     def __init__(self, store: Memory, press: Press, *, config: Config, clock: Callable[[], datetime]) -> None:
         self._store = store
-        self._press = press
+        self._editions = Editions(store, press, config=config)
         self._config = config
         self._clock = clock
         self.history = Undo(store, clock=clock)
@@ -204,19 +206,14 @@ class Publish:
 
     # --- checking, freezing, letting go -------------------------------------------------------------------------
 
-    def preview(self, period: Period, language: Language) -> Edition:
+    def preview(self, period: Period, reading: Reading | Language) -> Edition:
         """The very letter: frozen when the issue is approved, rendered from the draft before."""
-        issue = self._store.issues.get(period, bench=())
-        return (
-            self._store.issues.editions(issue.id)[language]
-            if issue.state is not IssueState.DRAFT
-            else (self._press.edition(issue, language))
-        )
+        return self._editions.one(self._store.issues.get(period, bench=()), reading)
 
-    def letters(self, period: Period) -> tuple[Issue, dict[Language, Edition]]:
-        """An issue and its letters as they would leave now."""
+    def letters(self, period: Period) -> tuple[Issue, dict[str, Edition]]:
+        """An issue and its letters as they would leave now, by key; groups of zones left out."""
         issue = self._store.issues.get(period, bench=())
-        return issue, self._editions(issue)
+        return issue, self._editions.checked(issue)
 
     def preflight(self, period: Period) -> list[Check]:
         """All checks on the letters as they would leave now."""
@@ -254,14 +251,15 @@ class Publish:
         """
         issue = self._store.issues.get(period, bench=())
         to = edition.after("approve", issue)
-        editions = self._editions(issue)
-        stops = blocking(self._checks(issue, editions))
+        checked = self._editions.checked(issue)
+        stops = blocking(self._checks(issue, checked))
         if stops:
             raise MoveRefused(
                 f"{period} cannot be approved: {' '.join(c.message_en for c in stops)}",
                 key="desk.why_stopped",
             )
-        now = self._clock()
+        printed = self._editions.printed(issue, checked)
+        editions, now = printed.editions, self._clock()
         with self._store.write(durable=True):
             issues = self._store.issues
             if not self._is_enough(issue, by=by, letters=_hash(editions)):
@@ -273,7 +271,13 @@ class Publish:
                                hash=_hash(editions)):  # fmt: skip
                 raise Conflict(f"Somebody else approved {period} just now.")
             issues.freeze(issue.id, list(editions.values()))
-            self._store.deliveries.list_audience(issue.id, languages=self._config.list.languages, now=now)
+            self._store.deliveries.list_audience(
+                issue.id,
+                languages=self._config.list.languages,
+                now=now,
+                editions=editions,
+                zones=printed.zones,
+            )
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
             return issues.get(period, bench=())
 
@@ -328,12 +332,7 @@ class Publish:
             self._changed(issue, act="hold", by=by)
             return self._store.issues.get(period, bench=())
 
-    def _editions(self, issue: Issue) -> dict[Language, Edition]:
-        if issue.state is not IssueState.DRAFT:
-            return self._store.issues.editions(issue.id)
-        return {language: self._press.edition(issue, language) for language in self._config.list.languages}
-
-    def _checks(self, issue: Issue, editions: Mapping[Language, Edition]) -> list[Check]:
+    def _checks(self, issue: Issue, editions: Mapping[str, Edition]) -> list[Check]:
         now, config = self._clock(), self._config
         return check(
             issue, editions, config=config, now=now, readers=self._store.subscribers.count_confirmed(),
@@ -342,7 +341,7 @@ class Publish:
         )  # fmt: skip
 
 
-def _hash(editions: Mapping[Language, Edition]) -> str:
+def _hash(editions: Mapping[str, Edition]) -> str:
     return sha256("".join(f"{k}:{editions[k].sha256};" for k in sorted(editions)).encode()).hexdigest()
 
 

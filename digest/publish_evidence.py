@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digest.config import Config
-from digest.model import Edition, Issue, IssueId, ItemId, Language, Period, Source
+from digest.model import Edition, Issue, IssueId, ItemId, Period, Source
 from digest.render.calendar import issue_file
 from digest.rules.preflight_outside import outside_links
 from digest.rules.proof import Acceptance, Evidence, Look, Proof
@@ -39,7 +39,7 @@ class Archive(Protocol):
 
 
 def evidence(
-    store: Archive, issue: Issue, editions: Mapping[Language, Edition], *, config: Config, now: datetime
+    store: Archive, issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime
 ) -> Evidence:
     """Everything that was kept and that a rule may want for these letters."""
     since = issue.period
@@ -54,7 +54,8 @@ def evidence(
         read_at={source.name: source.last_ok_at for source in store.sources.all()},
         last_audience=proofs.last_audience(issue.period),
         calendars={
-            language: issue_file(issue, config=config, language=language, now=now) for language in editions
+            language: issue_file(issue, config=config, language=language, now=now)
+            for language in config.list.languages
         },
         looks={
             **proofs.looks("link", links),

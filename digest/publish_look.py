@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digest.config import Config
-from digest.model import Address, Edition, Issue, Language, Period
+from digest.model import Address, Edition, Issue, Period
 from digest.publish_evidence import Proofs
 from digest.render.letter import Slots
 from digest.render.press import Press
@@ -32,7 +32,7 @@ class Store(Protocol):
 class Desk(Protocol):
     """Where the letters come from."""
 
-    def letters(self, period: Period) -> tuple[Issue, dict[Language, Edition]]: ...
+    def letters(self, period: Period) -> tuple[Issue, dict[str, Edition]]: ...
 
 
 class Outside:
@@ -70,7 +70,7 @@ class Look:
                     self._store.proofs.keep_look(kind, key, value=value, at=now)
         return sum(value is not None for _, _, value in seen)
 
-    def _links(self, issue: Issue, editions: dict[Language, Edition]) -> list[tuple[str, str, str | None]]:
+    def _links(self, issue: Issue, editions: dict[str, Edition]) -> list[tuple[str, str, str | None]]:
         proof = Proof(issue=issue, editions=editions, config=self._config, now=self._clock(), readers=0)
         urls = outside_links(proof)
         known = self._store.proofs.looks("link", urls)
@@ -82,7 +82,7 @@ class Look:
                 ("link", url, said) for url, said in zip(due, pool.map(self._outside.link, due), strict=True)
             ]
 
-    def _unscored(self, editions: dict[Language, Edition]) -> Sequence[Edition]:
+    def _unscored(self, editions: dict[str, Edition]) -> Sequence[Edition]:
         known = self._store.proofs.looks("spam", [edition.sha256 for edition in editions.values()])
         return [edition for edition in editions.values() if ("spam", edition.sha256) not in known]
 

@@ -17,6 +17,7 @@ from digest.model import (
     Language,
     Period,
     Placed,
+    Reading,
     SourceId,
 )
 from digest.publish_evidence import Archive
@@ -74,7 +75,7 @@ class Frozen(Protocol):
     ) -> bool: ...
     def freeze(self, issue_id: IssueId, editions: Sequence[Edition]) -> None: ...
     def thaw(self, issue_id: IssueId) -> None: ...
-    def editions(self, issue_id: IssueId) -> dict[Language, Edition]: ...
+    def editions(self, issue_id: IssueId) -> dict[str, Edition]: ...
 
 
 class Issues(Drafts, Edits, Frozen, Protocol):
@@ -84,12 +85,16 @@ class Issues(Drafts, Edits, Frozen, Protocol):
 class Audience(Protocol):
     """Who is to receive an issue."""
 
-    def list_audience(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int: ...
+    def list_audience(
+        self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime, editions: Collection[str] = (),
+        zones: Mapping[str, str] | None = None,
+    ) -> int: ...  # fmt: skip
     def drop(self, issue_id: IssueId) -> None: ...
 
 
 class Readers(Protocol):
     def count_confirmed(self) -> int: ...
+    def readings(self) -> Sequence[tuple[Reading, str]]: ...
 
 
 class Memory(Archive, Protocol):
@@ -106,9 +111,3 @@ class Memory(Archive, Protocol):
     @property
     def suggestions(self) -> Places: ...
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...
-
-
-class Press(Protocol):
-    """What turns an issue into a letter."""
-
-    def edition(self, issue: Issue, language: Language) -> Edition: ...

@@ -23,6 +23,7 @@ from digest.model import (
     Letter,
     Outcome,
     Period,
+    Reading,
     SubscriberId,
 )
 from digest.render.letter import Compiled
@@ -149,12 +150,12 @@ class Send:
         issue, now = self._store.issues.get(period), self._clock()
         if issue.state is not IssueState.SENT:
             after("begin", issue)
-        languages = sorted(self._store.issues.editions(issue.id), key=self._config.list.languages.index)
+        editions = [*self._config.list.languages, *self._store.issues.editions(issue.id)]
         with self._store.write(durable=True):
             if only == "failed":
                 count = self._store.latecomers.requeue_failed(issue.id, now=now)
             else:
-                count = self._store.latecomers.list_joined(issue.id, languages=languages, now=now)
+                count = self._store.latecomers.list_joined(issue.id, editions=editions, now=now)
             if count and issue.state is IssueState.SENT:
                 self._store.issues.move(
                     issue.id, from_={issue.state}, to=after("reopen", issue), sent_at=None
@@ -175,10 +176,12 @@ class Send:
         """What is to be done once an old copy of the database was put back."""
         return self._restored
 
-    def test(self, period: Period, *, address: Address, language: Language) -> Outcome:
+    def test(self, period: Period, *, address: Address, language: Reading | Language) -> Outcome:
         """Posts one edition, as it stands, to one address. Its leave link is nobody's. Raises MailError, RenderError."""
         issue = self._store.issues.get(period)
-        edition = self._store.issues.editions(issue.id).get(language) or self._press.edition(issue, language)
+        edition = self._store.issues.editions(issue.id).get(language.value) or self._press.edition(
+            issue, language
+        )
         now = self._clock()
         number = DeliveryId(
             int(now.timestamp() * 1_000_000)
@@ -189,7 +192,7 @@ class Send:
             subscriber=SubscriberId(0),
             version=0,
             address=address,
-            language=language,
+            edition=edition.key,
         )
         letter = self._letters.one(
             nobody, self._press.compiled(edition), date=now, sender=self._config.list.from_
@@ -197,7 +200,7 @@ class Send:
         outcome = self._transport.post(letter)
         if outcome.state is DeliveryState.SENT:  # preflight asks whether somebody saw exactly this letter
             with self._store.write():
-                self._log(issue, "test", {"language": language.value, "sha256": edition.sha256}, now)
+                self._log(issue, "test", {"language": edition.key, "sha256": edition.sha256}, now)
         return outcome
 
     def notices(self) -> int:
@@ -210,7 +213,7 @@ class Send:
 
     # --- steps -------------------------------------------------------------------------------------------------
 
-    def _frozen(self, issue: Issue) -> dict[Language, Compiled]:
+    def _frozen(self, issue: Issue) -> dict[str, Compiled]:
         """The compiled letters, if they are the ones that were approved. Raises MoveRefused, RenderError."""
         editions = self._store.issues.editions(issue.id)
         for edition in editions.values():
@@ -218,7 +221,7 @@ class Send:
                 raise MoveRefused(_not_approved(issue))
         if not editions or (issue.hash and seal_of_all(editions) != issue.hash):
             raise MoveRefused(_not_approved(issue))
-        return {language: self._press.compiled(edition) for language, edition in editions.items()}
+        return {key: self._press.compiled(edition) for key, edition in editions.items()}
 
     def _begin(self, issue: Issue) -> tuple[Issue, int, bool]:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""

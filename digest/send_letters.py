@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from digest.config import Config
-from digest.model import Delivery, DeliveryId, Edition, Issue, Language, Letter
+from digest.model import Delivery, DeliveryId, Edition, Issue, Letter
 from digest.render.letter import Compiled, Slots
 from digest.rules.tokens import Links
 
@@ -17,25 +17,25 @@ class Letters:
         self._links, self._config = links, config
 
     def maker(
-        self, issue: Issue, letters: Mapping[Language, Compiled], *, now: datetime
+        self, issue: Issue, letters: Mapping[str, Compiled], *, now: datetime
     ) -> Callable[[Delivery], Letter]:
         """One delivery becomes its letter: the same bytes at every try, its Date included."""
         date = issue.sending_since or now
         first = next(iter(letters.values()))
-        proven: dict[Language, bool] = {}
+        proven: dict[str, bool] = {}
 
         def make(delivery: Delivery) -> Letter:
-            language = delivery.language
-            compiled = letters.get(language, first)
+            edition = delivery.edition
+            compiled = letters.get(edition, first)
             letter = self.one(
                 delivery,
                 compiled,
                 date=date,
                 sender=self.sender(delivery.id),
-                proven=proven.get(language, False),
+                proven=proven.get(edition, False),
             )
-            if language not in proven:  # the slots of all copies are checked alike, so one speaks for all
-                proven[language] = is_plain(letter.data)
+            if edition not in proven:  # the slots of all copies are checked alike, so one speaks for all
+                proven[edition] = is_plain(letter.data)
             return letter
 
         return make
@@ -76,6 +76,6 @@ def seal(edition: Edition) -> str:
     return sha256(b"\0".join([edition.html.encode(), edition.text.encode(), edition.letter])).hexdigest()
 
 
-def seal_of_all(editions: Mapping[Language, Edition]) -> str:
+def seal_of_all(editions: Mapping[str, Edition]) -> str:
     """The hash of an issue, as approving makes it."""
     return sha256("".join(f"{one}:{editions[one].sha256};" for one in sorted(editions)).encode()).hexdigest()

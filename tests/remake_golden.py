@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digest.app import open_app
 from digest.config_file import read_config
-from digest.model import Address, Issue, Language, NoticeKind
+from digest.model import Address, Issue, Language, NoticeKind, Reading
 from digest.render.calendar import issue_file
 from digest.render.press import Press
 from digest.web import create_web
@@ -15,29 +15,32 @@ from tests import web_kit
 from tests.conftest import NOW
 
 GOLDEN = Path(__file__).parent / "golden"
-ISSUES: dict[str, tuple[Callable[[], Issue], tuple[Language, ...]]] = {
-    "small": (kit.small, (Language.EN,)),
-    "month": (kit.month_of_12, (Language.EN, Language.FR)),
-    "25-items": (lambda: kit.month_of(25), (Language.EN,)),
-    "60-items": (lambda: kit.month_of(60), (Language.FR,)),
-    "right-to-left": (kit.right_to_left, (Language.EN,)),
+ISSUES: dict[str, tuple[Callable[[], Issue], tuple[Reading, ...]]] = {
+    "small": (kit.small, (Reading.EN,)),
+    "month": (kit.month_of_12, tuple(Reading)),
+    "25-items": (lambda: kit.month_of(25), (Reading.EN,)),
+    "60-items": (lambda: kit.month_of(60), (Reading.FR,)),
+    "right-to-left": (kit.right_to_left, (Reading.EN,)),
 }
 
 
 def made() -> Iterator[tuple[str, bytes]]:
     """File name and bytes of everything that is kept golden."""
     press, config = Press(kit.config()), kit.config()
-    for name, (build, languages) in ISSUES.items():
-        for language in languages:
+    for name, (build, readings) in ISSUES.items():
+        for reading in readings:
             issue = build()
-            edition = press.edition(issue, language)
-            yield f"{name}.{language.value}.html", edition.html.encode()
-            yield f"{name}.{language.value}.txt", edition.text.encode()
-            yield f"{name}.{language.value}.eml", press.compiled(edition).splice(kit.reader())
-            yield (
-                f"{name}.{language.value}.ics",
-                issue_file(issue, config=config, language=language, now=kit.SEND_AT),
-            )
+            edition = press.edition(issue, reading)
+            yield f"{name}.{reading}.html", edition.html.encode()
+            yield f"{name}.{reading}.txt", edition.text.encode()
+            yield f"{name}.{reading}.eml", press.compiled(edition).splice(kit.reader())
+            if not reading.is_both:
+                yield (
+                    f"{name}.{reading}.ics",
+                    issue_file(issue, config=config, language=reading.first, now=kit.SEND_AT),
+                )
+    zoned = press.edition(kit.month_of_12(), Reading.EN, zone="America/Vancouver")
+    yield "month.en.vancouver.txt", zoned.text.encode()
     for kind in NoticeKind:
         for language in Language:
             yield f"notice-{kind.value}.{language.value}.eml", press.notice(

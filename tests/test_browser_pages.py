@@ -215,7 +215,7 @@ def test_the_language_switch_keeps_the_page_also_behind_a_mailed_link(
     app = site.app
     month = web_kit.fill(app)
     web_kit.publish(app, month)
-    french = next(reader for reader in month.readers if reader.language is Language.FR)
+    french = next(reader for reader in month.readers if reader.language == Language.FR)
     leave = app.links.unsubscribe(french.id, version=0, issue=app.store.issues.get(month.period).id)
     context = browser.new_context(viewport=browser_kit.DESKTOP)
     page = context.new_page()

@@ -218,7 +218,7 @@ def test_the_custom_element_brings_the_form_into_another_sites_page(
     with page.context.expect_page() as opened:
         frame.get_by_role("button", name=Words(Language.FR)("web.subscribe")).click()
     assert opened.value.locator("h1").inner_text() == Words(Language.FR)("web.asked_title")
-    assert person(site.app, BO).language is Language.FR
+    assert person(site.app, BO).language == Language.FR
     browser_kit.close(page.context)
     server.shutdown()
     thread.join(10)

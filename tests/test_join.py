@@ -82,7 +82,7 @@ def test_a_member_who_asks_again_gets_the_way_to_their_settings(app: App, clock:
     app.join.add(ANN, basis="express", origin="test")
     app.join.ask(Ask(address=ANN, language="fr"))
     assert queued(app, clock) == [NoticeKind.MANAGE]
-    assert person(app).language is Language.EN
+    assert person(app).language == Language.EN
 
 
 def test_a_malformed_address_is_refused_and_nothing_stored(app: App) -> None:
@@ -132,7 +132,7 @@ def test_the_link_of_a_letter_chooses_the_language_but_does_not_manage(app: App)
     who = person(app)
     letter = app.links.preferences(who.id, version=who.version, issue=IssueId(1)).rpartition("/")[2]
     app.join.choose(letter, language="fr")
-    assert person(app).language is Language.FR
+    assert person(app).language == Language.FR
     with pytest.raises(TokenRefused, match="something else"):
         app.join.who(letter, allowed={Purpose.MANAGE})
 

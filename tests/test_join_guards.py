@@ -209,7 +209,7 @@ def test_six_digits_confirm_like_the_link(app: App, clock: Clock) -> None:
     code = code_in(taken(app, clock)[0])
     assert app.join.confirm_code("ANN@example.org", f"{code[:3]} {code[3:]}").answer is Answer.DONE
     assert person(app).state is SubscriberState.CONFIRMED
-    assert person(app).language is Language.FR
+    assert person(app).language == Language.FR
     assert app.store.consents.of(person(app).id)[-1].method == "code"
     assert app.join.confirm_code(ANN, code).answer is Answer.ALREADY
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.model import Address, Language, NoticeKind
+from digest.model import Address, Language, NoticeKind, Reading
 from digest.render.press import Press
 from tests import render_kit as kit
 from tests.browser_kit import chromium
@@ -23,7 +23,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     issues = {"month": kit.month_of_12(), "right-to-left": kit.right_to_left(), "small": kit.small()}
     for name, issue in issues.items():
-        for language in Language:
+        for language in Reading:
             found[f"{name} {language.value}"] = press.preview(press.edition(issue, language))[0]
     long = kit.post(
         1, "W" * 300, url="https://posts.example.org/" + "x" * 300, author="Y" * 90, summary="Z" * 500

@@ -34,7 +34,7 @@ def test_a_colour_of_ones_own_reaches_button_name_and_dark_mode() -> None:
     page = html(accent="#7a1f5c", accent_dark="#ffb3d9")
     assert re.search(r'class="button"[^>]*bgcolor="#7a1f5c"', page)
     assert re.search(r'class="name" style="[^"]*color:#7a1f5c', page)
-    assert ".button { background-color: #ffb3d9 !important; }" in page
+    assert ".button{background-color:#ffb3d9 !important}" in page
     assert "#1c5d48" not in page
 
 

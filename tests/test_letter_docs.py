@@ -4,11 +4,23 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from jinja2.meta import find_undeclared_variables
+
 from digest.model import Language
 from digest.render.letter import Marks
 from digest.render.press import Press
 from digest.render.templates import environment
-from digest.render.view import IssueView, ItemView, OtherLanguage, SectionView, WhenView, issue_view
+from digest.render.view import (
+    Half,
+    IssueView,
+    ItemView,
+    LetterContext,
+    Links,
+    OtherLanguage,
+    SectionView,
+    WhenView,
+    issue_view,
+)
 from tests import render_kit as kit
 
 PAGE = (Path(__file__).parent.parent / "docs" / "letter.md").read_text(encoding="utf-8")
@@ -16,16 +28,21 @@ PAGE = (Path(__file__).parent.parent / "docs" / "letter.md").read_text(encoding=
 
 def test_every_field_of_the_context_is_documented() -> None:
     told = set(re.findall(r"`([a-z_]+)`", PAGE))
-    for view in (IssueView, SectionView, ItemView, WhenView, OtherLanguage):
+    for view in (LetterContext, Half, Links, IssueView, SectionView, ItemView, WhenView, OtherLanguage):
         assert {field.name for field in fields(view)} <= told, view.__name__
 
 
 def test_the_templates_are_given_what_the_page_says() -> None:
-    context = Press(kit.config())._context(
-        issue_view(kit.small(), Language.EN, kit.config()), Marks("0" * 24)
-    )
-    assert {"view", "words", "links", "theme", "dark"} == set(context) - {"paragraph_text"}
-    assert {"wrap", "rule", "attribute"} <= set(environment().filters)
+    press, seen = Press(kit.config()), set[str]()
+    views = [issue_view(kit.month_of_12(), language, kit.config()) for language in Language]
+    context = press.context(views, Marks("0" * 24))
+    for name in ("letter.html", "letter.txt", "parts.html", "head.css", "inline.css"):
+        source = press.templates.loader.get_source(press.templates, f"letter/{name}")[0]  # type: ignore[union-attr]
+        seen |= find_undeclared_variables(press.templates.parse(source))
+    assert seen == {field.name for field in fields(LetterContext)}
+    assert press.html(context)
+    assert press.text(context)
+    assert {"wrap", "rule", "told", "attribute"} <= set(environment().filters)
 
 
 def test_every_template_named_there_exists() -> None:

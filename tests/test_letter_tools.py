@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digest.mail.spam import spam_score
-from digest.model import Language
+from digest.model import Reading
 from digest.render.press import Press
 from tests import render_kit as kit
 from tests.remake_golden import GOLDEN, ISSUES
@@ -42,7 +42,7 @@ def pages(folder: Path) -> Iterator[Path]:
     """Every letter in both languages as a reader gets it, and every one-off letter."""
     press = Press(kit.config())
     for name, (build, _) in ISSUES.items():
-        for language in Language:
+        for language in Reading:
             path = folder / f"{name}.{language.value}.html"
             path.write_text(press.preview(press.edition(build(), language))[0], encoding="utf-8")
             yield path

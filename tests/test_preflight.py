@@ -185,7 +185,7 @@ PRINT_FAULTS: dict[str, tuple[str, Callable[[Edition], Edition]]] = {
     "a picture most cannot show": ("cie", html(BODY, '</h1><video src="https://a.example.org/x.mp4"></video>')),
     "grey on white": ("contrast", html(BODY, '</h1><p style="color:#a0a0a0">faint</p>')),
     "white on white": ("contrast", html(r"color:#1d2125;", "color:#ffffff;")),
-    "dark words in dark mode": ("contrast", html(r"\.meta, \.foot \{ color: #\w+", ".meta, .foot { color: #333333")),
+    "dark words in dark mode": ("contrast", html(r"\.meta,\.foot\{color:#\w+", ".meta,.foot{color:#333333")),
     "a link without its line": ("underline", html("text-decoration:underline", "text-decoration:none")),
     "type of nine pixels": ("font-min", html(BODY, '</h1><p style="font-size:9px">small</p>')),
     "a title missing in the text": ("text-parity", text("Hack night 612: open transit data", "Hack night")),

@@ -1,7 +1,12 @@
 """The month made: assemble, edit, approve, schedule, hold, on a real database."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +59,10 @@ def stocked(app: App) -> App:
 
 def ids(issue: Issue, section: str | None) -> list[int]:
     return [p.item.id for p in issue.section(section)]
+
+
+def _outbox(app: App) -> list[Path]:
+    return sorted(app.config.path("outbox").rglob("*.eml"))
 
 
 def a_note(app: App) -> None:
@@ -145,6 +154,38 @@ def test_an_unknown_text_field_is_refused(stocked: App) -> None:
     stocked.publish.assemble()
     with pytest.raises(InputRefused, match="no text called 'footer'"):
         stocked.publish.write(PERIOD, field="footer", language=Language.EN, words="x", by="ann")
+
+
+def test_approving_prints_one_letter_for_each_choice_of_languages_and_group_of_zones(stocked: App) -> None:
+    chosen = {"eve@example.org": ("fr+en", None), "kim@example.org": ("en", "America/Vancouver"),
+              "lou@example.org": ("en", "America/Montreal"), "max@example.org": ("en", "America/Toronto")}  # fmt: skip
+    for address, (language, zone) in chosen.items():
+        reader = stocked.join.add(address, basis="express", origin="test", language=language)
+        with stocked.store.write():
+            stocked.store.subscribers.save(replace(reader, timezone=zone))
+    stocked.publish.assemble(PERIOD)
+    a_note(stocked)
+    assert set(stocked.publish.letters(PERIOD)[1]) == {"en", "fr", "fr+en"}
+    issue = stocked.publish.approve(PERIOD, by="test")
+    assert set(stocked.store.issues.editions(issue.id)) == {
+        "en", "fr", "fr+en", "en@America/Toronto", "en@America/Vancouver",
+    }  # fmt: skip
+    assert set(stocked.publish.letters(PERIOD)[1]) == {"en", "fr", "fr+en"}
+    stocked.send.issue(PERIOD)
+    letters = [message_from_bytes(one.read_bytes(), policy=default) for one in _outbox(stocked)]
+    told = {
+        str(letter["To"]): part.get_content() for letter in letters if (part := letter.get_body(("plain",)))
+    }
+    hour = r"(?m)^  [A-Z][a-z]+ \d+\s[A-Z][a-z]+, (.*?)\r?$"
+    first = {to: re.findall(hour, told[to])[0].replace("\xa0", " ") for to in ("ann@example.org", *chosen)}
+    assert first == {
+        "ann@example.org": "10 a.m. Eastern (8 a.m. Pacific, 11 a.m. Atlantic)",
+        "eve@example.org": "10 a.m. Eastern (8 a.m. Pacific, 11 a.m. Atlantic)",
+        "kim@example.org": "8 a.m. Pacific (10 a.m. Eastern)",
+        "lou@example.org": "10 a.m. Eastern",
+        "max@example.org": "10 a.m. Eastern",
+    }
+    assert "The English version is below." in told["eve@example.org"]
 
 
 def test_approving_freezes_the_letters_and_lists_the_readers(stocked: App) -> None:

@@ -206,7 +206,7 @@ def test_json_takes_the_same_way_in(app: App, client: FlaskClient, clock: Clock)
     sent = {"email": ANN, "language": "fr", "form": told["form"], "note": "hello"}
     first = client.post("/subscribe.json", json=sent)
     assert first.status_code == 202
-    assert person(app).language is Language.FR
+    assert person(app).language == Language.FR
     again = client.post("/subscribe.json", json=sent | {"email": "other@example.org"})
     assert (again.data, again.status_code) == (first.data, 202)
     assert not is_known(app, "other@example.org")

@@ -107,6 +107,20 @@ def test_a_person_twice_in_a_file_is_one_and_leaving_wins(app: App) -> None:
     assert person(app, ANN).state is SubscriberState.LEFT
 
 
+def test_both_languages_travel_through_import_and_export(app: App) -> None:
+    data = b"email,language\nann@example.org,fr+en\nluc@example.org,both\nkim@example.org,fr-CA\nlou@example.org,en+tlh\n"
+    assert brought(app, data).counts == {"confirmed": 4}
+    digest = shapes()["digest"]
+    found = {}
+    for text in (ANN, LUC, "kim@example.org", "lou@example.org"):
+        row = dict(zip(digest.header, cells(digest, person(app, text)) or [], strict=True))
+        found[text] = (row["language"], app.store.consents.of(person(app, text).id)[-1].language)
+    assert found == {
+        ANN: ("fr+en", "fr"), LUC: ("en+fr", "en"), "kim@example.org": ("fr", "fr"), "lou@example.org": ("en", "en"),
+    }  # fmt: skip
+    assert app.store.subscribers.stats().by_language == {"en": 1, "en+fr": 1, "fr": 1, "fr+en": 1}
+
+
 def test_an_import_brings_nobody_back(app: App) -> None:
     for text in (ANN, LUC, "cut@example.org"):
         joins(app, text)

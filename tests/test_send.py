@@ -18,6 +18,7 @@ from digest.model import (
     IssueState,
     Language,
     NoticeKind,
+    Reading,
     SubscriberState,
 )
 from digest.rules.tokens import Purpose
@@ -102,7 +103,7 @@ def test_bytes_that_were_not_approved_are_not_sent(make_room: Callable[..., Room
     """R18: a frozen letter that was changed afterwards, in the letter or in the hash."""
     room = make_room(3)
     with room.store.write():
-        room.store._db.change("UPDATE edition SET letter = CAST('forged' AS BLOB) WHERE language = 'fr'")
+        room.store._db.change("UPDATE edition SET letter = CAST('forged' AS BLOB) WHERE key = 'fr'")
     with Sink() as sink, pytest.raises(MoveRefused, match="not what was approved"):
         room.send(relay(room, sink.port)).issue(PERIOD)
     assert sink.connections == 0
@@ -608,4 +609,4 @@ def test_a_frozen_letter_that_cannot_be_read_is_told(make_room: Callable[..., Ro
     room = make_room(2)
     with pytest.raises(RenderError, match="cannot be read"):
         room.press.compiled(next(iter(room.store.issues.editions(room.issue.id).values())).__class__(
-            language=Language.EN, subject="", html="", text="", letter=b"x", sha256=""))  # fmt: skip
+            reading=Reading.EN, subject="", html="", text="", letter=b"x", sha256=""))  # fmt: skip

@@ -70,7 +70,7 @@ def test_confirmed_readers_are_listed_once_each_in_a_language_we_offer(store: Sq
         assert store.deliveries.list_audience(issue, languages=[Language.EN], now=NOW) == 1
         assert store.deliveries.list_audience(issue, languages=[Language.EN], now=NOW) == 0
     (letter,) = claim(store, begin(store, issue))
-    assert (letter.subscriber, letter.address, letter.language) == (reader.id, reader.address, Language.EN)
+    assert (letter.subscriber, letter.address, letter.edition) == (reader.id, reader.address, "en")
     assert len(store.deliveries.counts(issue)) == 8
 
 

@@ -13,6 +13,7 @@ from digest.model import (
     Language,
     Period,
     Placed,
+    Reading,
 )
 from digest.store.sqlite import SqliteStore, open_store
 from tests.store_kit import NOVEMBER, NOW, days, draft, kept, named_source, post
@@ -178,9 +179,9 @@ def test_a_move_is_made_once_and_only_from_where_it_may(store: SqliteStore) -> N
 def test_frozen_editions_stay_as_they_were(store: SqliteStore) -> None:
     issue_id = draft(store)
     english = Edition(
-        language=Language.EN, subject="S", html="<p>", text="t", letter=b"\x00\xff\r\n", sha256="1"
+        reading=Reading.EN, subject="S", html="<p>", text="t", letter=b"\x00\xff\r\n", sha256="1"
     )
-    french = replace(english, language=Language.FR, subject="É")
+    french = replace(english, reading=Reading.FR, subject="É")
     with store.write():
         store.issues.freeze(issue_id, [english, french])
     assert store.issues.editions(issue_id) == {Language.EN: english, Language.FR: french}

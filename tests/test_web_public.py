@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from digest.app import App
-from digest.model import Address, Language, Subscriber, SubscriberState
+from digest.model import Address, Language, Reading, Subscriber, SubscriberState
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
@@ -233,13 +233,31 @@ def test_the_link_in_a_letter_chooses_the_language_or_leaves(app: App, client: F
     path = settings_path(app, reader)
     client.get(path)
     assert "Kept." in client.post(f"{path}?lang=en", data={"language": "fr"}, follow_redirects=True).text
-    assert found(app, reader.address.reveal()).language is Language.FR
+    assert found(app, reader.address.reveal()).language == Language.FR
     assert client.post(path, data={"language": "tlh"}).status_code == 200
-    assert found(app, reader.address.reveal()).language is Language.FR
+    assert found(app, reader.address.reveal()).language == Language.FR
     client.post(path, data={"leave": "1"})
     assert found(app, reader.address.reveal()).state is SubscriberState.LEFT
     client.post(path, data={"undo": "1"})
     assert found(app, reader.address.reveal()).state is SubscriberState.CONFIRMED
+
+
+def test_both_languages_in_one_letter_can_be_chosen_at_joining_and_in_the_settings(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    web_kit.fill(app)
+    for path, value in (("/", "en+fr"), ("/fr/", "fr+en")):
+        assert f'name="language" value="{value}"' in client.get(path).text
+    send_form(client, clock, "/fr/subscribe", email="new@example.org", language="fr+en")
+    reader = found(app, "new@example.org")
+    assert (reader.language, reader.language.first) == (Reading.FR_EN, Language.FR)
+    page = client.get(settings_path(app, reader)).text
+    assert re.findall(r'name="language" value="([^"]+)"( checked)?', page) == [
+        ("en", ""), ("fr", ""), ("en+fr", ""), ("fr+en", " checked"),
+    ]  # fmt: skip
+    page = client.post(settings_path(app, reader), data={"language": "en+fr"}, follow_redirects=True).text
+    assert "in English and French" in page
+    assert found(app, "new@example.org").language is Reading.EN_FR
 
 
 def test_asking_for_settings_answers_alike_and_mails_only_readers(

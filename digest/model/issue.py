@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from digest.model.community import Community
 from digest.model.items import Item
-from digest.model.names import IssueId, Language, Period
+from digest.model.names import IssueId, Language, Period, Reading
 
 
 class IssueState(StrEnum):
@@ -83,11 +83,26 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One language of an issue, frozen at approval. letter: the compiled message; sha256 is over html, text, letter."""
+    """What one group of readers gets of an issue, frozen at approval: a language, or both in one letter.
 
-    language: Language
+    zone: readers there see their own hour at events online; "": the zones of the whole list in one line.
+    letter: the compiled message; sha256 is over html, text, letter.
+    """
+
+    reading: Reading
+    zone: str = ""
     subject: str
     html: str
     text: str
     letter: bytes
     sha256: str
+
+    @property
+    def language(self) -> Language:
+        """That of its subject, its headers and its first half."""
+        return self.reading.first
+
+    @property
+    def key(self) -> str:
+        """Its name among the editions of its issue: `en`, `fr+en`, `en@America/Vancouver`."""
+        return f"{self.reading}@{self.zone}" if self.zone else self.reading.value

@@ -23,14 +23,16 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One letter for one reader, claimed by a run. code, reply: the last answer of the mail server, when it is listed."""
+    """One letter for one reader, claimed by a run. edition: key of an Edition.
+
+    code, reply: the last answer of the mail server, when it is listed."""
 
     id: DeliveryId
     issue: IssueId
     subscriber: SubscriberId
     version: int
     address: Address
-    language: Language
+    edition: str
     attempts: int = 0
     code: int = 0
     reply: str = ""

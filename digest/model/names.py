@@ -21,6 +21,29 @@ class Language(StrEnum):
     FR = "fr"
 
 
+class Reading(StrEnum):
+    """What somebody reads: one language, or both in one letter, the first one on top."""
+
+    EN = "en"
+    FR = "fr"
+    EN_FR = "en+fr"
+    FR_EN = "fr+en"
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """Top to bottom."""
+        return tuple(Language(code) for code in self.value.split("+"))
+
+    @property
+    def first(self) -> Language:
+        """The language in which we speak to them otherwise: pages, notices, From."""
+        return Language(self.value[:2])
+
+    @property
+    def is_both(self) -> bool:
+        return "+" in self.value
+
+
 class Address:
     """One e-mail address. It never shows itself: `repr` and `str` are redacted, `reveal()` is the one way out.
 

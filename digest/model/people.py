@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from digest.model.names import Address, EditorId, Language, SubscriberId, SuggestionId
+from digest.model.names import Address, EditorId, Language, Reading, SubscriberId, SuggestionId
 
 
 class SubscriberState(StrEnum):
@@ -36,7 +36,7 @@ class Subscriber:
     id: SubscriberId
     address: Address
     state: SubscriberState
-    language: Language
+    language: Reading
     timezone: str | None = None
     role: str | None = None
     topics: tuple[str, ...] = ()

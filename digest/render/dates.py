@@ -48,6 +48,7 @@ FAMILY_OF = {zone: family for family, zones in FAMILIES.items() for zone in zone
     "America/New_York": "eastern", "America/Chicago": "central", "America/Denver": "mountain",
     "America/Los_Angeles": "pacific",
 }  # fmt: skip
+SPEAKERS = frozenset(zones[0] for zones in FAMILIES.values())  # the zone that a family is known by
 ONLINE_ZONES = ("America/Vancouver", "America/Halifax")
 
 
@@ -113,14 +114,18 @@ def hour_in_zone(at: datetime, zone: str, language: Language) -> str:
 
 
 def span(
-    occasion: Occasion, language: Language, *, list_zone: str, also: Sequence[str] = ONLINE_ZONES
-) -> str:
+    occasion: Occasion, language: Language, *, list_zone: str, also: Sequence[str] = ONLINE_ZONES, own_zone: str = "",
+    most: int = 2,
+) -> str:  # fmt: skip
     """When an event takes place, in one line: `Thu 3 Dec, noon Eastern (10 a.m. Pacific)`.
 
-    In person: the hour of the place. Online: the event's zone first, then the list's and `also`, at most
-    two more, each only when its hour differs, with its weekday when the date differs too.
+    In person: the hour of the place. Online, for readers of one zone: their own hour, then the event's. For everybody:
+    the event's zone first, then the list's and `also`, at `most` so many more. Each further one only when its hour differs,
+    with its weekday when the date differs too.
     """
-    words, zone = Words(language), occasion.timezone
+    words, zone, others = Words(language), occasion.timezone, (list_zone, *also)
+    if own_zone and is_online(occasion) and not occasion.all_day:
+        zone, others = own_zone, (occasion.timezone,)
     first = day(occasion.starts, zone, language)
     if occasion.all_day:
         last = occasion.ends - timedelta(minutes=1) if occasion.ends else occasion.starts
@@ -132,8 +137,8 @@ def span(
         until = words("letter.day_and_hour", day=day(occasion.ends, zone, language),
                       hour=hour(occasion.ends, zone, language))  # fmt: skip
         return words("letter.days", first=line, last=until)
-    others = _elsewhere(occasion, language, zones=(list_zone, *also)) if is_online(occasion) else []
-    return f"{line} ({', '.join(others)})" if others else line
+    told = _elsewhere(occasion, language, zone=zone, zones=others) if is_online(occasion) else []
+    return f"{line} ({', '.join(told[:most])})" if told[:most] else line
 
 
 def length(occasion: Occasion, language: Language) -> str | None:
@@ -172,16 +177,17 @@ def utc_offset(zone: str, at: datetime) -> timedelta:
     return _local(at, zone).utcoffset() or timedelta(0)
 
 
-def _elsewhere(occasion: Occasion, language: Language, *, zones: Sequence[str]) -> list[str]:
-    words, at = Words(language), occasion.starts
+def _elsewhere(occasion: Occasion, language: Language, *, zone: str, zones: Sequence[str]) -> list[str]:
+    """The same moment in other zones than the one that was told already."""
+    words, at, here = Words(language), occasion.starts, zone
     found: list[str] = []
-    told = {utc_offset(occasion.timezone, at)}
+    told = {utc_offset(here, at)}
     for zone in zones:
         if utc_offset(zone, at) in told or len(found) == 2:
             continue
         told.add(utc_offset(zone, at))
         clock = hour(at, zone, language)
-        if _local(at, zone).date() != _local(at, occasion.timezone).date():
+        if _local(at, zone).date() != _local(at, here).date():
             clock = f"{_babel(_local(at, zone), 'EEE', language)} {clock}"
         key, slots = _zone_key(zone, at, language)
         found.append(words(f"{key}_also", hour=clock, **slots))

@@ -14,7 +14,7 @@ import idna
 
 from digest.config import Config
 from digest.errors import RenderError
-from digest.model import Address, Language
+from digest.model import Address, Language, Reading
 
 Header = tuple[str, str]
 LINE = 76  # characters of a header or body line; an encoded-word may have 75 (RFC 2047 section 2)
@@ -71,11 +71,9 @@ def encoded_words(text: str, *, room: int = LINE) -> str:
     return " ".join(f"=?utf-8?q?{piece}?=" for piece in [*words, word])
 
 
-def issue_headers(
-    config: Config, language: Language, *, subject: str, period: str, page: str
-) -> list[Header]:
+def issue_headers(config: Config, reading: Reading, *, subject: str, period: str, page: str) -> list[Header]:
     """The headers of an issue that are the same for every reader. page: the issue on the web (List-Archive)."""
-    about = config.list
+    about, language = config.list, reading.first
     contact = about.reply_to or about.from_
     name = about.name.in_(language)
     sender = re.sub(r"[^a-z0-9]", "", about.list_id.lower())[:15].ljust(5, "0")
@@ -89,10 +87,10 @@ def issue_headers(
         ("List-Subscribe", f"<{about.url}/>"),
         ("List-Help", f"<mailto:{contact}?subject=help>"),
         ("List-Owner", f"<mailto:{contact}>"),
-        ("Feedback-ID", f"{period}:{language.value}:issue:{sender}"),
+        ("Feedback-ID", f"{period}:{'-'.join(reading.languages)}:issue:{sender}"),
         ("Precedence", "bulk"),
         ("X-Auto-Response-Suppress", "All"),
-        ("Content-Language", language.value),
+        ("Content-Language", ", ".join(reading.languages)),
     ]
 
 

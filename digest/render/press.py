@@ -1,10 +1,11 @@
-"""The press: an issue and a language in, one edition out; a notice in, its bytes out. It opens templates, nothing else."""
+"""The press: an issue and a reading in, one edition out; a notice in, its bytes out. It opens templates, nothing else."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 from css_inline import CSSInliner
@@ -12,7 +13,7 @@ from jinja2 import Environment, TemplateError
 
 from digest.config import Config
 from digest.errors import RenderError
-from digest.model import Address, Edition, Issue, Language, NoticeKind
+from digest.model import Address, Edition, Issue, Language, NoticeKind, Reading
 from digest.render.letter import Compiled, Marks, compile_letter, date_header
 from digest.render.message import (
     alternative,
@@ -23,13 +24,12 @@ from digest.render.message import (
     to_header,
 )
 from digest.render.templates import environment
-from digest.render.text import Run
 from digest.render.theme import themes
-from digest.render.view import IssueView, issue_view
+from digest.render.view import Half, IssueView, LetterContext, Links, issue_view, joint_subject
 from digest.words import Words
 
 HEAD_CSS = "<!--HEADCSS-->"
-_KEPT = 4  # editions remembered, by everything that is printed in them
+_KEPT = 8  # editions remembered, by everything that is printed in them
 
 
 class Signer(Protocol):
@@ -55,25 +55,27 @@ class Press:
         """The environment, with the operator's folders in front: web/ reads its pages through it too."""
         return self._templates
 
-    def edition(self, issue: Issue, language: Language) -> Edition:
-        """One language of an issue, with marks where a reader's links will stand, and its compiled letter.
+    def edition(self, issue: Issue, reading: Reading | Language, *, zone: str = "") -> Edition:
+        """What one group of readers gets, with marks where their own links will stand, and its compiled letter.
 
         The same issue and configuration give the same bytes. Raises RenderError.
         """
-        view = issue_view(issue, language, self._config)
-        mark = sha256(f"{view!r}{self._config.list.url}".encode()).hexdigest()
-        return self._lately.get(mark) or self._printed(view, language, mark)
+        reading = Reading(reading)
+        views = [issue_view(issue, language, self._config, zone=zone) for language in reading.languages]
+        mark = sha256(f"{reading} {zone} {views!r}{self._config.list.url}".encode()).hexdigest()
+        return self._lately.get(mark) or self._printed(views, reading, zone, mark)
 
-    def _printed(self, view: IssueView, language: Language, mark: str) -> Edition:
+    def _printed(self, views: Sequence[IssueView], reading: Reading, zone: str, mark: str) -> Edition:
         marks = Marks(mark[:24])
-        html, text = self.html(view, marks), self.text(view, marks)
-        headers = header_lines(issue_headers(self._config, language, subject=view.subject, period=view.period,
-                                             page=view.web_url))  # fmt: skip
-        letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=view.contact).to_bytes()
+        context = self.context(views, marks)
+        html, text, first = self.html(context), self.text(context), context.view
+        headers = header_lines(issue_headers(self._config, reading, subject=context.subject, period=first.period,
+                                             page=first.web_url))  # fmt: skip
+        letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=first.contact).to_bytes()
         digest = sha256(b"\0".join([html.encode(), text.encode(), letter])).hexdigest()
         made = Edition(
-            language=language, subject=view.subject, html=html, text=text, letter=letter, sha256=digest
-        )
+            reading=reading, zone=zone, subject=context.subject, html=html, text=text, letter=letter, sha256=digest
+        )  # fmt: skip
         # A page of the desk, its checks and its frame each ask for the same letter. Whoever loses a race prints it again.
         self._lately = dict([*self._lately.items(), (mark, made)][-_KEPT:])
         return made
@@ -113,16 +115,24 @@ class Press:
         data = alternative(slots + headers, quoted_printable(text), quoted_printable(html))
         return self._signer.message(data) if self._signer else data
 
-    def html(self, view: IssueView, marks: Marks) -> str:
-        return self._page("letter/letter.html", self._context(view, marks))
+    def context(self, views: Sequence[IssueView], marks: Marks) -> LetterContext:
+        """What the templates are given. views: top to bottom."""
+        halves = tuple(
+            Half(
+                view=view, words=Words(view.language), anchor="" if view is views[0] else f"{view.language}-"
+            )
+            for view in views
+        )
+        subject = views[0].subject if len(views) == 1 else joint_subject(views)
+        links = Links(unsubscribe=marks.unsubscribe, preferences=marks.preferences)
+        return LetterContext(halves=halves, view=halves[0].view, words=halves[0].words, subject=subject, links=links,
+                             theme=self._light, dark=self._dark)  # fmt: skip
 
-    def text(self, view: IssueView, marks: Marks) -> str:
-        return self._render("letter/letter.txt", self._context(view, marks))
+    def html(self, context: LetterContext) -> str:
+        return self._page("letter/letter.html", _names(context))
 
-    def _context(self, view: IssueView, marks: Marks) -> dict[str, Any]:
-        links = SimpleNamespace(unsubscribe=marks.unsubscribe, preferences=marks.preferences)
-        return {"view": view, "words": Words(view.language), "links": links, "theme": self._light, "dark": self._dark,
-                "paragraph_text": _paragraph_text}  # fmt: skip
+    def text(self, context: LetterContext) -> str:
+        return self._render("letter/letter.txt", _names(context))
 
     def _page(self, template: str, context: dict[str, Any]) -> str:
         """HTML with the styles of inline.css in its elements and those of head.css in its head.
@@ -130,11 +140,11 @@ class Press:
         The inliner drops @media rules, so they are put back after it has run.
         """
         inlined = self._inliner.inline(self._render(template, context))
-        head = " ".join(self._render("letter/head.css", context).split())
+        head = _tight(self._render("letter/head.css", context))
         before, body, after = inlined.partition("<body")
         if before.count(HEAD_CSS) != 1:
             raise RenderError(f"The template {template} must hold {HEAD_CSS} once, in its head.")
-        return before.replace(HEAD_CSS, f"<style>{head}</style>") + body + after
+        return before.replace(HEAD_CSS, f"<style>{head}</style>") + body + _without_idle_classes(after, head)
 
     def _render(self, template: str, context: dict[str, Any]) -> str:
         try:
@@ -147,5 +157,21 @@ class Press:
         return f"{self._config.list.url}/{'fr/' if language is Language.FR else ''}"
 
 
-def _paragraph_text(paragraph: Sequence[Run]) -> str:
-    return "".join(run.url or run.text for run in paragraph)
+def _tight(css: str) -> str:
+    """The same rules in fewer bytes: each one travels with every letter."""
+    return re.sub(r"\s*([{};,])\s*", r"\1", " ".join(css.split())).replace(": ", ":").replace(";}", "}")
+
+
+def _without_idle_classes(html: str, css: str) -> str:
+    """Their styles stand in the elements by now; a class is kept where the head still speaks of it."""
+    used = set(re.findall(r"\.([a-z][\w-]*)", css))
+
+    def kept(found: re.Match[str]) -> str:
+        names = " ".join(name for name in found.group(1).split() if name in used)
+        return f' class="{names}"' if names else ""
+
+    return re.sub(r' class="([^"<>]*)"', kept, html)
+
+
+def _names(context: LetterContext) -> dict[str, Any]:
+    return {field.name: getattr(context, field.name) for field in fields(context)}

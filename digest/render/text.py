@@ -54,6 +54,11 @@ def _runs(block: str) -> tuple[Run, ...]:
     return tuple(found)
 
 
+def told(paragraph: tuple[Run, ...]) -> str:
+    """A paragraph as plain words, with whole addresses."""
+    return "".join(run.url or run.text for run in paragraph)
+
+
 def words_in(text: str) -> int:
     return len(text.split())
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from digest.colour import contrast
 from digest.config import Config
 
-SERIF = "'Iowan Old Style',Palatino,'Noto Serif',Georgia,serif"
+SERIF = "Iowan Old Style,Palatino,Noto Serif,Georgia,serif"
 SANS = "'Noto Sans','Segoe UI',Helvetica,Arial,sans-serif"
 
 

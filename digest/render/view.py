@@ -3,7 +3,7 @@
 Everything here is in words of the edition's language, cleaned, with nothing that belongs to one reader.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from babel import Locale
@@ -22,6 +22,7 @@ from digest.model import (
 )
 from digest.render import dates
 from digest.render.text import Run, clean, french, paragraphs, shorten, words_in
+from digest.render.theme import Theme
 from digest.words import Words
 
 WORDS_A_MINUTE = 230
@@ -30,7 +31,7 @@ SUBJECT_MOST = 60  # what a phone shows; From names the list already, so the nam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhenView:
-    """When an event takes place. line: in words, with zones; short: in the event's zone; at: POSIX seconds, to sort by.
+    """When an event takes place. line: in words, with zones; short: its first hour alone; at: POSIX seconds, to sort by.
 
     starts, ends: ISO 8601 with the offset of the event's zone. month, day, weekday: a small calendar page.
     """
@@ -132,14 +133,50 @@ class IssueView:
     preheader: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """One language of a letter. anchor: what stands before the ids of its sections, so that none is there twice."""
+
+    view: IssueView
+    words: Words
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where a reader's own addresses stand."""
+
+    unsubscribe: str
+    preferences: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterContext:
+    """All that the templates of the letter are given. halves: one, or in a letter in both languages two, top to bottom.
+
+    view, words: of the first half. subject: of the whole letter. theme, dark: colours and type, light and dark.
+    """
+
+    halves: tuple[Half, ...]
+    view: IssueView
+    words: Words
+    subject: str
+    links: Links
+    theme: Theme
+    dark: Theme
+
+
 _RIGHT_TO_LEFT = frozenset(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"])
 OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
 
 
-def issue_view(issue: Issue, language: Language, config: Config) -> IssueView:
-    """The template context of one edition. What an editor left out is empty here; preflight tells."""
+def issue_view(issue: Issue, language: Language, config: Config, *, zone: str = "") -> IssueView:
+    """One issue in one language. What an editor left out is empty here; preflight tells.
+
+    zone: of the readers it is for, who see their own hour at events online; "": all zones of the list in one line.
+    """
     words, about = Words(language), config.list
-    sections = tuple(_section(name, issue, language, config) for name in config.letter.sections)
+    sections = tuple(_section(name, issue, language, config, zone=zone) for name in config.letter.sections)
     sections = tuple(section for section in sections if section.items)
     theme = _own(issue.text("theme", language), language)
     name, month = about.name.in_(language), dates.month(issue.period, language)
@@ -203,18 +240,19 @@ def venue(occasion: Occasion) -> str | None:
     return None if place.startswith(("http://", "https://")) else place or None
 
 
-def when_view(occasion: Occasion, language: Language, config: Config) -> WhenView:
+def when_view(occasion: Occasion, language: Language, config: Config, *, zone: str = "") -> WhenView:
     month, day, weekday = dates.leaf(occasion.starts, occasion.timezone, language)
     return WhenView(
-        line=dates.span(occasion, language, list_zone=config.list.timezone, also=config.letter.zones),
-        short=dates.span(occasion, language, list_zone=occasion.timezone, also=()), at=occasion.starts.timestamp(),
+        line=dates.span(occasion, language, list_zone=config.list.timezone, also=config.letter.zones, own_zone=zone),
+        short=dates.span(occasion, language, list_zone=config.list.timezone, own_zone=zone, most=0),
+        at=occasion.starts.timestamp(),
         starts=dates.iso(occasion.starts, occasion.timezone, all_day=occasion.all_day),
         ends=dates.iso(occasion.ends, occasion.timezone, all_day=occasion.all_day) if occasion.ends else None,
         month=month, day=day, weekday=weekday, length=dates.length(occasion, language),
     )  # fmt: skip
 
 
-def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
+def item_view(placed: Placed, language: Language, config: Config, *, zone: str = "") -> ItemView:
     """One item as this edition prints it; an editor's words win over the item's own."""
     item, words = placed.item, Words(language)
     foreign = _primary(item.language) not in {"", language.value}
@@ -223,7 +261,7 @@ def item_view(placed: Placed, language: Language, config: Config) -> ItemView:
         title, title_lang = words("letter.untitled"), ""
     blurb, blurb_lang = _words_of(placed.blurb, item.summary, item, language)
     occasion = item.occasion
-    when = when_view(occasion, language, config) if occasion else None
+    when = when_view(occasion, language, config, zone=zone) if occasion else None
     place = event_place(occasion, language) if occasion else None
     minutes = words("letter.read_minutes", n=item.minutes) if item.minutes else None
     author = clean(item.author or "") or None
@@ -269,8 +307,8 @@ def safe_url(url: str | None) -> str | None:
     )
 
 
-def _section(name: str, issue: Issue, language: Language, config: Config) -> SectionView:
-    items = tuple(item_view(placed, language, config) for placed in issue.section(name))
+def _section(name: str, issue: Issue, language: Language, config: Config, *, zone: str) -> SectionView:
+    items = tuple(item_view(placed, language, config, zone=zone) for placed in issue.section(name))
     kind = {"coming-up": "events", "worth-reading": "posts"}.get(name, "calls_count")
     return SectionView(id=name, name=section_name(name, language, config=config), items=items,
                        count=Words(language)(f"letter.{kind}", n=len(items)))  # fmt: skip
@@ -287,6 +325,17 @@ def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str,
 def _events(sections: tuple[SectionView, ...]) -> list[ItemView]:
     events = [item for section in sections for item in section.items if item.when]
     return sorted(events, key=lambda item: item.when.at if item.when else 0.0)
+
+
+def joint_subject(views: Sequence[IssueView]) -> str:
+    """What a letter in both languages is called: both subjects, themes or months if they fit, else the first subject."""
+    wishes = [
+        [view.subject for view in views],
+        [_capital(view.theme) for view in views],
+        [view.month for view in views],
+    ]
+    joined = (" · ".join(wish) for wish in wishes if all(wish))
+    return next((wish for wish in joined if len(wish) <= SUBJECT_MOST), views[0].subject)
 
 
 def _subject(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from digest.errors import AddressRefused, InputRefused
-from digest.model import Address, Language, Subscriber, SubscriberState
+from digest.model import Address, Language, Reading, Subscriber, SubscriberState
 
 ONE_LETTER_PER = timedelta(hours=24)
 UNDO_WITHIN = timedelta(hours=24)
@@ -257,6 +257,19 @@ def declining(known: Subscriber, *, now: datetime) -> Decision:
     return Decision(Answer.DONE, replace(known, declined_at=now, version=known.version + 1))
 
 
-def language_or(default: Language, asked: str | None, *, offered: Sequence[Language]) -> Language:
-    """The language asked for if the list has it."""
-    return next((language for language in offered if language == asked), default)
+def reading_or_first(asked: str | None, *, offered: Sequence[Language]) -> Reading:
+    """What somebody asked to read, if the list has it: `en`, `fr`, both as `en+fr` or `fr+en`, `both` in the list's order.
+
+    A blank stands for a plus, which a form not encoded as one turns into a blank. Else the list's first language.
+    """
+    both = "+".join(offered) if len(offered) > 1 else offered[0].value
+    wish = (asked or "").strip().casefold().replace(" ", "+")
+    wish = both if wish == "both" else wish
+    if wish in set(Reading) and set(offered).issuperset(Reading(wish).languages):
+        return Reading(wish)
+    return Reading(offered[0])
+
+
+def readings(offered: Sequence[Language]) -> list[Reading]:
+    """What a list can be read in: each language, then both in either order."""
+    return [one for one in Reading if set(offered).issuperset(one.languages)]

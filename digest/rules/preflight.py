@@ -104,7 +104,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(
-    issue: Issue, editions: Mapping[Language, Edition], *, config: Config, now: datetime, readers: int,
+    issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime, readers: int,
     evidence: Evidence | None = None, accepted: Mapping[str, Acceptance] | None = None,
 ) -> list[Check]:  # fmt: skip
     """All rules over what would be frozen, in the order of RULES; one line per fault, one line for a rule without.
@@ -191,6 +191,8 @@ def _sentence(rule: Rule, fault: Fault, language: Language) -> str:
         text = words("preflight.not_checked", why=text)
     if fault.language is not None:
         text = words(
-            "preflight.in_edition", language=words(f"preflight.edition_{fault.language.value}"), text=text
+            "preflight.in_edition",
+            language=words(f"preflight.edition_{fault.language.replace('+', '_')}"),
+            text=text,
         )
     return text

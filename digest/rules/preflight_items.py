@@ -76,7 +76,7 @@ def item_title(proof: Proof) -> Iterator[Fault]:
 
 
 def fr_parity(proof: Proof) -> Iterator[Fault]:
-    if set(proof.editions) < {Language.EN, Language.FR}:
+    if len(proof.languages) < len(Language):
         return
     for field in ("note", "theme"):
         english, french = (
@@ -134,7 +134,7 @@ def blurb(proof: Proof) -> Iterator[Fault]:
     for placed in proof.placed:
         if placed.section != "worth-reading":
             continue
-        for language in proof.editions:
+        for language in proof.languages:
             words = placed.blurb.get(language) or placed.item.summary
             if not BLURB_LEAST <= len(words.split()) <= BLURB_MOST or words.rstrip().endswith(
                 ("…", "...", "[…]", "[...]")
@@ -147,7 +147,7 @@ def blurb(proof: Proof) -> Iterator[Fault]:
 
 
 def note(proof: Proof) -> Iterator[Fault]:
-    for language in proof.editions:
+    for language in proof.languages:
         words = len(proof.issue.text("note", language).split())
         if not 0 < words <= NOTE_WORDS[language]:
             yield Fault(where="note", language=language, slots={"n": words, "most": NOTE_WORDS[language]},

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from digest.model import Language
 from digest.rules.proof import Fault, Proof, Severity, is_private
 
 SUBJECT_LEAST, SUBJECT_MOST = 10, 60
@@ -85,8 +84,9 @@ def unsub_link(proof: Proof) -> Iterator[Fault]:
 
 def addr(proof: Proof) -> Iterator[Fault]:
     for language, edition in proof.editions.items():
-        address = proof.config.list.postal_address.in_(language).strip()
-        if not address or address not in proof.pages[language].words or not _holds(edition.text, address):
+        known = [proof.config.list.postal_address.in_(one).strip() for one in edition.reading.languages]
+        page = proof.pages[language]
+        if not all(one and one in page.words and _holds(edition.text, one) for one in known):
             yield Fault(where="config:list.postal_address", language=language, severity=proof.leaving())
 
 
@@ -158,7 +158,7 @@ def source_bytes(html: str) -> int:
     return coded + 3 * (coded // 73)
 
 
-def _headers(proof: Proof) -> Iterator[tuple[Language, str]]:
+def _headers(proof: Proof) -> Iterator[tuple[str, str]]:
     """The header lines inside the compiled letter, as far as they are static or name a slot's header."""
     for language, edition in proof.editions.items():
         static = edition.letter.partition(b"MIME-Version:")[0].decode("ascii", "replace")
@@ -167,7 +167,7 @@ def _headers(proof: Proof) -> Iterator[tuple[Language, str]]:
         yield language, re.sub(r"(To|Date|Message-ID|List-Unsubscribe): (?=\n|$)", r"\1: ", text)
 
 
-def _preheader(proof: Proof, language: Language) -> str:
+def _preheader(proof: Proof, language: str) -> str:
     hidden = [e for e in proof.pages[language].all("div") if "preheader" in e.classes]
     text = unescape(hidden[0].words) if hidden else ""
     return re.sub("[\u034f\u200c\u00a0\\s]+$", "", text).strip()

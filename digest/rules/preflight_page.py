@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from digest.colour import contrast as ratio
-from digest.model import Language
+from digest.model import Placed
 from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
 from digest.rules.proof import Element, Fault, Page, Proof, colour, is_private
 
@@ -25,21 +25,20 @@ def html_parse(proof: Proof) -> Iterator[Fault]:
 
 
 def lang_dir(proof: Proof) -> Iterator[Fault]:
-    for language, page in proof.pages.items():
+    for key, page in proof.pages.items():
+        spoken = [one.value for one in proof.editions[key].reading.languages]
         wrappers = [*page.all("html")[:1], *(e for e in page.elements if e.attrs.get("role") == "article")]
-        if len(wrappers) < 2 or any(
-            e.attrs.get("lang") != language.value or not e.attrs.get("dir") for e in wrappers
-        ):
-            yield Fault(where="template", language=language, slots={"what": "html, role=article"})
+        halves = {e.attrs.get("lang") for e in page.all("div") if e.attrs.get("dir")}
+        is_said = all(e.attrs.get("lang") == spoken[0] and e.attrs.get("dir") for e in wrappers)
+        if len(wrappers) < 2 or not is_said or not halves.issuperset(spoken):
+            yield Fault(where="template", language=key, slots={"what": "html, role=article"})
         for element in page.elements:
             if element.tag in {"h3", "p"} and element.attrs.get("lang") and not element.attrs.get("dir"):
-                yield Fault(where="template", language=language, slots={"what": element.words[:60]})
+                yield Fault(where="template", language=key, slots={"what": element.words[:60]})
         for placed in proof.placed:
-            if not _foreign_title_is_marked(
-                placed.item.title, placed.item.language, placed.title, page, language.value
-            ):
+            if not _is_in_its_language(placed, page):
                 yield Fault(
-                    where=f"item:{placed.item.id}", language=language, slots={"what": placed.item.title[:60]}
+                    where=f"item:{placed.item.id}", language=key, slots={"what": placed.item.title[:60]}
                 )
 
 
@@ -232,7 +231,7 @@ def _inside(element: Element, outer: Element) -> bool:
     return any(here is outer for here in element.up())
 
 
-def _links(proof: Proof) -> Iterator[tuple[Language, str]]:
+def _links(proof: Proof) -> Iterator[tuple[str, str]]:
     first = next(iter(proof.pages), None)
     for language, page in proof.pages.items():
         for link in page.all("a"):
@@ -245,10 +244,10 @@ def _item_of(proof: Proof, url: str) -> str:
     return next((f"item:{p.item.id}" for p in proof.placed if url and p.item.url == url), "")
 
 
-def _foreign_title_is_marked(title: str, language: str | None, own: object, page: Page, edition: str) -> bool:
-    tag = (language or "").replace("_", "-").split("-")[0].casefold()
-    if tag in {"", edition} or (isinstance(own, dict) and own.get(edition)):
-        return True
-    wanted = "".join(title.split())
-    heads = [e for e in page.all("h3") if "".join(e.words.split()) == wanted]
-    return all(any(e.attrs.get("lang") for e in head.up() if e.tag == "h3") for head in heads)
+def _is_in_its_language(placed: Placed, page: Page) -> bool:
+    """Whether a title of another language than what stands around it says so, everywhere."""
+    tag = (placed.item.language or "").replace("_", "-").split("-")[0].casefold()
+    wanted = "".join(placed.item.title.split())
+    heads = [head for head in page.all("h3") if tag and "".join(head.words.split()) == wanted]
+    around = [next((e.attrs["lang"] for e in head.up() if e.attrs.get("lang")), "") for head in heads]
+    return all(lang == tag or placed.title.get(lang) for lang in around)

@@ -63,7 +63,7 @@ class CheckOutcome(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One line of preflight. id: the rule's, stable. where: what to mend: "subject", "note", "theme", "item:<id>",
-    "config:<table.key>", "template", or "" when it is nobody's to mend. language: the edition's, when it is one."""
+    "config:<table.key>", "template", or "" when it is nobody's to mend. language: key of the edition, when it is one."""
 
     id: str
     severity: Severity
@@ -71,7 +71,7 @@ class Check:
     message_en: str
     message_fr: str
     where: str = ""
-    language: Language | None = None
+    language: str | None = None
 
     def message(self, language: str) -> str:
         return self.message_fr if language == Language.FR else self.message_en
@@ -79,14 +79,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a rule found. slots: what its sentence names. severity: when it differs from the rule's own.
+    """What a rule found. language: the edition's key.
+
+    slots: what its sentence names. severity: when it differs from the rule's own.
 
     sentence "unchecked" (or one that begins so): the rule could not run, and says why; it is no fault then.
     """
 
     where: str = ""
     slots: Mapping[str, Any] = field(default_factory=dict)
-    language: Language | None = None
+    language: str | None = None
     severity: Severity | None = None
     sentence: str = "fail"
 
@@ -238,18 +240,23 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Everything a rule may look at."""
+    """Everything a rule may look at. editions: by key, without those of a zone."""
 
     issue: Issue
-    editions: Mapping[Language, Edition]
+    editions: Mapping[str, Edition]
     config: Config
     now: datetime
     readers: int
     evidence: Evidence = field(default_factory=Evidence)
 
     @cached_property
-    def pages(self) -> dict[Language, Page]:
-        return {language: _page(edition.html) for language, edition in self.editions.items()}
+    def pages(self) -> dict[str, Page]:
+        return {key: _page(edition.html) for key, edition in self.editions.items()}
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """Those the list is made in."""
+        return self.config.list.languages
 
     @cached_property
     def placed(self) -> tuple[Placed, ...]:

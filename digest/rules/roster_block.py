@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from digest.errors import InputRefused
-from digest.model import Language
+from digest.model import Reading
 from digest.rules.consent import IMPLIED_LIVES, judged_address, quick_addresses
 from digest.rules.guard import neighbourhood
 from digest.rules.roster_columns import Line, Plain
 from digest.rules.roster_presets import Standing
 
 # address, key, language, since, network, line number
-Row = tuple[str, str, Language, datetime | None, str | None, int]
+Row = tuple[str, str, Reading, datetime | None, str | None, int]
 _LEFT, _SUBSCRIBED = Standing.LEFT, Standing.SUBSCRIBED
 TOO_OLD = "The implied consent of this person has ended: it lasts two years."
 
@@ -45,7 +45,7 @@ class Judge:
     """On what terms. languages: by what a file says, None for what it does not say."""
 
     express: bool
-    languages: Mapping[str | None, Language]
+    languages: Mapping[str | None, Reading]
     now: datetime
 
     def add(self, block: Block, lines: Sequence[Plain]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
@@ -37,13 +38,20 @@ class Line(NamedTuple):
 Plain = tuple[int, str, str | None, Standing, datetime | None, str, Sequence[str], str]
 
 
+@lru_cache(maxsize=1000)
+def reading(cell: str) -> str:
+    """`en` of `en-CA`; both languages as our own export writes them, or `both`."""
+    word = cell.strip().casefold()
+    return word if "+" in word or word == "both" else word[:2]
+
+
 def line_of(shape: Shape, number: int, row: Sequence[str]) -> Line | None:
     """None for a row that says nothing."""
     address = row[shape.address].strip() if shape.address < len(row) else ""
     if not address and not any(cell.strip() for cell in row):
         return None
     place = shape.language
-    language = row[place].strip().casefold()[:2] if place is not None and place < len(row) else ""
+    language = reading(row[place]) if place is not None and place < len(row) else ""
     return Line(
         number, as_typed(address), language or None, shape.standing(row), _since(row, shape.since),
         _first(row, shape.network), row,
@@ -60,7 +68,7 @@ def swift_lines(
             return None
         languages: Iterable[str | None] = repeat(None)
         if (place := shape.language) is not None:
-            languages = [row[place].strip().casefold()[:2] or None for row in rows]
+            languages = [reading(row[place]) or None for row in rows]
         columns = (
             numbers,
             [as_typed(text) if text[0] == "'" else text for text in addresses],

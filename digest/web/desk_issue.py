@@ -2,15 +2,17 @@
 
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import Conflict, MoveRefused, NotFound
-from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed
+from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed, Reading
 from digest.render import dates
 from digest.render.view import issue_view, section_name
 from digest.rules.assemble import SECTIONS
+from digest.rules.consent import readings
 from digest.rules.edition import changed
 from digest.rules.preflight import Check
 from digest.web import chronicle, outline, sessions
@@ -46,14 +48,14 @@ def found(period: str, *, bench: Collection[int] = ()) -> Issue:
 
 def back(issue: Issue, **said: object) -> AnyResponse:
     """To the desk of this issue, where a line says what has just been done."""
-    query = "&".join(f"{name}={value}" for name, value in {**said, **_looks()}.items())
+    query = urlencode({**said, **_looks()})
     return redirect(to(f"/desk/issues/{issue.period}/{'?' if query else ''}{query}"), 303)
 
 
 def _looks() -> dict[str, str]:
     """Which letter the editor was looking at, and how wide: kept over every form."""
     chosen = {}
-    if request.values.get("letter") in set(site().config.list.languages):
+    if request.values.get("letter") in readings(site().config.list.languages):
         chosen["letter"] = request.values["letter"]
     if request.values.get("view") in VIEWS:
         chosen["view"] = request.values["view"]
@@ -69,7 +71,7 @@ def issue_page(period: str) -> Response:
     issue, language, config = _with_bench(found(period)), tongue.spoken(), site().config
     words, now = tongue.words(), site().app.clock()
     looks = _looks()
-    letter = Language(
+    letter = Reading(
         looks.get("letter", language if language in config.list.languages else config.list.languages[0])
     )
     view = looks.get("view", "600")
@@ -81,11 +83,11 @@ def issue_page(period: str) -> Response:
         bench_size=site().app.store.issues.bench_counts(issue.id).all_of_it,
         note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),
         saved=outline.saved(site().app.store.issues.edits(issue.id), issue, language, config, now=now),
-        letter=letter.value, view=view, views=VIEWS, letters=config.list.languages,
+        letter=letter.value, view=view, views=VIEWS, letters=readings(config.list.languages),
         look=looks.get("look", ""), looks_on_offer=LOOKS,
         text=site().app.press.preview(preview)[1] if view == "text" else "",
         weight=words("desk.weight", size=dates.number(_kilobytes(preview), language), most=_LETTER_LIMIT_KB),
-        minutes=words("desk.minutes", n=issue_view(issue, letter, config).minutes),
+        minutes=words("desk.minutes", n=issue_view(issue, letter.first, config).minutes),
         said=_said(issue), ways=chronicle.ways(issue),
         at=request.args.get("item", type=int), did=request.args.get("did", ""), **checks_of(issue),
     )  # fmt: skip

@@ -8,10 +8,11 @@ from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import InputRefused, NotFound
-from digest.model import DeliveryState, Issue, IssueState, Language
+from digest.model import DeliveryState, Issue, IssueState, Reading
 from digest.publish import SHORTEST_NOTICE
 from digest.render import dates
 from digest.render.view import item_view
+from digest.rules.consent import readings
 from digest.rules.edition import after, must_be_draft
 from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
@@ -46,13 +47,13 @@ def add_doors(blueprint: Blueprint) -> None:
 
 def letter(period: str, code: str) -> Response:
     """The very letter, for the sandboxed frame: no script runs in it, whatever a source wrote."""
-    if code not in set(site().config.list.languages):
+    if code not in readings(site().config.list.languages):
         raise NotFound("The letter is not made in that language.")
     issue, look = found(period), request.args.get("look", "")
-    html = site().app.press.preview(site().app.publish.preview(issue.period, Language(code)))[0]
+    html = site().app.press.preview(site().app.publish.preview(issue.period, Reading(code)))[0]
     placed = next((p for p in issue.placed if p.item.id == request.args.get("at", type=int)), None)
     if placed is not None:
-        html = letter_looks.marked(html, item_view(placed, Language(code), site().config).title)
+        html = letter_looks.marked(html, item_view(placed, Reading(code).first, site().config).title)
     response = framed(letter_looks.seen(html, look))
     if look == "bare":
         response.headers["Content-Security-Policy"] = LETTER.replace(
@@ -94,17 +95,17 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     app = site().app
     if issue.state is not IssueState.DRAFT:
         return sending_page(period)
-    editions = [app.publish.preview(issue.period, code) for code in config.list.languages]
-    stats = app.store.subscribers.stats()
-    by_language = {Language(code): count for code, count in stats.by_language.items()}
+    editions = app.publish.letters(issue.period)[1]
+    by_language = app.store.subscribers.stats().by_language
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
         **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),
         sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
         readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
-        editions=[{"code": e.language.value, "subject": e.subject,
+        editions=[{"code": key.replace("+", "_"), "subject": e.subject,
                    "size": dates.number(max(1, round(len(e.html.encode()) / 1000)), language),
-                   "readers": dates.number(by_language.get(e.language, 0), language)} for e in editions],
+                   "readers": dates.number(by_language.get(key, 0), language)}
+                  for key, e in editions.items()],
     )  # fmt: skip
 
 
@@ -153,10 +154,10 @@ def hold(period: str) -> AnyResponse:
 
 
 def test(period: str) -> AnyResponse:
-    """One letter in each language, to the editor who asks."""
+    """One letter of each edition, to the editor who asks."""
     issue, who = found(period), sessions.editor()
-    for code in site().config.list.languages:
-        site().app.send.test(issue.period, address=who.address, language=code)
+    for edition in site().app.publish.letters(issue.period)[1].values():
+        site().app.send.test(issue.period, address=who.address, language=edition.reading)
     return back(issue, did="tested")
 
 

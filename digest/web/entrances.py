@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from digest import errors, join
 from digest.join import Ask
+from digest.rules.consent import readings
 from digest.web import language as tongue
 from digest.web import public
 from digest.web.pages import page
@@ -63,7 +64,7 @@ def form_json() -> Response:
     signup, language = site().config.signup, tongue.spoken()
     return jsonify(
         form=site().app.join.form(), wording=signup.wording.in_(language), policy=signup.policy,
-        languages=[one.value for one in site().config.list.languages], roles=list(public.ROLES),
+        languages=[one.value for one in readings(site().config.list.languages)], roles=list(public.ROLES),
         fields=["form", "email", "language", "role", "timezone", "note", "invitation"],
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import Gone, NotFound
 
 from digest import errors, join
 from digest.join import Ask, Known
-from digest.model import Language, SubscriberState
+from digest.model import Language, Reading, SubscriberState
 from digest.render import dates
 from digest.rules import cron
 from digest.rules.consent import Answer
@@ -84,6 +84,11 @@ def home() -> Response:
 def shown_again(error: str) -> dict[str, Any]:
     """A form that comes back filled in needs no time to be typed; it counts as shown a little earlier."""
     return {"shown_form": lambda: site().app.join.form(typed_before=True)} if error else {}
+
+
+def in_words(reading: Reading) -> str:
+    """The key of `in English`, `en français et en anglais`."""
+    return f"web.in_{reading.replace('+', '_')}"
 
 
 def first_language() -> str:
@@ -297,7 +302,7 @@ def who(token: str, *, allowed: frozenset[Purpose]) -> Known:
         known = site().app.join.who(token, allowed=allowed)
     except errors.TokenRefused:
         raise refused(token) from None
-    tongue.speak(known.subscriber.language)
+    tongue.speak(known.subscriber.language.first)
     return known
 
 
@@ -310,7 +315,7 @@ def refused(token: str) -> Exception:
     except (errors.TokenRefused, ValueError, OverflowError):
         return NotFound("broken link")
     try:
-        tongue.speak(here.store.subscribers.get(ours.subscriber).language)
+        tongue.speak(here.store.subscribers.get(ours.subscriber).language.first)
     except errors.NotFound:
         return Gone("forgotten")
     return Gone("expired link")
@@ -323,7 +328,7 @@ def about(
     """A page about one person, who is named by the masked address only."""
     words = tongue.words()
     slots = {"address": known.subscriber.address.masked, "day": next_send(),
-             "language": words(f"web.in_{known.subscriber.language}")}  # fmt: skip
+             "language": words(in_words(known.subscriber.language))}  # fmt: skip
     paragraphs = [words(f"web.{heading}_lead", **slots), *(words(f"web.{name}", **slots) for name in more)]
     title = words(f"web.{heading}_title")
     return page("say.html", title=title, heading=title, paragraphs=paragraphs, actions=actions or [], links=links or [],

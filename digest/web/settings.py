@@ -14,6 +14,7 @@ from digest.join import Known
 from digest.join_choices import Choice, dossier_rows
 from digest.model import Cadence, SubscriberState
 from digest.render import dates
+from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.roster_columns import neutral
 from digest.rules.tokens import Purpose
@@ -73,7 +74,7 @@ def settings(token: str) -> AnyResponse:
         return public.left(site().app.join.leave(token, method="link", page=request.path))
     if request.form.get("undo") == "1":
         return public.leave(token)
-    if request.form.get("language") not in site().config.list.languages:
+    if request.form.get("language") not in consent.readings(site().config.list.languages):
         return _settings(known, token)
     if known.token.purpose is Purpose.MANAGE and "cadence" in request.form:
         return _save(known, token)
@@ -104,8 +105,8 @@ def _settings(
     full = _full(known, token) if known.token.purpose is Purpose.MANAGE else None
     return page(
         "preferences.html", status=status, title=words("web.settings_title"), masked=known.subscriber.address.masked,
-        action=public.here(f"/preferences/{token}"), chosen=chosen, in_language=words(f"web.in_{chosen}"), saved=saved,
-        full=full, error=error, said=said,
+        action=public.here(f"/preferences/{token}"), chosen=chosen, in_language=words(public.in_words(chosen)), saved=saved,
+        readings=consent.readings(site().config.list.languages), full=full, error=error, said=said,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ What may be on its way is touched by nobody but its run; what is in doubt is nev
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from digest.errors import MoveRefused
@@ -18,7 +18,7 @@ from digest.model import (
     Outcome,
     SubscriberId,
 )
-from digest.store.sqlite.columns import listed, micros, moment, pairs
+from digest.store.sqlite.columns import listed, mapped, micros, moment, pairs
 from digest.store.sqlite.runs import Runs
 
 _REPLY_LENGTH = 500
@@ -30,15 +30,29 @@ class Deliveries(Runs):
 
     # --- listing -----------------------------------------------------------------------------------------------
 
-    def list_audience(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int:
+    def list_audience(
+        self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime, editions: Collection[str] = (),
+        zones: Mapping[str, str] | None = None,
+    ) -> int:  # fmt: skip
         """Lists every confirmed reader whose choices include this issue, once; how many were added.
 
-        A language not offered becomes the first offered. Left out are who pauses, and who reads one issue in three
-        unless this is the one of March, June, September or December.
+        editions: keys of those made beside the plain ones of `languages`. zones: a reader's zone to that of its group.
+        Who wants what was not made gets the plain edition of their first language, or of the list's.
+
+        Left out are who pauses, and who reads one issue in three unless this is the one of March, June, September or
+        December.
         """
         return self._db.change(
-            """INSERT INTO delivery (issue, subscriber, language, changed_at)
-               SELECT :issue, id, iif(language IN (SELECT value FROM json_each(:languages)), language, :first), :now
+            """INSERT INTO delivery (issue, subscriber, edition, changed_at)
+               SELECT :issue, id,
+                 CASE WHEN timezone IS NOT NULL
+                        AND language || '@' || json_extract(:zones, '$."' || timezone || '"')
+                          IN (SELECT value FROM json_each(:editions))
+                      THEN language || '@' || json_extract(:zones, '$."' || timezone || '"')
+                      WHEN language IN (SELECT value FROM json_each(:editions)) THEN language
+                      WHEN substr(language, 1, 2) IN (SELECT value FROM json_each(:editions)) THEN substr(language, 1, 2)
+                      ELSE :first END,
+                 :now
                FROM subscriber WHERE state = 'confirmed'
                  AND coalesce(paused_until, 0) <= (SELECT send_at FROM issue WHERE id = :issue)
                  AND (cadence = 'every'
@@ -46,7 +60,7 @@ class Deliveries(Runs):
                ORDER BY id
                ON CONFLICT (issue, subscriber) DO NOTHING""",
             {
-                "issue": issue_id, "languages": listed([language.value for language in languages]),
+                "issue": issue_id, "editions": listed([*languages, *editions]), "zones": mapped(zones or {}),
                 "first": languages[0].value, "now": micros(now),
             },
         )  # fmt: skip
@@ -281,6 +295,6 @@ class Deliveries(Runs):
 def _delivery(row: sqlite3.Row) -> Delivery:
     return Delivery(
         id=DeliveryId(row["id"]), issue=IssueId(row["issue"]), subscriber=SubscriberId(row["reader"]),
-        version=row["version"], address=Address(row["address"]), language=Language(row["language"]),
+        version=row["version"], address=Address(row["address"]), edition=row["edition"],
         attempts=row["attempts"], code=row["code"] or 0, reply=row["reply"] or "",
     )  # fmt: skip

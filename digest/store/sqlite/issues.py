@@ -16,9 +16,9 @@ from digest.model import (
     IssueId,
     IssueState,
     ItemId,
-    Language,
     Period,
     Placed,
+    Reading,
 )
 from digest.store.sqlite.columns import listed, mapped, mapping, micros, moment
 from digest.store.sqlite.connection import Connections
@@ -210,12 +210,12 @@ class Issues:
             {"issue": issue_id, "name": PICTURE},
         )
         self._db.change_many(
-            """INSERT INTO edition (issue, language, subject, html, text, letter, sha256)
-               VALUES (:issue, :language, :subject, :html, :text, :letter, :sha256)""",
+            """INSERT INTO edition (issue, key, subject, html, text, letter, sha256)
+               VALUES (:issue, :key, :subject, :html, :text, :letter, :sha256)""",
             [
                 {
                     "issue": issue_id,
-                    "language": edition.language.value,
+                    "key": edition.key,
                     "subject": edition.subject,
                     "html": edition.html,
                     "text": edition.text,
@@ -231,12 +231,10 @@ class Issues:
         self._db.change("DELETE FROM edition WHERE issue = :issue", {"issue": issue_id})
         self._db.change("DELETE FROM issue_community WHERE issue = :issue", {"issue": issue_id})
 
-    def editions(self, issue_id: IssueId) -> dict[Language, Edition]:
-        """The frozen editions; empty while the issue is a draft."""
-        rows = self._db.rows(
-            "SELECT * FROM edition WHERE issue = :issue ORDER BY language", {"issue": issue_id}
-        )
-        return {Language(row["language"]): _edition(row) for row in rows}
+    def editions(self, issue_id: IssueId) -> dict[str, Edition]:
+        """The frozen editions by key; empty while the issue is a draft."""
+        rows = self._db.rows("SELECT * FROM edition WHERE issue = :issue ORDER BY key", {"issue": issue_id})
+        return {row["key"]: _edition(row) for row in rows}
 
     def cut_off_before(self, period: Period) -> datetime | None:
         """Up to when the newest earlier issue that is no draft has looked; None when there is none."""
@@ -370,8 +368,10 @@ def _placed(row: sqlite3.Row) -> Placed:
 
 
 def _edition(row: sqlite3.Row) -> Edition:
+    reading, _, zone = row["key"].partition("@")
     return Edition(
-        language=Language(row["language"]),
+        reading=Reading(reading),
+        zone=zone,
         subject=row["subject"],
         html=row["html"],
         text=row["text"],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from digest.model import DeliveryId, DeliveryState, IssueId, Language
+from digest.model import DeliveryId, DeliveryState, IssueId
 from digest.store.sqlite.columns import listed, micros
 from digest.store.sqlite.connection import Connections
 
@@ -23,18 +23,24 @@ class Latecomers:
             {"issue": issue_id, "now": micros(now)},
         )
 
-    def list_joined(self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime) -> int:
-        """Lists readers who confirmed after this issue was approved, in the edition they chose; how many."""
+    def list_joined(self, issue_id: IssueId, *, editions: Sequence[str], now: datetime) -> int:
+        """Lists readers who confirmed after this issue was approved, in the edition they chose; how many.
+
+        editions: keys, that of the list's first language before the others.
+        """
         return self._db.change(
-            """INSERT INTO delivery (issue, subscriber, language, changed_at)
-               SELECT :issue, id, iif(language IN (SELECT value FROM json_each(:languages)), language, :first), :now
+            """INSERT INTO delivery (issue, subscriber, edition, changed_at)
+               SELECT :issue, id,
+                 CASE WHEN language IN (SELECT value FROM json_each(:editions)) THEN language
+                      WHEN substr(language, 1, 2) IN (SELECT value FROM json_each(:editions)) THEN substr(language, 1, 2)
+                      ELSE :first END,
+                 :now
                FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :now
                  AND confirmed_at > (SELECT approved_at FROM issue WHERE id = :issue)
                ORDER BY id
                ON CONFLICT (issue, subscriber) DO NOTHING""",
             {
-                "issue": issue_id, "languages": listed([language.value for language in languages]),
-                "first": languages[0].value, "now": micros(now),
+                "issue": issue_id, "editions": listed(editions), "first": editions[0], "now": micros(now),
             },
         )  # fmt: skip
 

@@ -24,7 +24,7 @@ class Proofs:
             """SELECT issue.period, edition.subject FROM edition JOIN issue ON issue.id = edition.issue
                WHERE issue.id IN (SELECT id FROM issue WHERE period < :period AND state <> 'draft'
                                   ORDER BY period DESC LIMIT :issues)
-               ORDER BY issue.period DESC, edition.language""",
+               ORDER BY issue.period DESC, edition.key""",
             {"period": str(before), "issues": issues},
         )
         return [(row["period"], row["subject"]) for row in rows]

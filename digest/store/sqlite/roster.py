@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 
-from digest.model import Language, NoticeKind, SubscriberState
+from digest.model import NoticeKind, Reading, SubscriberState
 from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
 
 # address, key, language, since (or None), network (or None), and the number of a line, which is the caller's
-Row = tuple[str, str, Language, datetime | None, str | None, int]
+Row = tuple[str, str, Reading, datetime | None, str | None, int]
 _AT_ONCE = 2_000
 _ROOM_KIB = 16_000
 
@@ -83,7 +83,7 @@ class Rosters:
         if state is not SubscriberState.CONFIRMED:
             self._db.change(
                 """INSERT INTO notice (kind, subscriber, language, queued_at)
-                   SELECT :kind, id, language, :at FROM subscriber WHERE id >= :first AND id < :end""",
+                   SELECT :kind, id, substr(language, 1, 2), :at FROM subscriber WHERE id >= :first AND id < :end""",
                 {"kind": NoticeKind.CONFIRM.value, **span},
             )
         if added == len(rows):  # the rule; no need to look who was there
@@ -98,7 +98,7 @@ class Rosters:
         self._db.change(
             f"""INSERT INTO consent (subscriber, at, act, language, method, page, wording, wording_sha256, basis, origin,
                  network)
-               SELECT subscriber.id, :at, 'imported', language, 'import', '', '', '', :basis,
+               SELECT subscriber.id, :at, 'imported', substr(language, 1, 2), 'import', '', '', '', :basis,
                  iif(asked_at < :at, :origin || ', there since ' || date(asked_at / 1000000, 'unixepoch'), :origin),
                  {"j.value" if has_networks else "NULL"}
                FROM {beside if has_networks else "subscriber"} WHERE subscriber.id >= :first AND subscriber.id < :end""",

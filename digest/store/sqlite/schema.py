@@ -6,6 +6,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_desk import DESK
+from digest.store.sqlite.schema_editions import EDITIONS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
@@ -257,6 +258,12 @@ def _twins(db: Database) -> None:
 @MIGRATIONS(name="0010_desk")
 def _desk(db: Database) -> None:
     for statement in _statements(DESK):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0011_editions")
+def _editions(db: Database) -> None:
+    for statement in _statements(EDITIONS):
         db.conn.execute(statement)
 
 

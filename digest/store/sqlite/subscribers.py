@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from digest.errors import NotFound
-from digest.model import Address, Cadence, Language, Stats, Subscriber, SubscriberId, SubscriberState
+from digest.model import Address, Cadence, Language, Reading, Stats, Subscriber, SubscriberId, SubscriberState
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
 
@@ -33,7 +33,7 @@ class Subscribers:
         self,
         address: Address,
         *,
-        language: Language,
+        language: Reading | Language,
         state: SubscriberState,
         now: datetime,
         timezone: str | None = None,
@@ -51,7 +51,7 @@ class Subscribers:
         if state is SubscriberState.CONFIRMED and confirmed_at is None:
             confirmed_at = now
         fresh = Subscriber(
-            id=SubscriberId(0), address=address, state=state, language=language, timezone=timezone, role=role,
+            id=SubscriberId(0), address=address, state=state, language=Reading(language), timezone=timezone, role=role,
             topics=tuple(topics), version=version, asked_at=now, confirmed_at=confirmed_at, note=note, sponsor=sponsor,
         )  # fmt: skip
         subscriber_id = self._db.insert(
@@ -167,6 +167,14 @@ class Subscribers:
         """How many would get an issue that is approved now."""
         return int(self._db.value("SELECT count(*) FROM subscriber WHERE state = 'confirmed'"))
 
+    def readings(self) -> list[tuple[Reading, str]]:
+        """What confirmed readers read beside the plain editions, each once: both languages, or with a zone of theirs."""
+        rows = self._db.rows(
+            """SELECT DISTINCT language, coalesce(timezone, '') FROM subscriber
+               WHERE state = 'confirmed' AND (timezone IS NOT NULL OR language IN ('en+fr', 'fr+en'))"""
+        )
+        return sorted((Reading(row[0]), row[1]) for row in rows)
+
     def stats(self) -> Stats:
         """Counts only."""
         with self._db.snapshot():
@@ -220,7 +228,7 @@ def _subscriber(row: sqlite3.Row) -> Subscriber:
         id=SubscriberId(row["id"]),
         address=Address(row["address"]),
         state=SubscriberState(row["state"]),
-        language=Language(row["language"]),
+        language=Reading(row["language"]),
         timezone=row["timezone"],
         role=row["role"],
         topics=texts(row["topics"]),
