@@ -1,0 +1,315 @@
+"""Every fault that the guide names (sending, R1 to R18), and the tests that make it happen. Real sockets, real processes.
+
+`pytest tests/test_fault_matrix.py -v` prints the table; a test that is renamed or gone fails its row. What no other file
+shows stands below the table.
+"""
+
+import ast
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digest.errors import StoreError
+from digest.model import Address, DeliveryState, IssueState, Language, SubscriberState
+from digest.rules.cron import next_slot
+from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
+from tests.smtp_kit import Event, Sink
+
+HERE = Path(__file__).parent
+MATRIX = {
+    "R1 kill -9 at random moments and at chosen ones": (
+        "test_send_killed:test_fifty_kills_lose_nobody_and_double_nobody",
+        "test_send_killed:test_killed_while_it_writes_files_every_reader_has_one_and_no_doubt_is_left",
+        "test_send_faults:test_a_storm_of_faults_breaks_no_promise",
+    ),
+    "R2 the connection drops or hangs at each of the ten points": (
+        "test_mail_engine:test_a_drop_anywhere_loses_nobody_and_doubles_nobody",
+        "test_mail_engine:test_a_server_that_falls_silent_before_the_dot_costs_a_connection_and_no_letter",
+        "test_mail_engine:test_silence_after_the_dot_is_a_doubt_and_is_not_sent_again",
+        "test_mail_engine:test_a_relay_that_never_answers_a_dot_ends_the_run_before_the_whole_list_is_in_doubt",
+        "test_fault_matrix:test_a_drop_at_each_of_ten_points_is_repeated_only_where_no_dot_was_written",
+    ),
+    "R3 421, 450, 451, 452, 550, 552, 554, nonsense, 500 to EHLO": (
+        "test_mail_engine:test_a_refusal_is_one_readers_and_the_rest_goes_on",
+        "test_mail_engine:test_421_is_the_fate_of_the_connection_and_marks_nobody",
+        "test_mail_engine:test_421_at_the_greeting_is_met_with_patience",
+        "test_mail_engine:test_a_reply_that_is_none_ends_the_connection_and_loses_nobody",
+        "test_mail_engine:test_ehlo_refused_is_answered_with_helo",
+        "test_send:test_a_refusal_of_ourselves_marks_nobody_and_leaves_the_domain_alone",
+        "test_send:test_an_unknown_mailbox_is_recorded_and_the_issue_is_finished",
+        "test_send_pace:test_421_halves_the_relays_pace_and_the_next_run_begins_with_it",
+        "test_send_pace:test_a_domain_that_pushes_back_is_slowed_and_the_next_run_remembers",
+    ),
+    "R4 the relay closes after N letters": (
+        "test_mail_engine:test_a_relay_that_closes_after_every_few_letters_is_no_error",
+        "test_send_pace:test_a_relay_that_takes_so_many_letters_a_connection_is_not_slowed",
+    ),
+    "R5 the first letters all fail: wrong password, blocked address": (
+        "test_send:test_a_relay_that_refuses_the_first_letters_marks_nobody",
+        "test_mail_engine:test_a_refused_login_says_so_and_marks_nobody",
+        "test_mail_engine:test_a_refused_sender_stops_the_run_and_marks_nobody",
+        "test_fault_matrix:test_a_blocked_address_pauses_the_run_with_its_words_and_the_next_call_goes_on",
+    ),
+    "R6 two schedulers, workers, cron and web at once": (
+        "test_send_faults:test_several_processes_at_once_send_once",
+        "test_send:test_two_senders_at_once_send_once",
+        "test_send:test_while_another_process_sends_nothing_is_done",
+        "test_send:test_a_run_whose_lease_was_lost_writes_no_more_dots",
+        "test_store_deliveries:test_four_processes_claim_two_thousand_letters_and_none_twice",
+        "test_schedule:test_only_one_process_ticks",
+    ),
+    "R7 double click, approved twice, month assembled twice, old backup restored": (
+        "test_store_issues:test_a_month_has_one_issue",
+        "test_store_issues:test_a_move_is_made_once_and_only_from_where_it_may",
+        "test_publish:test_assembling_twice_is_assembling_once",
+        "test_send_control:test_a_restored_backup_sends_nothing_until_it_is_reconciled",
+        "test_send_control:test_a_plain_copy_of_the_file_is_noticed_by_the_list_of_runs",
+        "test_send_control:test_a_log_of_the_mail_server_tells_who_got_theirs",
+    ),
+    "R8 down over the slot: an hour, three days, five weeks": (
+        "test_schedule:test_after_a_short_absence_it_leaves_late",
+        "test_schedule:test_after_a_long_absence_it_is_a_draft_again",
+        "test_schedule:test_a_missed_hour_is_caught_up",
+    ),
+    "R9 the clocks of Toronto change, months are short": (
+        "test_cron:test_an_hour_that_the_clocks_repeat_counts_once",
+        "test_cron:test_an_hour_that_the_clocks_skip_is_not_lost",
+        "test_cron:test_a_day_that_the_month_lacks_is_its_last",
+        "test_rate:test_a_window_is_read_from_the_clock_on_the_wall",
+        "test_fault_matrix:test_half_past_one_in_toronto_comes_once_though_the_clocks_say_it_twice",
+    ),
+    "R10 the clock jumps": ("test_send_faults:test_a_clock_that_jumps_doubles_nobody",),
+    "R11 leaving, forgetting while sending": (
+        "test_send:test_a_reader_who_leaves_while_the_letter_is_on_the_wire_does_not_get_it",
+        "test_send:test_a_reader_who_left_before_is_not_sent_to",
+        "test_store_deliveries:test_a_reader_who_left_between_claim_and_intent_gets_no_final_dot",
+        "test_fault_matrix:test_a_person_forgotten_while_the_letter_is_on_the_wire_does_not_get_it",
+    ),
+    "R12 confirming while sending": (
+        "test_send:test_a_reader_who_joined_after_approval_is_not_sent_to",
+        "test_send_control:test_who_joined_since_gets_the_approved_letter_and_who_was_there_does_not",
+    ),
+    "R13 disk full, read-only, a growing log": (
+        "test_send:test_a_full_disk_loses_nothing_and_sending_goes_on_afterwards",
+        "test_mail_engine:test_a_full_disk_writes_no_dot_and_is_told",
+        "test_fault_matrix:test_a_database_that_turns_read_only_lets_no_dot_out_and_sending_goes_on_afterwards",
+        "test_fault_matrix:test_somebody_who_reads_for_the_whole_run_holds_up_nobody",
+    ),
+    "R14 the database is locked": (
+        "test_send_faults:test_a_database_that_another_program_holds_loses_nothing",
+        "test_mail_engine:test_a_store_that_was_busy_for_a_moment_loses_no_result",
+        "test_web_desk:test_a_database_that_is_busy_is_a_503_that_says_so",
+    ),
+    "R15 the power fails": (
+        "test_send:test_what_a_dot_rests_on_is_on_the_disk_first",
+        "test_store_transactions:test_a_durable_decision_is_synced_in_full_and_only_that_one",
+        "test_mail_engine:test_no_dot_is_written_before_a_slow_disk_has_its_intent",
+    ),
+    "R16 a backup while sending, a spoilt page": (
+        "test_send_faults:test_a_backup_made_while_sending_is_whole",
+        "test_store_transactions:test_check_names_a_page_that_the_disk_has_spoilt",
+    ),
+    "R17 one reader's letter cannot be made": (
+        "test_send:test_a_reader_whose_letter_cannot_be_made_fails_alone",
+    ),
+    "R18 something changes after approval": (
+        "test_send:test_bytes_that_were_not_approved_are_not_sent",
+        "test_send:test_editions_swapped_for_whole_others_are_not_sent",
+        "test_publish:test_a_change_at_the_source_does_not_reach_an_approved_letter",
+    ),
+    "Control: pause, stop, SIGTERM, a dead relay's stand-in": (
+        "test_send:test_a_pause_stops_within_a_second_and_the_rest_is_exact",
+        "test_send:test_a_stop_drains_and_the_next_call_goes_on",
+        "test_mail_engine:test_a_stop_does_not_wait_for_ever_for_an_answer",
+        "test_mail_engine:test_a_stop_does_not_wait_for_a_server_that_never_greets",
+        "test_send_pace:test_when_a_relay_dies_another_takes_its_letters_once_each",
+    ),
+    "A real relay: Postfix with real DSNs": (
+        "test_send_postfix:test_postfix_takes_an_issue_once_and_its_dsn_names_the_delivery",
+        "test_send_postfix:test_what_postfix_has_queued_is_kept_with_the_delivery",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", MATRIX)
+def test_every_fault_has_its_tests(fault: str) -> None:
+    for name in MATRIX[fault]:
+        module, _, test = name.partition(":")
+        tree = ast.parse((HERE / f"{module}.py").read_text(encoding="utf-8"))
+        assert any(isinstance(node, ast.FunctionDef) and node.name == test for node in tree.body), name
+
+
+def test_no_fault_of_the_guide_is_left_out() -> None:
+    assert [f"R{n}" for n in range(1, 19)] == [fault.split()[0] for fault in MATRIX if fault.startswith("R")]
+
+
+# --- what no other file shows --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
+    opened: list[Room] = []
+
+    def make(readers: int, **settings: object) -> Room:
+        opened.append(open_room(tmp_path, **settings))
+        approve(opened[-1], readers)
+        return opened[-1]
+
+    yield make
+    for room in opened:
+        room.store.close()
+
+
+TEN_POINTS = ("connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot", "accepted", "hang", "QUIT")
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["grouped", "stepwise"])
+@pytest.mark.parametrize("point", TEN_POINTS)
+def test_a_drop_at_each_of_ten_points_is_repeated_only_where_no_dot_was_written(
+    make_room: Callable[..., Room], point: str, pipelining: bool
+) -> None:
+    """R2, the whole way: relay, engine, ledger. dot: read and not kept; accepted: kept, never answered; hang: kept, silence."""
+    room = make_room(12)
+    at, answer = ("accepted", "stall!") if point == "hang" else (point, "drop!")
+    turn = 1 if point in {"connect", "EHLO", "QUIT"} else 5
+    with Sink(lambda e: answer if (e.point, e.count) == (at, turn) else None, pipelining=pipelining) as sink:
+        send = room.send(relay(room, sink.port, dot_timeout_s=0.3))
+        while room.issue.state is not IssueState.SENT:
+            send.issue(PERIOD)
+    doubts = room.rows(DeliveryState.UNSURE)
+    received = sink.received()
+    assert set(received.values()) == {1}, "nobody got two"
+    assert {name for name, _ in received} | set(doubts) == {f"reader{n}@example.org" for n in range(1, 13)}
+    assert len(doubts) <= 1, "one connection was lost"
+    if point in {"connect", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"}:
+        assert not doubts, "no dot was written, so it was repeated"
+    if point in {"dot", "accepted", "hang"}:
+        assert len(doubts) == 1, "its dot was written, so it was not"
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [("connect", "554 5.7.1 your address is blocked"), ("MAIL", "550 5.7.1 your address is blocked"),
+     ("RCPT", "550 5.7.1 your address is blocked"), ("dot", "554 5.7.1 your address is blocked")],
+)  # fmt: skip
+def test_a_blocked_address_pauses_the_run_with_its_words_and_the_next_call_goes_on(
+    make_room: Callable[..., Room], point: str, words: str
+) -> None:
+    """R5: whoever says it, and where."""
+    clock = {"now": NOW}
+    room = make_room(100, clock=lambda: clock["now"])
+    is_blocked = True
+    with Sink(lambda e: words if is_blocked and e.point == point else None) as sink:
+        send = room.send(relay(room, sink.port))
+        report = send.issue(PERIOD)
+        assert report.state is IssueState.PAUSED
+        assert "your address is blocked" in (report.reason or "")
+        assert not {"failed", "unsure", "sent"} & set(room.counts())
+        is_blocked = False
+        clock["now"] = NOW.replace(day=21)
+        assert send.issue(PERIOD).state is IssueState.SENT
+    assert room.counts() == {"sent": 100}
+    assert len(sink.accepted) == len(sink.received()) == 100
+
+
+def test_half_past_one_in_toronto_comes_once_though_the_clocks_say_it_twice() -> None:
+    """R9, in 2026: 1 November has 01:30 twice, 8 March has no 02:30."""
+    zone = ZoneInfo("America/Toronto")
+    first = next_slot("30 1 * * *", "America/Toronto", after=datetime(2026, 11, 1, 4, 0, tzinfo=UTC))
+    assert first is not None
+    second = next_slot("30 1 * * *", "America/Toronto", after=first)
+    assert second is not None
+    assert [one.astimezone(zone).date().day for one in (first, second)] == [1, 2]
+    spring = next_slot("30 2 * * *", "America/Toronto", after=datetime(2026, 3, 8, 5, 0, tzinfo=UTC))
+    assert spring == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
+
+
+def test_a_person_forgotten_while_the_letter_is_on_the_wire_does_not_get_it(
+    make_room: Callable[..., Room],
+) -> None:
+    """R11."""
+    room = make_room(6)
+
+    def forget(event: Event) -> None:
+        if event.point != "DATA" or event.recipient != "reader4@example.org":
+            return
+        with room.store.write():
+            found = room.store.subscribers.find(Address("reader4@example.org"))
+            assert found is not None
+            room.store.deliveries.cancel(found.id)
+            room.store.subscribers.forget(found.id)
+
+    with Sink(forget) as sink:
+        report = room.send(relay(room, sink.port, connections=1)).issue(PERIOD)
+    assert report.state is IssueState.SENT
+    assert room.counts() == {"sent": 5, "cancelled": 1}
+    assert "reader4@example.org" not in sink.recipients()
+
+
+def test_a_database_that_turns_read_only_lets_no_dot_out_and_sending_goes_on_afterwards(
+    make_room: Callable[..., Room],
+) -> None:
+    """R13. What is in doubt afterwards is what was on its way: one a connection at most."""
+    room = make_room(40)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+
+        def turn() -> bool:
+            if len(sink.accepted) >= 10:
+                room.store._db.rows("PRAGMA query_only = ON")
+            return False
+
+        with pytest.raises(StoreError):
+            send.issue(PERIOD, stop=turn)
+        arrived = len(sink.accepted)
+        assert 10 <= arrived < 40
+        room.store._db.rows("PRAGMA query_only = OFF")
+        assert send.issue(PERIOD).state is IssueState.SENT
+    doubts = room.rows(DeliveryState.UNSURE)
+    assert len(doubts) <= 2
+    assert set(sink.received().values()) == {1}
+    assert len(set(sink.recipients()) | set(doubts)) == 40
+
+
+def test_somebody_who_reads_for_the_whole_run_holds_up_nobody(make_room: Callable[..., Room]) -> None:
+    """R13, R14: the write-ahead log grows meanwhile and is cleared afterwards."""
+    room = make_room(80)
+    reader = sqlite3.connect(room.store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    before = reader.execute("SELECT count(*) FROM delivery WHERE state = 'queued'").fetchone()
+    with Sink() as sink:
+        assert room.send(relay(room, sink.port)).issue(PERIOD).state is IssueState.SENT
+    assert (
+        reader.execute("SELECT count(*) FROM delivery WHERE state = 'queued'").fetchone() == before == (80,)
+    )
+    reader.execute("COMMIT")
+    reader.close()
+    busy, _, _ = room.store._db.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+    assert busy == 0
+    assert room.store.path.with_name("subscribers.db-wal").stat().st_size == 0
+
+
+def test_a_reader_who_confirms_while_it_is_sent_waits_for_the_next_issue(
+    make_room: Callable[..., Room],
+) -> None:
+    """R12: the list was frozen at approval."""
+    room = make_room(20)
+
+    def join(event: Event) -> None:
+        if event.point == "accepted" and event.count == 5:
+            with room.store.write():
+                room.store.subscribers.add(
+                    Address("late@example.org"),
+                    language=Language.EN,
+                    state=SubscriberState.CONFIRMED,
+                    now=NOW,
+                )
+
+    with Sink(join) as sink:
+        assert room.send(relay(room, sink.port)).issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == 20
+    assert "late@example.org" not in sink.recipients()
