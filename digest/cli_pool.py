@@ -7,8 +7,9 @@ import click
 
 from digest import cli_json
 from digest.cli_door import Door, as_json, columns, pass_door, period_option, print_json, progress, say
-from digest.model import Item, ItemKind, Period, Visit, VisitOutcome
+from digest.model import Item, ItemKind, Language, Period, Visit, VisitOutcome
 from digest.rules.assemble import month
+from digest.words import Words
 
 _LONG_AGO, _FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -63,9 +64,18 @@ def visit_line(visit: Visit) -> str:
     if visit.outcome is VisitOutcome.WAITING:
         return f"{name}: not due yet"
     if visit.outcome is VisitOutcome.UNCHANGED:
-        return f"{name}: nothing new"
+        return f"{name}: nothing new{_left_out(visit)}"
     changed = f", {visit.updated} changed" if visit.updated else ""
-    return f"{name}: {visit.new} new{changed}"
+    return f"{name}: {visit.new} new{changed}{_left_out(visit)}"
+
+
+def _left_out(visit: Visit) -> str:
+    """What of its answer could not be read, and the first of it."""
+    if not visit.left_out:
+        return ""
+    words, source = Words(Language.EN), visit.source
+    count = words("sources.left_out", n=visit.left_out)
+    return f". {count} {words(f'sources.left_{source.left_out_why}', what=source.left_out_first)}"
 
 
 def visits_line(visits: list[Visit]) -> str:

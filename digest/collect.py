@@ -182,6 +182,7 @@ class Collect:
                 new=new,
                 updated=updated,
                 seconds=round(time.monotonic() - began, 3),
+                left_out=after.left_out if fetched.harvest else 0,
             )
             self._store.sources.remember(after)
             self._store.sources.log(visit, at=now)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.app import App, open_app
+from digest.cli_pool import visit_line
 from digest.config import Config
 from digest.errors import NotFound
 from digest.model import Item, Visit, VisitOutcome
@@ -369,3 +370,31 @@ def test_a_visit_that_knows_nothing_of_what_it_finds_warns_of_a_gap(
         app.collect.visit(every=True)
         assert has_gap(app.store.sources.get("blog"), now=clock()) is expected
         clock.forward(hours=6)
+
+
+def test_what_a_calendar_holds_unreadably_is_counted_and_named(
+    collector: Callable[..., App], site: Site
+) -> None:
+    bad = "UID:b@x.example\nSUMMARY:Endless\nDTSTART:20150101T150000Z\nRRULE:FREQ=SECONDLY"
+    good = "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z"
+    site.pages["/cal"] = in_turn(
+        answer(ics(bad, good), etag='"1"'), answer(b"", status=304), answer(ics(good))
+    )
+    app = collector(cal="/cal")
+    (visit,) = app.collect.visit()
+    assert (visit.new, visit.left_out) == (1, 1)
+    assert visit_line(visit) == (
+        "cal: 1 new. One entry could not be read. The first is “Endless”: it repeats too often to be followed."
+    )
+    app.collect.visit(every=True)
+    source = app.store.sources.get("cal")
+    assert (source.left_out, source.left_out_first, source.left_out_why) == (1, "Endless", "rule")
+    app.collect.visit(every=True)
+    assert app.store.sources.get("cal").left_out == 0
+
+
+def test_what_stands_there_twice_is_no_fault(collector: Callable[..., App], site: Site) -> None:
+    event = "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z"
+    site.pages["/cal"] = ics(event, event)
+    (visit,) = collector(cal="/cal").collect.visit()
+    assert (visit.new, visit.left_out) == (1, 0)

@@ -330,7 +330,7 @@ def test_rules_that_would_expand_for_ever_are_refused_by_name(rule: str) -> None
     bad = f"UID:b@x.example\nSUMMARY:Endless\nDTSTART:20150101T150000Z\nRRULE:{rule}"
     harvest = read("ical", ics(bad, "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z"))
     assert [entry.title for entry in harvest.entries] == ["Good"]
-    assert "Endless" in harvest.left_out[0]
+    assert "Endless" in harvest.left_out[0].what
     assert refusal("ical", ics(bad)).kind is ErrorKind.PARSE
 
 
@@ -342,7 +342,7 @@ def test_a_broken_event_costs_only_itself() -> None:
     )
     harvest = read("ical", body)
     assert [entry.title for entry in harvest.entries] == ["First", "Third"]
-    assert "Broken" in harvest.left_out[0]
+    assert "Broken" in harvest.left_out[0].what
 
 
 def test_lines_that_stand_there_twice_count_once() -> None:
@@ -477,7 +477,7 @@ def test_events_of_a_page_are_found_wherever_they_are_nested() -> None:
     assert second.occasion is not None
     assert second.occasion.all_day
     assert second.occasion.ends == datetime(2026, 12, 4, 5, 0, tzinfo=UTC)
-    assert harvest.left_out == ("1 blocks of JSON-LD are broken",)
+    assert [str(one) for one in harvest.left_out] == ["'JSON-LD': 1 blocks of it are broken"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from flask import Flask
 from digest.app import App
 from digest.config import SourcePart
 from digest.errors import ErrorKind
-from digest.model import Language
+from digest.model import Language, LeftOutWhy
 from digest.words import Words
 from tests import web_kit
 from tests.http_kit import answer, post, rss, serving
@@ -107,3 +107,25 @@ def test_a_failure_is_told_in_french_and_since_when(app: App, web: Flask) -> Non
     html = read(signed_in(app, web), "/fr/desk/sources")
     assert "prouver que nous sommes humains" in html
     assert "Elle échoue depuis" in html
+
+
+@pytest.mark.parametrize(
+    ("prefix", "says"),
+    [("", "2 entries could not be read. The first is “Board”: it has no start"),
+        ("/fr", "2 éléments n’ont pas pu être lus. Le premier est « Board »")],
+)  # fmt: skip
+def test_what_could_not_be_read_is_told_on_the_page(app: App, web: Flask, prefix: str, says: str) -> None:
+    source = app.store.sources.get("Harbour City")
+    with app.store.write():
+        app.store.sources.remember(
+            replace(source, left_out=2, left_out_first="Board", left_out_why="no_start")
+        )
+    assert says in read(signed_in(app, web), f"{prefix}/desk/sources")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_reason_for_leaving_out_has_its_words(language: Language) -> None:
+    told = {
+        Words(language)(f"sources.left_{why}", what="x") for why in LeftOutWhy if why != LeftOutWhy.COUNTED
+    }
+    assert len(told) == len(LeftOutWhy) - 1

@@ -80,14 +80,38 @@ class Verdict(StrEnum):
     APART = "apart"
 
 
+class LeftOutWhy(StrEnum):
+    """Why something that an answer holds did not become an entry; `sources.left_<value>` says it to people."""
+
+    NO_START = "no_start"
+    TIMES = "times"
+    LINES = "lines"
+    RULE = "rule"
+    RULE_UNREAD = "rule_unread"  # its first date is kept
+    SHAPE = "shape"
+    COUNTED = "counted"  # no fault: it stands there twice, or a later version of it counts
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One such thing. what: its title or its place, as a person finds it. detail: the reason as exactly as we know it."""
+
+    what: str
+    why: LeftOutWhy
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.what!r}: {self.detail}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
-    """All that one answer of a source holds. left_out: entries that could not be read, with the reason."""
+    """All that one answer of a source holds, and what of it could not be read."""
 
     title: str | None
     language: str | None
     entries: tuple[Entry, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     pause_s: float | None = None  # how long the source itself asks us to wait before the next visit
 
 
@@ -118,6 +142,9 @@ class Source:
     moved_since: datetime | None = None
     moved_count: int = 0
     gap_at: datetime | None = None  # a visit found nothing that it knew: posts may be missing
+    left_out: int = 0  # entries of the last answer that could not be read; the first of them, and why
+    left_out_first: str = ""
+    left_out_why: str = ""
 
 
 class VisitOutcome(StrEnum):
@@ -136,6 +163,7 @@ class Visit:
     new: int = 0
     updated: int = 0
     seconds: float = 0.0
+    left_out: int = 0  # entries of this answer that could not be read
     error_kind: str | None = None
     error: str | None = None
     at: datetime | None = None

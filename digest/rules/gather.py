@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, Harvest, Item, ItemId, ItemKind, Source, SourceId
+from digest.model import Entry, Harvest, Item, ItemId, ItemKind, LeftOutWhy, Source, SourceId
 from digest.rules.duplicates import Likeness, Neighbours
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
@@ -263,6 +264,7 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bo
         parser=fetched.parser,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
+        **left_out(fetched.harvest),
         gap_at=now if not recognised and source.last_ok_at and len(posts) >= 3 else source.gap_at,
         next_at=next_visit(source, now=now, pause_s=fetched.pause_s),
         fail_count=0,
@@ -272,6 +274,19 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bo
         last_error_kind=None,
         last_error=None,
     )
+
+
+def left_out(harvest: Harvest | None) -> dict[str, Any]:
+    """What of an answer could not be read, for `Source`; nothing new when nothing was answered."""
+    if harvest is None:
+        return {}
+    faults = [one for one in harvest.left_out if one.why is not LeftOutWhy.COUNTED]
+    first = faults[0] if faults else None
+    return {
+        "left_out": len(faults),
+        "left_out_first": first.what if first else "",
+        "left_out_why": first.why.value if first else "",
+    }
 
 
 def _followed(source: Source, moved_to: str | None, *, now: datetime) -> Source:

@@ -9,6 +9,7 @@ from icalendar import Calendar, Event
 from icalendar.timezone import tzp
 
 from digest.errors import ErrorKind, SourceError
+from digest.model import LeftOut, LeftOutWhy
 from digest.rules.text import one_line
 
 _FAULTS = (
@@ -58,7 +59,7 @@ class Sheet:
     zone: str | None = None
     method: str = ""
     ttl: str = ""
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def read_sheet(body: bytes) -> Sheet:
@@ -104,7 +105,7 @@ def _attempt(read: Callable[[], Any]) -> Any:
         return None
 
 
-def _one_event(block: str, left_out: list[str]) -> Any:
+def _one_event(block: str, left_out: list[LeftOut]) -> Any:
     """A lone VEVENT: as it is, without alarms and odd lines, then with nothing but the lines we need."""
     lines = re.sub(r"\n[ \t]", "", _ALARM_BLOCK.sub("", block)).split("\n")
     proper = [line for line in lines if _PROPERTY_LINE.match(line)]
@@ -114,7 +115,7 @@ def _one_event(block: str, left_out: list[str]) -> Any:
         if event is not None:
             return event
     summary = next((line.partition(":")[2] for line in proper if line.upper().startswith("SUMMARY")), "")
-    left_out.append(f"event {one_line(summary, longest=60)!r}: its lines could not be read")
+    left_out.append(LeftOut(one_line(summary, longest=60), LeftOutWhy.LINES, "its lines could not be read"))
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, EventStatus, Harvest, Occasion
+from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
 from digest.rules.dates import When, read_date, zone_named
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.text import language_tag, one_line, title_text
@@ -39,12 +39,16 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     stated, broken = json_ld_events(text)
     if not stated and "<" in text[:2_000]:
         stated = microdata_events(text)
-    left_out = [f"{broken} blocks of JSON-LD are broken"] if broken else []
+    left_out = [LeftOut("JSON-LD", LeftOutWhy.SHAPE, f"{broken} blocks of it are broken")] if broken else []
     entries = []
     for raw in stated:
         occasion, flags = _occasion(raw, context)
         if occasion is None:
-            left_out.append(f"event {title_text(_text(raw.get('name')))[:60]!r}: no start that can be read")
+            left_out.append(
+                LeftOut(
+                    title_text(_text(raw.get("name")))[:60], LeftOutWhy.NO_START, "no start that can be read"
+                )
+            )
         else:
             entries.append(_entry(raw, occasion, flags, context, alone=len(stated) == 1))
     if not entries:

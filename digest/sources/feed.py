@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Harvest
+from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
 from digest.rules.text import language_tag, one_line, title_text
@@ -63,7 +63,7 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
         try:
             drafts.append(_draft(raw, parsed.feed, context, trim))
         except _FAULTS as error:
-            left_out.append(f"entry {number}: {type(error).__name__}")
+            left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, type(error).__name__))
     if parsed.entries and not drafts:
         raise SourceError(
             ErrorKind.PARSE, f"None of the {len(parsed.entries)} entries of the feed could be read."

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from icalendar.prop.broken import vBroken
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, EventStatus, Harvest, Occasion
+from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
 from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
 from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
@@ -50,9 +50,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
         try:
             dates = _dates(series, sheet, context)
         except Refused as refused:
-            sheet.left_out.append(
-                f"series {one_line(_text(series[0][0], 'SUMMARY'), longest=60)!r}: {refused}"
-            )
+            sheet.left_out.append(_left_out(series[0][0], LeftOutWhy.RULE, str(refused)))
             continue
         several = len({stamp(event["DTSTART"].dt) for event, _ in dates}) > 1 or any(
             repeats(e) for e, _ in series
@@ -77,6 +75,10 @@ def is_calendar(body: bytes) -> bool:
     return "BEGIN:VCALENDAR" in head or "BEGIN:VEVENT" in head
 
 
+def _left_out(event: Any, why: LeftOutWhy, detail: str) -> LeftOut:
+    return LeftOut(one_line(_text(event, "SUMMARY"), longest=60), why, detail)
+
+
 def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, ...]]]]:
     """Events with their flags, by UID; those without one stand alone. Of two versions the later SEQUENCE counts."""
     groups: dict[str, list[tuple[Any, tuple[str, ...]]]] = {}
@@ -84,16 +86,12 @@ def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, 
         _mend(event)
         start = event.get("DTSTART")
         if start is None or not hasattr(start, "dt"):
-            sheet.left_out.append(
-                f"event {one_line(_text(event, 'SUMMARY'), longest=60)!r}: no start that can be read"
-            )
+            sheet.left_out.append(_left_out(event, LeftOutWhy.NO_START, "no start that can be read"))
             continue
         try:
             guessed = zones.settle(event)
         except _FAULTS:
-            sheet.left_out.append(
-                f"event {one_line(_text(event, 'SUMMARY'), longest=60)!r}: its times contradict each other"
-            )
+            sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its times contradict each other"))
             continue
         uid = _text(event, "UID").strip() or f"\0{number}"
         flags = (*(("zone-guessed",) if guessed else ()), *(("private",) if _is_private(event) else ()))
@@ -131,7 +129,7 @@ def _latest(group: list[tuple[Any, tuple[str, ...]]], sheet: Sheet) -> list[tupl
             else:
                 same = _sequence(event) == _sequence(other[0])
                 reason = "it stands there twice" if same else "a later version of it counts"
-                sheet.left_out.append(f"event {one_line(_text(event, 'SUMMARY'), longest=60)!r}: {reason}")
+                sheet.left_out.append(_left_out(event, LeftOutWhy.COUNTED, reason))
                 if _sequence(event) < _sequence(other[0]):
                     continue
         kept[identity] = (event, flags)
@@ -153,16 +151,16 @@ def _dates(
         try:
             found = dates_of(mine, now=context.now, horizon=context.horizon)
             if len(found) < len(mine):
-                named = one_line(_text(master, "SUMMARY"), longest=60)
-                sheet.left_out.append(f"series {named!r}: every date of it was changed one by one")
+                why = "every date of it was changed one by one"
+                sheet.left_out.append(_left_out(master, LeftOutWhy.COUNTED, why))
             dates += [(event, (*flags, "series")) for event in found]
         except Unreadable as unreadable:
-            sheet.left_out.append(f"series {one_line(_text(master, 'SUMMARY'), longest=60)!r}: {unreadable}")
+            sheet.left_out.append(_left_out(master, LeftOutWhy.RULE_UNREAD, str(unreadable)))
             dates += [(event, (*flags, "series-unread")) for event in mine]
         except Refused as refused:
             if len(series) == 1:
                 raise
-            sheet.left_out.append(f"series {one_line(_text(master, 'SUMMARY'), longest=60)!r}: {refused}")
+            sheet.left_out.append(_left_out(master, LeftOutWhy.RULE, str(refused)))
             dates += [(event, flags) for event in mine[1:]]
     return dates
 
@@ -181,9 +179,7 @@ def _entries(
         try:
             occasion = _occasion(event, sheet, context, uid=uid, recurs="series" in flags)
         except _FAULTS:
-            sheet.left_out.append(
-                f"event {one_line(_text(event, 'SUMMARY'), longest=60)!r}: its dates cannot be used"
-            )
+            sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its dates cannot be used"))
             continue
         title = title_text(_text(event, "SUMMARY"))
         keys = _keys(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Harvest
+from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import read_date
 from digest.rules.links import shown_link
 from digest.rules.text import as_html, language_tag, one_line, title_text
@@ -37,7 +37,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
         if isinstance(raw, dict):
             drafts.append(_draft(raw, feed, context))
         else:
-            left_out.append(f"entry {number}: not an object")
+            left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, "not an object"))
     language = language_tag(_text(feed, "language"))
     entries = finished(drafts, context, feed_language=language)
     return Harvest(

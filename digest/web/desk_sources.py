@@ -15,6 +15,7 @@ from digest.web import language as tongue
 from digest.web import outline, sessions
 from digest.web.pages import page, to
 from digest.web.site import site
+from digest.words import Words
 
 _DONE = ("added", "paused", "resumed", "removed", "moved")
 _LONGEST_URL = 2_000
@@ -109,7 +110,13 @@ def source_line(source: Source) -> dict[str, Any]:
         "paused": source.paused, "added": source.added, "moved_to": moved,
         "moved": words("sources.moved", url=moved) if moved else "",
         "gap": words("sources.gap") if has_gap(source, now=now) else "",
+        "left_out": f"{words('sources.left_out', n=source.left_out)} {left_out(source, words)}" if source.left_out else "",
     }  # fmt: skip
+
+
+def left_out(source: Source, words: Words) -> str:
+    """The first thing in its last answer that could not be read, and why."""
+    return words(f"sources.left_{source.left_out_why}", what=source.left_out_first)
 
 
 def _failure(source: Source) -> str:

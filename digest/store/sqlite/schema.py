@@ -11,7 +11,7 @@ from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import SOURCES, TWINS
+from digest.store.sqlite.schema_sources import LEFT_OUT, SOURCES, TWINS
 
 MIGRATIONS = Migrations("digest")
 
@@ -264,6 +264,12 @@ def _desk(db: Database) -> None:
 @MIGRATIONS(name="0011_editions")
 def _editions(db: Database) -> None:
     for statement in _statements(EDITIONS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0012_left_out")
+def _left_out(db: Database) -> None:
+    for statement in _statements(LEFT_OUT):
         db.conn.execute(statement)
 
 

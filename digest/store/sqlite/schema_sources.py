@@ -1,4 +1,4 @@
-"""What sources need of the tables, in two migrations: SOURCES, then TWINS. Never edited once they shipped."""
+"""What sources need of the tables, in three migrations: SOURCES, TWINS, LEFT_OUT. Never edited once they shipped."""
 
 SOURCES = """
 ALTER TABLE source ADD COLUMN added INTEGER NOT NULL DEFAULT 0;    -- 1: by command or at the desk, not in config.toml
@@ -22,4 +22,11 @@ CREATE TABLE twin (                      -- two items that are alike, and what w
   PRIMARY KEY (one, other)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX twin_by_other ON twin (other);
+"""
+
+LEFT_OUT = """
+ALTER TABLE source ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;       -- entries of the last answer that could not be read
+ALTER TABLE source ADD COLUMN left_out_first TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN left_out_why TEXT NOT NULL DEFAULT '';
+CREATE INDEX item_source_by_source ON item_source (source, first_seen);  -- how much each brings in a month
 """

@@ -66,7 +66,8 @@ class Sources:
                  next_at = :next_at, fail_count = :fail_count, failing_since = :failing_since,
                  last_visit_at = :last_visit_at, last_ok_at = :last_ok_at,
                  last_error_kind = :last_error_kind, last_error = :last_error, paused = max(paused, :paused),
-                 moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at
+                 moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at,
+                 left_out = :left_out, left_out_first = :left_out_first, left_out_why = :left_out_why
                WHERE id = :id AND url = :url""",
             {
                 "id": source.id,
@@ -76,6 +77,9 @@ class Sources:
                 "moved_since": micros(source.moved_since),
                 "moved_count": source.moved_count,
                 "gap_at": micros(source.gap_at),
+                "left_out": source.left_out,
+                "left_out_first": source.left_out_first,
+                "left_out_why": source.left_out_why,
                 "kind": source.kind,
                 "etag": source.etag,
                 "last_modified": source.last_modified,
@@ -207,6 +211,9 @@ def _source(row: sqlite3.Row) -> Source:
         moved_since=moment(row["moved_since"]),
         moved_count=row["moved_count"],
         gap_at=moment(row["gap_at"]),
+        left_out=row["left_out"],
+        left_out_first=row["left_out_first"],
+        left_out_why=row["left_out_why"],
     )
 
 
