@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from digest.app import App
-from digest.invite import invite
-from digest.model import Address, IssueState, Language, Role, SubscriberState
+from digest.model import Address, IssueState, SubscriberState
 from digest.words import Words
 from tests import browser_kit, web_kit
 
@@ -152,58 +151,3 @@ def read_and_leave(
     assert known.state is SubscriberState.LEFT
     page.get_by_role("button", name=words("web.left_undo")).click()
     assert page.locator("h1").inner_text() == words("web.back_title")
-
-
-def test_nothing_a_source_wrote_runs_at_the_desk_or_in_the_letter(
-    site: browser_kit.Served, browser: Any
-) -> None:
-    app = site.app
-    month = web_kit.fill(app)
-    nasty = (
-        '<script>alert(1)</script>', '"><img src=x onerror=alert(2)>', "<svg onload=alert(3)>", "javascript:alert(4)",
-        "{{ 7*7 }}", "</title><script>alert(5)</script>", "<iframe src=javascript:alert(6)>",
-    )  # fmt: skip
-    source = app.store.sources.all()[0].id
-    with app.store.write():
-        for number, words in enumerate(nasty):
-            entry = web_kit.post(words, now=app.clock(), summary=f"{words} number {number}")
-            app.store.items.add(entry, source=source, now=app.clock())
-    app.publish.assemble(month.period)
-    for item in app.store.issues.get(month.period).section(None):
-        app.publish.keep(month.period, item.item.id, by="test")
-    context = browser.new_context(viewport=browser_kit.DESKTOP)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("dialog", lambda dialog: trouble.append(dialog.message))
-    page.on(
-        "request",
-        lambda request: trouble.append(request.url) if not request.url.startswith(site.url) else None,
-    )
-    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    signed_in(site, page)
-    page.goto(f"{site.url}/desk/issues/{month.period}/")
-    page.frame_locator(".letter iframe").locator("h1").wait_for()
-    web_kit_publish(app, month)
-    for path in (
-        "/",
-        f"/issues/{month.period}",
-        f"/fr/issues/{month.period}",
-        f"/desk/issues/{month.period}/sending",
-    ):
-        page.goto(site.url + path)
-    assert "{{ 7*7 }}" in page.goto(f"{site.url}/issues/{month.period}").text()
-    browser_kit.close(context)
-    assert trouble == []
-
-
-def signed_in(site: browser_kit.Served, page: Any) -> None:
-    app = site.app
-    link = invite(app.store, app.links, address_text="dana@example.org", role=Role.APPROVER, language=Language.EN,
-                  now=app.clock())  # fmt: skip
-    page.goto(link)
-    page.locator("main button").click()
-
-
-def web_kit_publish(app: App, month: web_kit.Month) -> None:
-    app.publish.approve(month.period, by="test")
-    app.send.issue(month.period)
