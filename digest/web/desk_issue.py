@@ -100,11 +100,15 @@ def _with_bench(issue: Issue) -> Issue:
     return found(str(issue.period), bench=[*shown, *([moved] if moved and moved < 2**63 else [])])
 
 
+def marked(issue: Issue) -> str:
+    return outline.mark(issue, waiting=site().app.store.issues.bench_counts(issue.id))
+
+
 def frame(issue: Issue) -> dict[str, Any]:
     """What the head of every page about an issue needs."""
     language, config = tongue.spoken(), site().config
     return {
-        "issue": issue, "mark": outline.mark(issue), "looks": _looks(),
+        "issue": issue, "mark": marked(issue), "looks": _looks(),
         "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)),
         "month_inside": dates.month(issue.period, language),
         "state": issue.state.value, "steps": outline.steps(issue, tongue.words()),

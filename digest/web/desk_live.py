@@ -12,7 +12,7 @@ from digest.rules.edition import must_be_draft
 from digest.rules.undo import EDITS
 from digest.web import language as tongue
 from digest.web import outline, sessions
-from digest.web.desk_issue import found
+from digest.web.desk_issue import found, marked
 from digest.web.presence import Seat
 from digest.web.site import site
 
@@ -110,7 +110,7 @@ def say_here(period: str) -> Response:
         issue.period, editor=who.id, name=outline.short_name(who), where=where, now=site().app.clock()
     )
     return _answer({
-        "mark": outline.mark(issue), "said": ", ".join(_sentence(seat) for seat in others),
+        "mark": marked(issue), "said": ", ".join(_sentence(seat) for seat in others),
         "others": [{"name": seat.name, "where": seat.where, "says": _sentence(seat)} for seat in others],
     })  # fmt: skip
 

@@ -102,11 +102,13 @@ def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, s
     return found
 
 
-def mark(issue: Issue) -> str:
-    """Changes whenever an open page of this issue would show something else: an edit, a late arrival, a moved event."""
-    facts = [
-        (p.item.id, p.changed_at_source, p.item.occasion and p.item.occasion.status) for p in issue.placed
-    ]
+def mark(issue: Issue, *, waiting: tuple[int, int]) -> str:
+    """Changes whenever an open page of this issue would show something else: an edit, a late arrival, a moved event.
+
+    waiting: how much is on the bench, and how much of it came late; a page may hold any part of the bench itself.
+    """
+    facts = (*waiting, *((p.item.id, p.changed_at_source, p.item.occasion and p.item.occasion.status)
+                         for p in issue.placed if p.section is not None))  # fmt: skip
     return f"{issue.revision}.{issue.state}.{crc32(repr(facts).encode()):x}"
 
 
