@@ -19,6 +19,7 @@ from digest.errors import DigestError
 from digest.mail.inbox import Maildir
 from digest.model import DeliveryState, Issue, IssueState, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
+from digest.schedule_alerts import alert
 from digest.schedule_reminders import remind
 
 GRACE = timedelta(hours=12)
@@ -67,6 +68,7 @@ class Metronome:
             _guarded("collecting", lambda: gather(self._app))
             _guarded("tidying", lambda: tidy(self._app))
             _guarded("reminding", lambda: remind(self._app))
+            _guarded("alerting", lambda: alert(self._app))
             _guarded("reading what came in", lambda: read_inbox(self._app))
             _guarded("saying thank you", lambda: self._app.join.voices.thank())
             _guarded("looking up links", lambda: self._app.lookup.due(stop=self._stopping.is_set))
@@ -88,6 +90,7 @@ def tick(app: App, *, owner: str = "tick") -> bool:
     gather(app)
     tidy(app)
     remind(app)
+    alert(app)
     read_inbox(app)
     app.join.voices.thank()
     app.lookup.due()

@@ -29,7 +29,7 @@ def remind(app: App) -> int:
                 if app.store.ticks.record(_act(kind), due=str(issue.period), at=now, outcome="said")
             ]
             if fresh:  # a clock that stood still says the nearest only, not one letter for each day it missed
-                _tell(app, fresh[-1], now=now)
+                tell(app, fresh[-1], now=now)
                 said += 1
         said += _moved(app, issue, now=now) if issue.state in _WAITING else 0
         _tell_of_sent(app, issue, now=now)
@@ -73,7 +73,7 @@ def _moved(app: App, issue: Issue, *, now: datetime) -> int:
             )
         ]  # fmt: skip
         if fresh:
-            _tell(app, NoticeKind.EVENT_MOVED, now=now)
+            tell(app, NoticeKind.EVENT_MOVED, now=now)
     return 1 if fresh else 0
 
 
@@ -97,11 +97,12 @@ def _failing(app: App, *, now: datetime) -> int:
             if app.store.ticks.record("remind sources", due=f"{one.id} {one.failing_since}", at=now, outcome="said")
         ]  # fmt: skip
         if fresh:
-            _tell(app, NoticeKind.SOURCES_SILENT, now=now)
+            tell(app, NoticeKind.SOURCES_SILENT, now=now)
     return 1 if fresh else 0
 
 
-def _tell(app: App, kind: NoticeKind, *, now: datetime) -> None:
+def tell(app: App, kind: NoticeKind, *, now: datetime) -> None:
+    """Inside a transaction: one letter to each editor, and the webhook."""
     for editor in app.store.editors.all():
         if editor.role is not Role.CONTRIBUTOR:
             app.store.notices.queue(kind, editor=editor.id, language=editor.language, now=now)

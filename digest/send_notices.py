@@ -14,7 +14,7 @@ from digest.rules.tokens import Links
 
 _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
-    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED,
+    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.DOMAIN_REFUSES,
 })  # fmt: skip
 AT_ONCE = 20
 LEASE_S = 900.0

@@ -151,6 +151,8 @@ class NoticeKind(StrEnum):
     DUE_TODAY = "due-today"
     SOURCES_SILENT = "sources-silent"
     EVENT_MOVED = "event-moved"
+    SENDING_HELD = "sending-held"
+    DOMAIN_REFUSES = "domain-refuses"
     THANKS = "thanks"
     REMINDER = "reminder"
 

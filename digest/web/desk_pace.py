@@ -2,7 +2,7 @@
 
 import math
 
-from digest.model import CanaryStage, Issue
+from digest.model import CanaryStage, Issue, IssueState
 from digest.render import dates
 from digest.web import language as tongue
 from digest.web.site import site
@@ -24,4 +24,9 @@ def pace_sentences(issue: Issue) -> list[str]:
     if rests is not None:
         day, hour = dates.long_day(rests, zone, language), dates.hour(rests, zone, language)
         found.append(words("desk.sending_rests", day=day, hour=hour))
+    if issue.state in {IssueState.SENDING, IssueState.PAUSED}:
+        for one in app.store.paces.all():
+            if one.kind == "domain" and one.rests_until is not None and one.rests_until > app.clock():
+                hour = dates.hour(one.rests_until, zone, language)
+                found.append(words("desk.sending_refused", domain=one.name, hour=hour, said=one.words))
     return found

@@ -1,0 +1,57 @@
+"""Editors hear of it when sending stops by itself or a domain refuses us: once, in their language, and no reader does."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.app import App
+from digest.model import IssueState, LearnedPace, NoticeKind
+from digest.schedule_alerts import alert
+from tests import web_kit
+
+
+@pytest.fixture
+def settings() -> str:
+    return web_kit.SOURCES
+
+
+def told(app: App) -> list[tuple[str, int]]:
+    rows = app.store._db.rows(
+        "SELECT kind, count(*) AS n, count(subscriber) AS readers FROM notice GROUP BY kind"
+    )
+    assert not any(row["readers"] for row in rows)
+    return [(row["kind"], row["n"]) for row in rows]
+
+
+def pause(app: App, month: web_kit.Month, *, by: str) -> None:
+    issue = app.store.issues.get(month.period)
+    with app.store.write():
+        app.store.issues.move(
+            issue.id, from_={issue.state}, to=IssueState.PAUSED, pause_reason="535 wrong password"
+        )
+        app.store.issues.log(issue.id, editor=by, act="pause", detail={}, at=app.clock())
+
+
+def test_a_pause_of_digests_own_is_told_once_and_a_persons_is_not(app: App, month: web_kit.Month) -> None:
+    pause(app, month, by="1")
+    assert alert(app) == 0
+    pause(app, month, by="digest")
+    assert (alert(app), alert(app)) == (1, 0)
+    assert told(app) == [(NoticeKind.SENDING_HELD, 2)], "an approver and an editor; contributors are spared"
+    pause(app, month, by="digest")
+    assert alert(app) == 1, "stopped anew"
+
+
+def test_a_domain_that_refuses_us_is_told_once_a_day(app: App, month: web_kit.Month) -> None:
+    with app.store.write():
+        app.store.paces.keep([
+            LearnedPace(kind="domain", name="stern.example", rate=0, width=0, at=app.clock(), words="550 5.7.1 no",
+                        rests_until=app.clock() + timedelta(hours=1)),
+            LearnedPace(kind="domain", name="slow.example", rate=1, width=1, at=app.clock()),
+        ])  # fmt: skip
+    assert (alert(app), alert(app)) == (1, 0)
+    assert told(app) == [(NoticeKind.DOMAIN_REFUSES, 2)]
+    app.send.notices()
+    letters = [path.read_text() for path in app.config.path(app.config.mail.folder).glob("*.eml")]
+    assert len(letters) == 2
+    assert any("Un domaine nous refuse" in letter for letter in letters)
