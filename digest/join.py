@@ -23,6 +23,7 @@ from digest.join_voices import Voices
 from digest.model import Address, IssueId, NoticeKind, Reading, Subscriber, SubscriberState
 from digest.rules import consent, guard
 from digest.rules.consent import Answer, Reply
+from digest.rules.cuts import topics_of
 from digest.rules.tokens import Links, Purpose, Token
 
 __all__ = ["Ask", "Form", "Join", "Known"]
@@ -88,7 +89,7 @@ class Join:
         if known is None:
             return self._store.subscribers.add(
                 address, language=language, state=SubscriberState.ASKED, now=now, role=ask.role, timezone=ask.timezone,
-                topics=ask.topics, note=note, sponsor=sponsor,
+                topics=topics_of(ask.topics), note=note, sponsor=sponsor,
             )  # fmt: skip
         after = replace(
             known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now

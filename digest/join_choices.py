@@ -14,6 +14,7 @@ from digest.join_hand import Hand, Known
 from digest.model import Cadence, Introduction, NoticeKind, Subscriber, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer
+from digest.rules.cuts import topics_of
 from digest.rules.tokens import Purpose
 
 _MANAGE = frozenset({Purpose.MANAGE})
@@ -22,12 +23,15 @@ _LONGEST_PAUSE = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the page of settings hands in. pause_until: the day letters come again; None ends a pause."""
+    """What the page of settings hands in. pause_until: the day letters come again; None ends a pause.
+
+    topics: sections; none, or all of them, is the whole letter."""
 
     language: str
     timezone: str = ""
     role: str = ""
     cadence: str = Cadence.EVERY
+    topics: tuple[str, ...] = ()
     pause_until: date | None = None
 
 
@@ -46,7 +50,8 @@ class Choices:
             found = self._hand.who(text, allowed=_MANAGE)
             after = replace(
                 found.subscriber, language=self._hand.language(choice.language), timezone=_zone(choice.timezone),
-                role=choice.role or None, cadence=_cadence(choice.cadence), paused_until=self._until(choice),
+                role=choice.role or None, cadence=_cadence(choice.cadence),
+                topics=topics_of(choice.topics), paused_until=self._until(choice),
             )  # fmt: skip
             self._hand.store.subscribers.save(after)
             if after.paused_until is not None:
@@ -199,4 +204,4 @@ def _cadence(name: str) -> Cadence:
     try:
         return Cadence(name)
     except ValueError:
-        raise InputRefused("Letters come every month, or every third month.") from None
+        raise InputRefused("Letters come every month, every third month, or with events only.") from None

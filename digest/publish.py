@@ -277,6 +277,7 @@ class Publish:
                 now=now,
                 editions=editions,
                 zones=printed.zones,
+                empty=printed.empty,
             )
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
             return issues.get(period, bench=())
@@ -335,7 +336,8 @@ class Publish:
     def _checks(self, issue: Issue, editions: Mapping[str, Edition]) -> list[Check]:
         now, config = self._clock(), self._config
         return check(
-            issue, editions, config=config, now=now, readers=self._store.subscribers.count_confirmed(),
+            issue, editions, config=config, now=now,
+            readers=self._store.subscribers.count_audience(issue.period, send_at=issue.send_at),
             evidence=evidence(self._store, issue, editions, config=config, now=now),
             accepted=self._store.proofs.accepted(issue.id),
         )  # fmt: skip

@@ -1,14 +1,15 @@
-"""Which editions an issue has: one for each language, one for each order of both that somebody reads, and these once more
-for each group of zones where hours online differ. Never one for a reader.
+"""Which editions an issue has: one for each language, one for each order of both that somebody reads, one for each cut that
+somebody chose, and these once more for each group of zones where hours online differ. Never one for a reader.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from digest.config import Config
-from digest.model import Edition, Issue, IssueId, IssueState, Language, Reading
+from digest.model import Edition, Issue, IssueId, IssueState, Language, Period, Reading
 from digest.render.zones import zone_groups
+from digest.rules.cuts import EVENTS, RECAP, RECAP_MONTHS, WHOLE, trimmed
 
 
 class Press(Protocol):
@@ -19,10 +20,12 @@ class Press(Protocol):
 
 class Frozen(Protocol):
     def editions(self, issue_id: IssueId) -> dict[str, Edition]: ...
+    def find(self, period: Period) -> Issue | None: ...
 
 
 class Readers(Protocol):
     def readings(self) -> Sequence[tuple[Reading, str]]: ...
+    def cuts(self, *, recap: bool) -> Sequence[tuple[Reading, str, str]]: ...
 
 
 class Store(Protocol):
@@ -36,10 +39,11 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """All editions of an issue by key. zones: of a reader, to that of their group."""
+    """All editions of an issue by key. zones: of a reader, to that of their group. empty: cuts with nothing in them."""
 
     editions: Mapping[str, Edition]
     zones: Mapping[str, str] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
 
 
 class Editions:
@@ -54,9 +58,11 @@ class Editions:
         return frozen.get(reading.value) or self._press.edition(issue, reading)
 
     def checked(self, issue: Issue) -> dict[str, Edition]:
-        """Those that preflight reads: without the groups of zones, which differ from these in hours alone."""
+        """Those that preflight reads: without the groups of zones, which differ from these in hours alone, and without
+        cuts, which hold nothing but what stands in these and in issues that were checked before."""
         if issue.state is not IssueState.DRAFT:
-            return {key: one for key, one in self._store.issues.editions(issue.id).items() if not one.zone}
+            return {key: one for key, one in self._store.issues.editions(issue.id).items()
+                    if not one.zone and not one.cut}  # fmt: skip
         wanted = [reading for reading, _ in self._readings()]
         plain = [Reading(language) for language in self._config.list.languages]
         return {
@@ -66,10 +72,52 @@ class Editions:
     def printed(self, issue: Issue, checked: Mapping[str, Edition]) -> Printed:
         """All that shall be frozen: what was checked, and the groups of zones that confirmed readers live in."""
         readings = self._readings()
-        zones = zone_groups(issue, {zone for _, zone in readings if zone}, config=self._config)
+        chosen = self._store.subscribers.cuts(recap=issue.period.month % 3 == 0)
+        lived_in = {zone for _, zone in readings} | {zone for _, zone, _ in chosen}
+        zones = zone_groups(issue, lived_in - {""}, config=self._config)
         asked = sorted({(reading, zones[zone]) for reading, zone in readings if zone in zones})
         grouped = [self._press.edition(issue, reading, zone=zone) for reading, zone in asked]
-        return Printed({**checked, **{one.key: one for one in grouped}}, zones)
+        cut, empty = self._cuts(issue, chosen, zones)
+        return Printed({**checked, **{one.key: one for one in [*grouped, *cut]}}, zones, empty)
+
+    def _cuts(
+        self, issue: Issue, chosen: Sequence[tuple[Reading, str, str]], zones: Mapping[str, str]
+    ) -> tuple[list[Edition], tuple[str, ...]]:
+        """One for each cut and reading that somebody chose. Only events are told in zones: so the editions stay few."""
+        wanted: set[tuple[str, Reading, str]] = set()
+        for reading, zone, cut in chosen:
+            wanted.add((cut, self._offered(reading), ""))
+            if zone in zones and cut in {EVENTS, RECAP}:
+                wanted.add((cut, self._offered(reading), zones[zone]))
+        made: list[Edition] = []
+        shown = {
+            cut: trimmed(
+                issue, cut, printed=self._config.letter.sections,
+                earlier=self._earlier(issue) if cut == RECAP else (),
+            )
+            for cut, *_ in wanted
+        }  # fmt: skip
+        for cut, reading, zone in sorted(wanted):
+            if (part := shown[cut]) is not None:
+                made.append(replace(self._press.edition(part, reading, zone=zone), cut=cut))
+        return made, tuple(sorted(cut for cut, part in shown.items() if part is None and cut != WHOLE))
+
+    def _earlier(self, issue: Issue) -> list[Issue]:
+        """The issues since the last recap that were sent."""
+        found, period = [], issue.period
+        for _ in range(RECAP_MONTHS):
+            period = period.previous()
+            one = self._store.issues.find(period)
+            if one is not None and one.state is IssueState.SENT:
+                found.append(one)
+        return found
+
+    def _offered(self, reading: Reading) -> Reading:
+        """As the list has it: else its first half, else the list's first language."""
+        offered = self._config.list.languages
+        if set(offered).issuperset(reading.languages):
+            return reading
+        return Reading(reading.first if reading.first in offered else offered[0])
 
     def _readings(self) -> list[tuple[Reading, str]]:
         """What readers asked for beside the plain editions, as far as the list has it."""

@@ -87,14 +87,15 @@ class Audience(Protocol):
 
     def list_audience(
         self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime, editions: Collection[str] = (),
-        zones: Mapping[str, str] | None = None,
+        zones: Mapping[str, str] | None = None, empty: Collection[str] = (),
     ) -> int: ...  # fmt: skip
     def drop(self, issue_id: IssueId) -> None: ...
 
 
 class Readers(Protocol):
-    def count_confirmed(self) -> int: ...
+    def count_audience(self, period: Period, *, send_at: datetime) -> int: ...
     def readings(self) -> Sequence[tuple[Reading, str]]: ...
+    def cuts(self, *, recap: bool) -> Sequence[tuple[Reading, str, str]]: ...
 
 
 class Memory(Archive, Protocol):

@@ -81,7 +81,7 @@ def proof(client: FlaskClient, clock: Clock, path: str = "/") -> str:
 def test_a_fresh_link_shows_and_keeps_every_choice(app: App, client: FlaskClient) -> None:
     joins(app)
     path = f"/preferences/{manage_token(app)}"
-    assert "One issue in three" in client.get(path).text
+    assert "A recap every third month" in client.get(path).text
     sent = {"language": "fr", "cadence": "quarterly", "timezone": "America/Halifax", "role": "policy",
             "pause_until": "2026-12-24"}  # fmt: skip
     saved = client.post(path, data=sent, follow_redirects=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from digest.model import (
     Language,
     NoticeKind,
     Outcome,
+    Period,
     Role,
     Subscriber,
     SubscriberState,
@@ -155,7 +157,7 @@ def test_statistics_count_confirmed_readers_and_all_states(store: SqliteStore) -
     }  # fmt: skip
     assert (stats.suppressed, stats.by_language, stats.by_role) == (1, {"en": 3, "fr": 1}, {})
     assert stats.by_domain == {"canada.example": 1, "example.org": 3}
-    assert store.subscribers.count_confirmed() == 4
+    assert store.subscribers.count_audience(Period(2026, 12), send_at=datetime(2026, 12, 1, tzinfo=UTC)) == 4
 
 
 # --- consents --------------------------------------------------------------------------------------------------

@@ -85,11 +85,13 @@ class Edit:
 class Edition:
     """What one group of readers gets of an issue, frozen at approval: a language, or both in one letter.
 
-    zone: readers there see their own hour at events online; "": the zones of the whole list in one line.
+    cut: what of the issue, see rules/cuts.py; "": all of it. zone: readers there see their own hour at events online; "":
+    the zones of the whole list in one line.
     letter: the compiled message; sha256 is over html, text, letter.
     """
 
     reading: Reading
+    cut: str = ""
     zone: str = ""
     subject: str
     html: str
@@ -104,5 +106,5 @@ class Edition:
 
     @property
     def key(self) -> str:
-        """Its name among the editions of its issue: `en`, `fr+en`, `en@America/Vancouver`."""
-        return f"{self.reading}@{self.zone}" if self.zone else self.reading.value
+        """Its name among the editions of its issue: `en`, `fr+en`, `en#coming-up`, `en#recap@America/Vancouver`."""
+        return f"{self.reading}{'#' if self.cut else ''}{self.cut}{'@' if self.zone else ''}{self.zone}"

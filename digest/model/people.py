@@ -19,10 +19,12 @@ class SubscriberState(StrEnum):
 
 
 class Cadence(StrEnum):
-    """How often somebody wants to hear from us. QUARTERLY: the issues of March, June, September and December."""
+    """How often somebody wants to hear from us. QUARTERLY: a recap with the issues of March, June, September and December.
+    EVENTS: every issue that has events, and nothing but these."""
 
     EVERY = "every"
     QUARTERLY = "quarterly"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

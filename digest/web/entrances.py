@@ -65,7 +65,8 @@ def form_json() -> Response:
     return jsonify(
         form=site().app.join.form(), wording=signup.wording.in_(language), policy=signup.policy,
         languages=[one.value for one in readings(site().config.list.languages)], roles=list(public.ROLES),
-        fields=["form", "email", "language", "role", "timezone", "note", "invitation"],
+        fields=["form", "email", "language", "role", "timezone", "topics", "note", "invitation"],
+        topics=list(site().config.letter.sections),
     )  # fmt: skip
 
 
@@ -74,6 +75,10 @@ def _json() -> Any:
         return request.get_json(silent=True)
     except RecursionError:  # brackets without end
         return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def subscribe_json() -> tuple[Response, int]:
@@ -86,6 +91,7 @@ def subscribe_json() -> tuple[Response, int]:
     ask = Ask(
         address=values.get("email", "").strip()[:320], language=values.get("language"),
         role=role if role in public.ROLES else None, timezone=public.known_zone(values.get("timezone", "")),
+        topics=public.topics(_texts(sent.get("topics"))),
         note=values.get("note", "")[:1000], invitation=values.get("invitation", "")[:64], page=request.path,
         network=public.network(), ip=request.remote_addr,
         form=join.Form(token=values.get("form", ""), trap=values.get("nickname", "")),

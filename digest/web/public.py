@@ -146,7 +146,8 @@ def subscribe() -> Response:
     )
     ask = Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
-        timezone=known_zone(request.form.get("timezone", "")), note=sent.note, invitation=sent.invitation,
+        timezone=known_zone(request.form.get("timezone", "")), topics=topics(request.form.getlist("topics")),
+        note=sent.note, invitation=sent.invitation,
         page=request.path, network=network(), ip=request.remote_addr, form=shown(),
     )  # fmt: skip
     try:
@@ -155,6 +156,11 @@ def subscribe() -> Response:
         return _home(replace(sent, error=tongue.words()("web.email_error")), status=400)
     post_notices()
     return _code(title="asked", paragraphs=("asked_lead", "asked_more"))
+
+
+def topics(sent: list[str]) -> tuple[str, ...]:
+    """Sections as a form or a program sends them: several fields, or one with spaces or commas."""
+    return tuple(word for text in sent[:9] for word in text[:200].replace(",", " ").split())
 
 
 def network() -> str | None:

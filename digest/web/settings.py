@@ -14,6 +14,7 @@ from digest.join import Known
 from digest.join_choices import Choice, dossier_rows
 from digest.model import Cadence, SubscriberState
 from digest.render import dates
+from digest.render.view import section_name
 from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.roster_columns import neutral
@@ -88,6 +89,7 @@ def _save(known: Known, token: str) -> AnyResponse:
         until = date.fromisoformat(sent["pause_until"]) if sent.get("pause_until") else None
         choice = Choice(
             language=sent["language"], timezone=sent.get("timezone", ""), cadence=sent["cadence"], pause_until=until,
+            topics=tuple(sent.getlist("topics")),
             role=sent["role"] if sent.get("role") in public.ROLES else "",
         )  # fmt: skip
         site().app.join.choices.save(token, choice, page=request.path)
@@ -123,6 +125,8 @@ def _full(known: Known, token: str) -> dict[str, Any]:
         "zone": zone, "zones": [(one, dates.zone_name(one, app.clock(), language)) for one in zones],
         "roles": public.ROLES, "role": reader.role or "", "cadence": reader.cadence.value,
         "cadences": [one.value for one in Cadence],
+        "topics": [(one, section_name(one, language, config=site().config), not reader.topics or one in reader.topics)
+                   for one in site().config.letter.sections],
         "paused": dates.long_day(until, zone or home, language) if until and paused else "",
         "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
         "hello": public.here(f"/preferences/{token}/hello"),

@@ -20,6 +20,7 @@ from digest.model import (
 )
 from digest.store.sqlite.columns import listed, mapped, micros, moment, pairs
 from digest.store.sqlite.runs import Runs
+from digest.store.sqlite.subscribers import CUT
 
 _REPLY_LENGTH = 500
 _ODD = (DeliveryState.CANCELLED, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
@@ -32,36 +33,41 @@ class Deliveries(Runs):
 
     def list_audience(
         self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime, editions: Collection[str] = (),
-        zones: Mapping[str, str] | None = None,
+        zones: Mapping[str, str] | None = None, empty: Collection[str] = (),
     ) -> int:  # fmt: skip
         """Lists every confirmed reader whose choices include this issue, once; how many were added.
 
         editions: keys of those made beside the plain ones of `languages`. zones: a reader's zone to that of its group.
-        Who wants what was not made gets the plain edition of their first language, or of the list's.
+        Who wants what was not made gets the nearest that was: without the zone, in the first language, the whole.
 
-        Left out are who pauses, and who reads one issue in three unless this is the one of March, June, September or
-        December.
+        Left out are who pauses, who waits for a recap (March, June, September, December), and who wants nothing but a cut
+        that is empty this time.
         """
         return self._db.change(
-            """INSERT INTO delivery (issue, subscriber, edition, changed_at)
-               SELECT :issue, id,
-                 CASE WHEN timezone IS NOT NULL
-                        AND language || '@' || json_extract(:zones, '$."' || timezone || '"')
-                          IN (SELECT value FROM json_each(:editions))
-                      THEN language || '@' || json_extract(:zones, '$."' || timezone || '"')
-                      WHEN language IN (SELECT value FROM json_each(:editions)) THEN language
-                      WHEN substr(language, 1, 2) IN (SELECT value FROM json_each(:editions)) THEN substr(language, 1, 2)
-                      ELSE :first END,
-                 :now
-               FROM subscriber WHERE state = 'confirmed'
-                 AND coalesce(paused_until, 0) <= (SELECT send_at FROM issue WHERE id = :issue)
-                 AND (cadence = 'every'
-                   OR (SELECT substr(period, 6) FROM issue WHERE id = :issue) IN ('03', '06', '09', '12'))
-               ORDER BY id
+            f"""INSERT INTO delivery (issue, subscriber, edition, changed_at)
+               WITH made AS (SELECT value AS key FROM json_each(:editions)), wanted AS (
+                 SELECT id, language, substr(language, 1, 2) AS first, iif(cut = '', '', '#' || cut) AS cut,
+                   coalesce('@' || json_extract(:zones, '$."' || timezone || '"'), '') AS zone
+                 FROM (SELECT *, {CUT} AS cut FROM subscriber) WHERE state = 'confirmed'
+                   AND coalesce(paused_until, 0) <= (SELECT send_at FROM issue WHERE id = :issue)
+                   AND (cadence <> 'quarterly'
+                     OR (SELECT substr(period, 6) FROM issue WHERE id = :issue) IN ('03', '06', '09', '12'))
+                   AND cut NOT IN (SELECT value FROM json_each(:empty)))
+               SELECT :issue, id, CASE
+                   WHEN language || cut || zone IN made THEN language || cut || zone
+                   WHEN language || cut IN made THEN language || cut
+                   WHEN first || cut || zone IN made THEN first || cut || zone
+                   WHEN first || cut IN made THEN first || cut
+                   WHEN :first || cut IN made THEN :first || cut
+                   WHEN language || zone IN made THEN language || zone
+                   WHEN language IN made THEN language
+                   WHEN first IN made THEN first
+                   ELSE :first END, :now
+               FROM wanted ORDER BY id
                ON CONFLICT (issue, subscriber) DO NOTHING""",
             {
                 "issue": issue_id, "editions": listed([*languages, *editions]), "zones": mapped(zones or {}),
-                "first": languages[0].value, "now": micros(now),
+                "first": languages[0].value, "now": micros(now), "empty": listed(list(empty)),
             },
         )  # fmt: skip
 

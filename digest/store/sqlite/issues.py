@@ -368,9 +368,11 @@ def _placed(row: sqlite3.Row) -> Placed:
 
 
 def _edition(row: sqlite3.Row) -> Edition:
-    reading, _, zone = row["key"].partition("@")
+    what, _, zone = row["key"].partition("@")
+    reading, _, cut = what.partition("#")
     return Edition(
         reading=Reading(reading),
+        cut=cut,
         zone=zone,
         subject=row["subject"],
         html=row["html"],

@@ -9,7 +9,7 @@ from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_pace import PACE
-from digest.store.sqlite.schema_readers import READERS, SUGGESTIONS, VOICES
+from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, SOURCES, TWINS
 
@@ -270,6 +270,12 @@ def _editions(db: Database) -> None:
 @MIGRATIONS(name="0012_left_out")
 def _left_out(db: Database) -> None:
     for statement in _statements(LEFT_OUT):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0013_cuts")
+def _cuts(db: Database) -> None:
+    for statement in _statements(CUTS):
         db.conn.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""What readers' life needs of the tables, in three migrations: READERS, SUGGESTIONS, VOICES. Never edited once they shipped."""
+"""What readers' life needs of the tables, in four migrations: READERS to CUTS. Never edited once they shipped."""
 
 READERS = """
 ALTER TABLE subscriber ADD COLUMN cadence TEXT NOT NULL DEFAULT 'every' CHECK (cadence IN ('every', 'quarterly'));
@@ -74,4 +74,14 @@ CREATE TABLE issue_community (           -- counts and introductions as an appro
   issue INTEGER PRIMARY KEY REFERENCES issue ON DELETE CASCADE,
   value TEXT NOT NULL                    -- personal: introductions, until they are withdrawn
 ) STRICT;
+"""
+
+CUTS = """
+ALTER TABLE subscriber ADD COLUMN wanted TEXT NOT NULL DEFAULT 'every' CHECK (wanted IN ('every', 'quarterly', 'events'));
+UPDATE subscriber SET wanted = cadence WHERE cadence <> 'every';
+ALTER TABLE subscriber DROP COLUMN cadence;
+ALTER TABLE subscriber RENAME COLUMN wanted TO cadence;
+-- The few who want less than the whole letter, so that approving need not look at everybody.
+CREATE INDEX subscriber_chooses ON subscriber (language, timezone, cadence, topics)
+  WHERE state = 'confirmed' AND (cadence <> 'every' OR topics <> '[]');
 """
