@@ -382,3 +382,31 @@ def make_the_month(hand: Hand, site: browser_kit.Served, month: web_kit.Month) -
     hand.click(page.get_by_role("link", name=EN("desk.approve_open")))
     hand.click(page.locator("button[value=schedule]"))
     hand.hears("It leaves")
+
+
+def test_the_pool_is_gone_through_with_single_keys(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    source = site.app.store.sources.all()[0].id
+    with site.app.store.write():
+        for n in range(3):
+            site.app.store.items.add(
+                web_kit.post(f"Came late, no. {n}", now=site.app.clock()), source=source, now=site.app.clock()
+            )
+    hand, page = (made := sit(site, browser, "/desk/pool")), made.page
+    titles = page.locator(".rowtitle").all_inner_texts()
+    page.locator(".rows li").first.focus()
+    hand.press("j", "a")
+    hand.hears(titles[1])
+    page.locator("li:focus", has_text=titles[2]).wait_for()
+    assert titles[1] in [
+        p.item.title for p in site.app.store.issues.get(month.period).section("worth-reading")
+    ]
+    hand.press("u")
+    hand.hears("Undone")
+    page.locator("li", has_text=titles[1]).wait_for()
+    assert titles[1] not in [
+        p.item.title for p in site.app.store.issues.get(month.period).section("worth-reading")
+    ]
+    assert browser_kit.faults(page) == []
+    rise(hand)

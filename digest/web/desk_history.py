@@ -5,7 +5,7 @@ from typing import Literal
 from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.web import chronicle, sessions
+from digest.web import chronicle, desk_pool, sessions
 from digest.web import language as tongue
 from digest.web.desk_issue import back, found, frame
 from digest.web.pages import page
@@ -32,6 +32,8 @@ def redo(period: str) -> AnyResponse:
 def _step(period: str, way: Literal["undo", "redo"]) -> AnyResponse:
     issue, seen = found(period), request.form.get("seen", type=int)
     issue, act = site().app.publish.history.step(issue.period, way, by=sessions.by(), seen=seen)
+    if request.form.get("from") == "pool":
+        return desk_pool.again(did="undone")
     item = act.detail.get("item")
     return back(issue, did=way, **({"item": item} if item else {}))
 

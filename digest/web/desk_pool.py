@@ -71,7 +71,12 @@ def add_item(period: str) -> AnyResponse:
     """Into the issue, at the end of its section; back to the pool as it was filtered."""
     issue, number = found(period), request.form.get("item", type=int) or 0
     site().app.publish.add(issue.period, ItemId(number), by=sessions.by())
-    return redirect(to(f"/desk/pool?{_filter().query(did='added', item=str(number))}"), 303)
+    return again(did="added")
+
+
+def again(*, did: str) -> AnyResponse:
+    """The pool as it was filtered, with a line that says what has just been done."""
+    return redirect(to(f"/desk/pool?{_filter().query(did=did)}"), 303)
 
 
 def _draft() -> Issue | None:
@@ -132,7 +137,8 @@ def _row(item: Item, placed: Placed | None, *, is_used: bool) -> dict[str, Any]:
 
 def _said(issue: Issue | None) -> dict[str, Any]:
     """The line that says what has just been done, made anew from the log."""
-    undo = chronicle.ways(issue)["undo"] if issue else None
-    if request.args.get("did") != "added" or undo is None:
-        return {"said": None}
-    return {"said": undo}
+    did, ways = request.args.get("did"), chronicle.ways(issue) if issue else {}
+    undo, redo = ways.get("undo"), ways.get("redo")
+    if did == "undone" and redo:
+        return {"said": {"says": tongue.words()("desk.log_undo", what=redo.says), "seen": None}}
+    return {"said": undo if did == "added" else None}

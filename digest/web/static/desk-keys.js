@@ -32,7 +32,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") return event.preventDefault(), help.showModal();
   if (event.key === "p") return press(event, "#letter");
   const name = CSS.escape(event.key);
-  return (row && press(event, `[data-key~=${name}]`, row)) || press(event, `[data-page-key=${name}]`);
+  return (row && press(event, `[data-key~=${name}]`, row)) || press(event, `[data-page-key~=${name}]`);
 });
 
 function go(event, row, step) {

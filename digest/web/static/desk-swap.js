@@ -1,17 +1,12 @@
 // Keeps the desk in place when a form has been sent: the outline, the checks and the bar are exchanged, the letter is
 // drawn anew beside the old one, focus stays with the item that moved. Without this file every form loads a page.
 const outline = () => document.getElementById("outline");
-const phrases = document.getElementById("phrases").dataset;
 let before = null; // what had the focus when the answer came
 let last = {}; // what was done last, in the words of the address
 remember(location.href);
 
 document.addEventListener("htmx:before:swap", (event) => {
-  if (!event.detail.ctx.text.includes('id="outline"')) {
-    event.preventDefault(); // an answer without an outline: signed out, most likely
-    say(phrases.signedOut);
-    return;
-  }
+  if (event.defaultPrevented) return;
   for (const { fragment } of event.detail.tasks) {
     fragment.querySelectorAll("[autofocus]").forEach((one) => one.removeAttribute("autofocus")); // keepFocus knows better
   }
@@ -37,13 +32,6 @@ document.addEventListener("htmx:after:swap", (event) => {
   document.dispatchEvent(new CustomEvent("desk:changed"));
 });
 
-document.addEventListener("htmx:response:error", (event) => {
-  const answer = new DOMParser().parseFromString(event.detail.ctx.text ?? "", "text/html");
-  say(answer.querySelector("main .box")?.textContent ?? phrases.notHere);
-  if (event.detail.ctx.request.method !== "GET") refresh(); // show what stands now
-});
-document.addEventListener("htmx:error", () => say(phrases.notDone));
-
 // Somebody else changed the draft, or a text was saved: fetch what stands now. What the bar said last stays said, unless
 // there is something newer to say (did, item).
 document.addEventListener("desk:stale", ({ detail }) => refresh(detail));
@@ -59,11 +47,6 @@ function refresh(said) {
 function remember(address) {
   const { searchParams: asked } = new URL(address, location.href);
   last = { did: asked.get("did"), item: asked.get("item") };
-}
-
-function say(text) {
-  document.querySelector("#bar .said").classList.remove("none");
-  document.querySelector("#bar [role=status]").textContent = text;
 }
 
 // The moved item keeps its button; one that has gone to another list hands over to its neighbour.
