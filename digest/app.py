@@ -69,7 +69,11 @@ class App:
         self._closing.close()
 
     def take_letter(self, data: bytes) -> bool:
-        """One letter that came in. True when a wish in it was granted; all else is for people to read."""
+        """One letter that came in. True when a wish in it was granted; all else is for people to read.
+
+        Whatever it says, a mark of ours in it ends a doubt about the letter that bore it.
+        """
+        self.send.heard(data)
         return self.join.inbound.take(incoming(data))
 
     def before_closing(self, work: Callable[[], object]) -> None:

@@ -4,13 +4,14 @@ An issue is finished only when no letter is queued, claimed, on its way or put o
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from digest.config import Config
-from digest.errors import MailError, MoveRefused, RenderError
+from digest.errors import MailError, MoveRefused, RenderError, TokenRefused
 from digest.model import (
     Address,
     Canary,
@@ -28,6 +29,7 @@ from digest.model import (
 )
 from digest.render.letter import Compiled
 from digest.render.press import Press
+from digest.rules.echo import marks
 from digest.rules.edition import after
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
@@ -143,6 +145,22 @@ class Send:
                 detail = {"delivery": delivery, "again": again}
                 shelf.log(issue.id, editor=by, act="settle", at=self._clock(), detail=detail)
         return done
+
+    def heard(self, data: bytes) -> int:
+        """A letter came in that speaks of ours (a bounce, a complaint, an answer): doubts about those end; how many."""
+        found, proven = marks(data), set[DeliveryId]()
+        for token in found.returns:
+            with suppress(TokenRefused):
+                proven.add(self._links.read_bounce_token(token))
+        for message in found.messages:
+            with suppress(TokenRefused):
+                proven.add(self._links.read_message_id(message)[1])
+        if not proven:
+            return 0
+        note = "arrived: a letter about it came in"
+        with self._store.write(durable=True):
+            rows = self._store.deliveries
+            return sum(rows.settle(one, state=DeliveryState.SENT, note=note) for one in sorted(proven))
 
     def again(self, period: Period, *, only: Literal["failed", "joined-since"], by: str) -> int:
         """Lists letters of a begun or sent issue once more: the failed ones, or those of readers who joined after its

@@ -121,6 +121,12 @@ MATRIX = {
         "test_send:test_editions_swapped_for_whole_others_are_not_sent",
         "test_publish:test_a_change_at_the_source_does_not_reach_an_approved_letter",
     ),
+    "Doubt: who ends it": (
+        "test_fault_matrix:test_a_letter_in_doubt_has_arrived_when_anything_with_its_signed_mark_comes_back",
+        "test_store_deliveries:test_a_server_that_never_answered_leaves_a_doubt_that_people_or_links_end",
+        "test_web_doubts:test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one",
+        "test_send:test_doubts_go_again_by_themselves_when_the_operator_wants_that",
+    ),
     "Control: pause, stop, SIGTERM, a dead relay's stand-in": (
         "test_send:test_a_pause_stops_within_a_second_and_the_rest_is_exact",
         "test_send:test_a_stop_drains_and_the_next_call_goes_on",
@@ -291,6 +297,37 @@ def test_somebody_who_reads_for_the_whole_run_holds_up_nobody(make_room: Callabl
     busy, _, _ = room.store._db.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
     assert busy == 0
     assert room.store.path.with_name("subscribers.db-wal").stat().st_size == 0
+
+
+DSN = """From: mailer@relay.example.org\r\nTo: {to}\r\nSubject: Undelivered\r\n\r\nReporting-MTA: dns; relay\r\n\r\n{said}\r\n"""
+
+
+@pytest.mark.parametrize("mark", ["return address", "message id", "forged return", "forged id", "nothing"])
+def test_a_letter_in_doubt_has_arrived_when_anything_with_its_signed_mark_comes_back(
+    make_room: Callable[..., Room], mark: str
+) -> None:
+    """A bounce, a complaint, an answer. A mark that we did not sign proves nothing."""
+    room = make_room(3, bounce="bounce@lists.example.org")
+    with Sink(lambda e: "drop!" if e.point == "accepted" and e.count == 2 else None) as sink:
+        send = room.send(relay(room, sink.port, connections=1))
+        send.issue(PERIOD)
+        (doubtful,) = room.store.deliveries.listed(room.issue.id, DeliveryState.UNSURE, limit=9)
+        token = room.links.bounce_token(doubtful.id)
+        message = room.links.message_id(room.issue.id, doubtful.id)
+        to, said = {
+            "return address": (f"bounce+{token.upper()}@lists.example.org", ""),
+            "message id": ("abuse@lists.example.org", f"Original-Mail: {message}"),
+            "forged return": (f"bounce+{'a' * 26}@lists.example.org", ""),
+            "forged id": (
+                "x@lists.example.org",
+                f"<{room.issue.id}.{doubtful.id}.{'0' * 16}@lists.example.org>",
+            ),
+            "nothing": ("x@lists.example.org", "ENVID 2, reader2@example.org"),
+        }[mark]
+        is_proof = mark in {"return address", "message id"}
+        assert send.heard(DSN.format(to=to, said=said).encode()) == is_proof
+        assert send.heard(DSN.format(to=to, said=said).encode()) == 0
+    assert room.counts() == ({"sent": 3} if is_proof else {"sent": 2, "unsure": 1})
 
 
 def test_a_reader_who_confirms_while_it_is_sent_waits_for_the_next_issue(
