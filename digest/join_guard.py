@@ -65,13 +65,16 @@ class DoorGuard:
         now = self._hand.clock()
         if self._rests(now):
             return False
-        domain = self._count({Scope.DOMAIN: consent.domain_of(address)})
-        if guard.over_cap(domain, self._caps()):
-            return False  # and not counted for the site: flooding one domain must not shut the door to all
-        if guard.over_cap(self._count({Scope.SITE: ""}), self._caps()) is None:
-            return True
-        self._trip(now)
-        return False
+        over = guard.over_cap(
+            self._count({Scope.DOMAIN: consent.domain_of(address), Scope.SITE: ""}), self._caps()
+        )
+        if (
+            over is Scope.DOMAIN
+        ):  # not counted for the site: flooding one domain must not shut the door to all
+            self._uncount(Scope.SITE, "")
+        elif over is not None:
+            self._trip(now)
+        return over is None
 
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""
@@ -96,6 +99,10 @@ class DoorGuard:
                 self._hand.store.notices.queue(
                     NoticeKind.BREAKER, editor=editor.id, language=editor.language, now=now
                 )
+
+    def _uncount(self, scope: Scope, what: str) -> None:
+        key = self._hand.links.trace(f"{scope} {what}")
+        self._hand.store.guards.uncount(str(scope), key, hour=guard.hour_of(self._hand.clock()))
 
     def _count(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
         keys = {str(scope): self._hand.links.trace(f"{scope} {what}") for scope, what in knocks.items()}

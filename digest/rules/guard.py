@@ -121,6 +121,8 @@ def neighbourhood(ip: str | None) -> str | None:
 
 def is_this_machine(ip: str | None) -> bool:
     """Whether the address is a loopback one."""
+    if _EVERYDAY_IP.fullmatch(ip or ""):
+        return str(ip).startswith("127.")
     try:
         return ip_address(ip or "").is_loopback
     except ValueError:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 
 from digest.model import Consent, Language, SubscriberId
 from digest.store.sqlite.columns import micros, moment
@@ -29,7 +30,7 @@ class Consents:
                 "method": consent.method,
                 "page": consent.page,
                 "wording": consent.wording,
-                "wording_sha256": hashlib.sha256(consent.wording.encode()).hexdigest(),
+                "wording_sha256": _sha256(consent.wording),
                 "basis": consent.basis,
                 "origin": consent.origin,
                 "network": consent.network,
@@ -63,6 +64,11 @@ class Consents:
             "UPDATE consent SET network = NULL WHERE network IS NOT NULL AND at < :before",
             {"before": micros(before)},
         )
+
+
+@lru_cache(maxsize=16)
+def _sha256(wording: str) -> str:
+    return hashlib.sha256(wording.encode()).hexdigest()
 
 
 class Suppressions:

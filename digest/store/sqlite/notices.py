@@ -49,10 +49,10 @@ class Notices:
         self, kind: NoticeKind, *, subscriber: SubscriberId | None = None, editor: EditorId | None = None
     ) -> datetime | None:
         """When the last notice of this kind was queued for this person."""
-        # IS, not =: the one of the two that is not asked for is NULL in the row as well.
+        whose = "editor" if subscriber is None else "subscriber"
         queued_at: int | None = self._db.value(
-            "SELECT max(queued_at) FROM notice WHERE kind = :kind AND subscriber IS :subscriber AND editor IS :editor",
-            {"kind": kind.value, "subscriber": subscriber, "editor": editor},
+            f"SELECT max(queued_at) FROM notice WHERE kind = :kind AND {whose} = :person",
+            {"kind": kind.value, "person": editor if subscriber is None else subscriber},
         )
         return moment(queued_at)
 

@@ -8,6 +8,7 @@ from sqlite_utils import Database, Migrations
 from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS
 from digest.store.sqlite.schema_letter import LETTER
+from digest.store.sqlite.schema_light import LIGHT
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_sending import SENDING
@@ -276,6 +277,12 @@ def _left_out(db: Database) -> None:
 @MIGRATIONS(name="0013_cuts")
 def _cuts(db: Database) -> None:
     for statement in _statements(CUTS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0014_light")
+def _light(db: Database) -> None:
+    for statement in _statements(LIGHT):
         db.conn.execute(statement)
 
 
