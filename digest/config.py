@@ -16,7 +16,14 @@ from digest.config_readers import InboundPart, RetentionPart, SignupPart
 from digest.config_shapes import Colour, CronLine, MailAddress, Part, Texts, WebAddress, Zone
 from digest.model import Language
 
-SectionName = Literal["coming-up", "worth-reading", "calls"]
+Jurisdiction = Literal[
+    "federal", "alberta", "british-columbia", "manitoba", "new-brunswick", "newfoundland-and-labrador",
+    "northwest-territories", "nova-scotia", "nunavut", "ontario", "prince-edward-island", "quebec", "saskatchewan",
+    "yukon", "elsewhere",
+]  # fmt: skip
+SectionName = Literal[
+    "coming-up", "worth-reading", "calls", "missed-it", "pulse", "people", "have-your-say"
+]  # fmt: skip
 
 
 class ListPart(Part):
@@ -140,9 +147,9 @@ class LetterPart(Part):
     """How the letter looks and what stands in it."""
 
     sections: tuple[SectionName, ...] = Field(
-        ("coming-up", "worth-reading", "calls"),
+        ("coming-up", "worth-reading", "calls", "pulse", "missed-it", "people", "have-your-say"),
         min_length=1,
-        description="Sections that are printed, in this order; one that is left out is not printed.",
+        description="Sections that are printed, in this order; one that is left out is not printed, nor one that is empty.",
     )
     names: dict[SectionName, Texts] = Field(
         {}, description='Other headings than ours: `names.calls.en = "Jobs"`, `names.calls.fr = "Emplois"`.'
@@ -233,6 +240,10 @@ class SourcePart(Part):
     )
     language: str | None = Field(None, description="Language of its items when they do not say.")
     timezone: Zone | None = Field(None, description="Zone of its times when they do not say.")
+    jurisdiction: Jurisdiction | None = Field(
+        None,
+        description="Where it is at home: federal, ontario, nova-scotia… Checks tell when one outweighs all others.",
+    )
 
 
 class EditorPart(Part):

@@ -7,20 +7,21 @@ from pathlib import Path
 from jinja2.meta import find_undeclared_variables
 
 from digest.model import Language
-from digest.render.letter import Marks
-from digest.render.press import Press
-from digest.render.templates import environment
-from digest.render.view import (
+from digest.render.context import (
     Half,
     IssueView,
     ItemView,
     LetterContext,
     Links,
     OtherLanguage,
+    PersonView,
     SectionView,
     WhenView,
-    issue_view,
 )
+from digest.render.letter import Marks
+from digest.render.press import Press
+from digest.render.templates import environment
+from digest.render.view import issue_view
 from tests import render_kit as kit
 
 PAGE = (Path(__file__).parent.parent / "docs" / "letter.md").read_text(encoding="utf-8")
@@ -28,7 +29,17 @@ PAGE = (Path(__file__).parent.parent / "docs" / "letter.md").read_text(encoding=
 
 def test_every_field_of_the_context_is_documented() -> None:
     told = set(re.findall(r"`([a-z_]+)`", PAGE))
-    for view in (LetterContext, Half, Links, IssueView, SectionView, ItemView, WhenView, OtherLanguage):
+    for view in (
+        PersonView,
+        LetterContext,
+        Half,
+        Links,
+        IssueView,
+        SectionView,
+        ItemView,
+        WhenView,
+        OtherLanguage,
+    ):
         assert {field.name for field in fields(view)} <= told, view.__name__
 
 
@@ -42,7 +53,7 @@ def test_the_templates_are_given_what_the_page_says() -> None:
     assert seen == {field.name for field in fields(LetterContext)}
     assert press.html(context)
     assert press.text(context)
-    assert {"wrap", "rule", "told", "attribute"} <= set(environment().filters)
+    assert {"wrap", "rule", "told", "leader", "attribute"} <= set(environment().filters)
 
 
 def test_every_template_named_there_exists() -> None:

@@ -290,7 +290,7 @@ def test_a_fault_in_the_issue_is_caught_by_its_rule_and_place(fault: str) -> Non
 
 # What needs evidence is seeded in test_preflight_outside.py, what needs a list's configuration below.
 ELSEWHERE = {"subj-repeat", "item-repeat", "test-sent", "link-live", "spam", "auth", "ev-cancel", "ev-ics", "audience",
-             "links-home"}  # fmt: skip
+             "links-home", "pulse-k"}  # fmt: skip
 
 
 def test_every_rule_has_a_fault_of_its_own() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from digest.config import Config
 from digest.model import Issue
-from digest.render.view import IssueView, ItemView, issue_view
+from digest.render.context import IssueView, ItemView
+from digest.render.view import issue_view
 from digest.words import Words
 
 _LONGEST, _MOST_BLOCKS = 2_900, 48  # Slack takes 3,000 characters a block and 50 blocks a message

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from digest.render.context import IssueView
 from digest.render.theme import Theme
-from digest.render.view import IssueView
 
 WIDTH, HEIGHT, EDGE = 1200, 630, 80
 _MOST_LINES = 3

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from digest.render.view import IssueView, ItemView
+from digest.render.context import IssueView, ItemView
 
 
 def issue_data(view: IssueView, *, published: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 
-from digest.render.view import IssueView, ItemView
+from digest.render.context import IssueView, ItemView
 from digest.words import Words
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~])")

@@ -14,6 +14,7 @@ from jinja2 import Environment, TemplateError
 from digest.config import Config
 from digest.errors import RenderError
 from digest.model import Address, Edition, Issue, Language, NoticeKind, Reading
+from digest.render.context import Half, IssueView, LetterContext, Links
 from digest.render.letter import Compiled, Marks, compile_letter, date_header
 from digest.render.message import (
     alternative,
@@ -25,7 +26,7 @@ from digest.render.message import (
 )
 from digest.render.templates import environment
 from digest.render.theme import themes
-from digest.render.view import Half, IssueView, LetterContext, Links, issue_view, joint_subject
+from digest.render.view import issue_view, joint_subject
 from digest.words import Words
 
 HEAD_CSS = "<!--HEADCSS-->"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from digest.render.text import attribute, rule, told, wrap
+from digest.render.text import attribute, leader, rule, told, wrap
 
 
 def packaged_folder() -> Path:
@@ -32,6 +32,7 @@ def environment(folders: Sequence[Path] = ()) -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["attribute"] = attribute
+    made.filters["leader"] = leader
     made.filters["told"] = told
     made.filters["wrap"] = wrap
     made.filters["rule"] = rule

@@ -93,6 +93,11 @@ def attribute(text: str) -> str:
     return text.replace("<", "‹").replace(">", "›")
 
 
+def leader(text: str, count: str) -> str:
+    """A row of a table: dots lead to the number, in 48 columns."""
+    return f"{text} {'.' * max(3, 46 - len(text) - len(count))} {count}"
+
+
 def rule(text: str, mark: str = "-") -> str:
     """A heading with its line below, no longer than 40 signs."""
     return f"{text}\n{mark * min(len(text), 40)}"

@@ -4,7 +4,7 @@ Everything here is in words of the edition's language, cleaned, with nothing tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from babel import Locale
 
@@ -15,156 +15,19 @@ from digest.model import (
     EventStatus,
     Issue,
     Item,
-    ItemKind,
     Language,
     Occasion,
     Placed,
 )
 from digest.render import dates
+from digest.render.community import people_views, pulse_section
+from digest.render.context import IssueView, ItemView, OtherLanguage, SectionView, WhenView
 from digest.render.text import Run, clean, french, paragraphs, shorten, words_in
-from digest.render.theme import Theme
 from digest.words import Words
 
 WORDS_A_MINUTE = 230
+PAST = "missed-it"  # what took place already: no hour to keep, nothing to add to a calendar
 SUBJECT_MOST = 60  # what a phone shows; From names the list already, so the name goes first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhenView:
-    """When an event takes place. line: in words, with zones; short: its first hour alone; at: POSIX seconds, to sort by.
-
-    starts, ends: ISO 8601 with the offset of the event's zone. month, day, weekday: a small calendar page.
-    """
-
-    line: str
-    short: str
-    at: float
-    starts: str
-    ends: str | None
-    month: str
-    day: str
-    weekday: str
-    length: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemView:
-    """A post, an event or a call, ready to print.
-
-    id: item id, also the page /items/<id>. lang, blurb_lang: their language when it differs from
-    the edition's, else "". hreflang: language of what the link opens. language_note: "in French", or "".
-    meta: the second line in pieces, to be joined with " · "; it holds neither `when` nor the language note.
-    place: where, in words; venue: the same without "Online".
-    status: "Cancelled" and the like, "" when all is well. add_url: the event's .ics, None for posts.
-    """
-
-    id: int
-    kind: ItemKind
-    title: str
-    url: str | None
-    lang: str
-    dir: str
-    hreflang: str
-    language_note: str
-    source: str
-    author: str | None
-    minutes: str | None
-    meta: tuple[str, ...]
-    blurb: str
-    blurb_lang: str
-    blurb_dir: str
-    when: WhenView | None
-    place: str | None
-    venue: str | None
-    is_online: bool
-    online_url: str | None
-    is_cancelled: bool
-    status: str
-    add_url: str | None
-    page_url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionView:
-    """id: coming-up, worth-reading, calls: also its anchor. name: its heading. count: `9 events`."""
-
-    id: str
-    name: str
-    count: str
-    items: tuple[ItemView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherLanguage:
-    """A twin of this edition. name: the language's own name; url: the issue's page there."""
-
-    language: Language
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueView:
-    """One edition of one issue. note: paragraphs of runs. glance: pieces to be joined with " · "."""
-
-    language: Language
-    dir: str
-    period: str
-    number: int
-    list_name: str
-    title: str
-    month: str
-    theme: str
-    issue_line: str
-    minutes: int
-    words: int
-    note: tuple[tuple[Run, ...], ...]
-    glance: tuple[str, ...]
-    sections: tuple[SectionView, ...]
-    web_url: str
-    home_url: str
-    calendar_url: str | None
-    others: tuple[OtherLanguage, ...]
-    contact: str
-    postal_address: str
-    description: str
-    footer: str
-    subject: str
-    preheader: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
-    """One language of a letter. anchor: what stands before the ids of its sections, so that none is there twice."""
-
-    view: IssueView
-    words: Words
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """Where a reader's own addresses stand."""
-
-    unsubscribe: str
-    preferences: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterContext:
-    """All that the templates of the letter are given. halves: one, or in a letter in both languages two, top to bottom.
-
-    view, words: of the first half. subject: of the whole letter. theme, dark: colours and type, light and dark.
-    """
-
-    halves: tuple[Half, ...]
-    view: IssueView
-    words: Words
-    subject: str
-    links: Links
-    theme: Theme
-    dark: Theme
-
 
 _RIGHT_TO_LEFT = frozenset(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"])
 OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
@@ -176,8 +39,10 @@ def issue_view(issue: Issue, language: Language, config: Config, *, zone: str = 
     zone: of the readers it is for, who see their own hour at events online; "": all zones of the list in one line.
     """
     words, about = Words(language), config.list
-    sections = tuple(_section(name, issue, language, config, zone=zone) for name in config.letter.sections)
-    sections = tuple(section for section in sections if section.items)
+    parts = tuple(
+        part for name in config.letter.sections if (part := _part(name, issue, language, config, zone=zone))
+    )  # fmt: skip
+    sections = tuple(section for section in parts if section.items)
     theme = _own(issue.text("theme", language), language)
     name, month = about.name.in_(language), dates.month(issue.period, language)
     note = paragraphs(_own(issue.text("note", language), language, lines=True))
@@ -191,7 +56,7 @@ def issue_view(issue: Issue, language: Language, config: Config, *, zone: str = 
         month=_capital(month), theme=theme,
         issue_line=words("letter.issue_line", number=issue.number,
                          minutes=words("letter.minutes", n=minutes)),
-        minutes=minutes, words=count, note=note, glance=glance, sections=sections, web_url=page,
+        minutes=minutes, words=count, note=note, glance=glance, sections=sections, parts=parts, web_url=page,
         home_url=_url(config, language, "/"),
         calendar_url=f"{about.url}/issues/{issue.period}.ics" if _events(sections) else None,
         others=tuple(OtherLanguage(language=other, name=OWN_NAMES[other],
@@ -307,15 +172,26 @@ def safe_url(url: str | None) -> str | None:
     )
 
 
-def _section(name: str, issue: Issue, language: Language, config: Config, *, zone: str) -> SectionView:
+def _part(name: str, issue: Issue, language: Language, config: Config, *, zone: str) -> SectionView | None:
+    """One section, or None when there is nothing in it."""
+    heading = section_name(name, language, config=config)
+    if name == "have-your-say":
+        return SectionView(id=name, name=heading)
+    if name == "pulse":
+        return pulse_section(issue.community.pulse, heading, language)
+    if name == "people":
+        people = people_views(issue.community.people, language)
+        return SectionView(id=name, name=heading, people=people) if people else None
     items = tuple(item_view(placed, language, config, zone=zone) for placed in issue.section(name))
-    kind = {"coming-up": "events", "worth-reading": "posts"}.get(name, "calls_count")
-    return SectionView(id=name, name=section_name(name, language, config=config), items=items,
-                       count=Words(language)(f"letter.{kind}", n=len(items)))  # fmt: skip
+    if name == PAST:
+        items = tuple(replace(item, add_url=None) for item in items)
+    counted = {"coming-up": "events", "worth-reading": "posts", "calls": "calls_count"}.get(name)
+    count = Words(language)(f"letter.{counted}", n=len(items)) if counted else ""
+    return SectionView(id=name, name=heading, items=items, count=count) if items else None
 
 
 def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str, ...]:
-    pieces = [section.count for section in sections]
+    pieces = [section.count for section in sections if section.count]
     coming = [item.when.short for item in _events(sections) if item.when and not item.is_cancelled]
     if coming:
         pieces.append(Words(language)("letter.next_event", when=coming[0]))
@@ -323,7 +199,7 @@ def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str,
 
 
 def _events(sections: tuple[SectionView, ...]) -> list[ItemView]:
-    events = [item for section in sections for item in section.items if item.when]
+    events = [item for section in sections if section.id != PAST for item in section.items if item.when]
     return sorted(events, key=lambda item: item.when.at if item.when else 0.0)
 
 
@@ -346,7 +222,7 @@ def _subject(
         return own
     about = theme or month
     named = f"{name}{Words(language)('letter.colon')}{about}"
-    counted = [section.count for section in sections[:1]]
+    counted = [section.count for section in sections[:1] if section.count]
     wishes = [", ".join([named, *counted]), named, ", ".join([_capital(about), *counted]), _capital(about)]
     return next((wish for wish in wishes if len(wish) <= SUBJECT_MOST), _capital(about))
 

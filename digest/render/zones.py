@@ -17,7 +17,7 @@ def zone_groups(issue: Issue, zones: Collection[str], *, config: Config) -> dict
     online = [
         placed.item.occasion
         for placed in issue.placed
-        if placed.section in config.letter.sections and placed.item.occasion
+        if placed.section in config.letter.sections and placed.section != "missed-it" and placed.item.occasion
         and dates.is_online(placed.item.occasion) and not placed.item.occasion.all_day
     ]  # fmt: skip
     if not online:

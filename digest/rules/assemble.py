@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from digest.config import IssuePart
 from digest.model import EventStatus, Issue, Item, ItemId, ItemKind, Period, Placed
 
-SECTIONS = ("coming-up", "worth-reading", "calls")
+SECTIONS = ("coming-up", "worth-reading", "calls", "missed-it")
 
 # A post may reach us late (its source was down): so long before the window it still counts as news.
 LATE_ARRIVAL = timedelta(days=14)

@@ -94,6 +94,7 @@ RULES: tuple[Rule, ...] = (
     Rule("fr-typo", _W, items.fr_typo),
     Rule("count", _W, items.count),
     Rule("mix", _W, items.mix),
+    Rule("pulse-k", _B, items.pulse_k),
     Rule("blurb", _W, items.blurb),
     Rule("text-parity", _B, items.text_parity),
     Rule("spam", _W, outside.spam),

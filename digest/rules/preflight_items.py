@@ -13,8 +13,15 @@ from digest.words import Words
 
 TEXT_LINE_MOST = 78
 BLURB_LEAST, BLURB_MOST = 8, 45
-LIMITS = {"coming-up": (3, 15), "worth-reading": (5, 15), "calls": (0, 6)}  # guide: desk, section 8
+LIMITS = {
+    "coming-up": (3, 15),
+    "worth-reading": (5, 15),
+    "calls": (0, 6),
+    "missed-it": (0, 3),
+}  # guide: desk, section 8
 POSTS_PER_SOURCE = 3
+MIX_LEAST, MIX_MOST = 5, 0.60  # of the items whose sources say where they are at home
+GROUP_LEAST = 10
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 WORDS_A_MINUTE = 230
 _PLAIN_SPACE = re.compile(r"\w [:;?!»](?=\s|$)|« ")
@@ -124,10 +131,36 @@ def _names(proof: Proof, section: str) -> dict[Language, str]:
 
 
 def mix(proof: Proof) -> Iterator[Fault]:
-    sources = Counter(p.item.source for p in proof.placed if p.section == "worth-reading")
-    for source, found in sources.items():
+    posts = [p.item.source for p in proof.placed if p.section == "worth-reading"]
+    for source, found in Counter(posts).items():
         if found > max(POSTS_PER_SOURCE, proof.config.issue.posts_per_source):
             yield Fault(where="section:worth-reading", slots={"n": found, "source": source})
+    homes = {source.name: source.jurisdiction for source in proof.config.sources if source.jurisdiction}
+    known = Counter(homes[p.item.source] for p in proof.placed if p.item.source in homes)
+    total = sum(known.values())
+    for home, found in known.items():
+        if total >= MIX_LEAST and found / total > MIX_MOST:
+            slots = {"n": found, "total": total, "home": _home(home)}
+            yield Fault(where="section:worth-reading", sentence="home", slots=slots)
+
+
+def _home(name: str) -> dict[Language, str]:
+    return {one: Words(one)(f"desk.place_{name.replace('-', '_')}") for one in Language}
+
+
+def pulse_k(proof: Proof) -> Iterator[Fault]:
+    """A small group in the counts of readers, told or left over when what is told is taken from the whole."""
+    pulse = proof.issue.community.pulse
+    if pulse is None or "pulse" not in proof.config.letter.sections:
+        return
+    for shares in (pulse.places, pulse.roles):
+        rest = pulse.total - sum(one.count for one in shares)
+        small = [one.count for one in shares if one.count < GROUP_LEAST] or (
+            [rest] if 0 < rest < GROUP_LEAST else []
+        )
+        if small or pulse.total < GROUP_LEAST:
+            yield Fault(where="section:pulse", slots={"n": GROUP_LEAST})
+            return
 
 
 def blurb(proof: Proof) -> Iterator[Fault]:
@@ -181,7 +214,7 @@ def reading(proof: Proof) -> Iterator[Fault]:
 
 def _events(proof: Proof) -> Iterator[tuple[Placed, Occasion]]:
     for placed in proof.placed:
-        if placed.item.occasion is not None:
+        if placed.item.occasion is not None and placed.section != "missed-it":  # what is over is meant to be
             yield placed, placed.item.occasion
 
 

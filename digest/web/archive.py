@@ -14,10 +14,11 @@ from digest.model import Edition, Issue, Item, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.calendar import event_file, issue_file, subscription_file
 from digest.render.card import can_draw, card
+from digest.render.context import IssueView
 from digest.render.linked import issue_data
 from digest.render.markdown import issue_markdown
 from digest.render.theme import themes
-from digest.render.view import IssueView, item_view
+from digest.render.view import item_view
 from digest.web import language as tongue
 from digest.web import shelf
 from digest.web.pages import page, public_url, rendered

@@ -2,7 +2,8 @@
 
 from digest.errors import NotFound
 from digest.model import Issue, IssueState, Language, Period
-from digest.render.view import IssueView, issue_view
+from digest.render.context import IssueView
+from digest.render.view import issue_view
 from digest.web.site import site
 
 PUBLIC = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
