@@ -11,6 +11,7 @@ from digest.app import App, open_app, use_packaged_zones
 from digest.config import Config
 from digest.config_file import read_config
 from digest.errors import DigestError, ErrorKind, MailError
+from digest.model import Source, SourceMonth
 from digest.rules.gather import has_gap, moved_for_good
 
 _RED_AFTER = timedelta(days=7)
@@ -41,7 +42,7 @@ def examine(config_path: Path) -> list[Finding]:
     found.append(Finding("configuration", "pass", f"{config_path} is understood."))
     try:
         with open_app(config) as app:
-            found += [*_database(app), *_sources(app), _mail(app), *_people(app)]
+            found += [*_database(app), *source_findings(app), _mail(app), *_people(app)]
     except DigestError as error:
         found.append(Finding("database" if not isinstance(error, MailError) else "mail", "fail", str(error)))
     return [*found, *_dns(config)]
@@ -72,7 +73,7 @@ def _database(app: App) -> Iterator[Finding]:
         yield Finding("database", "pass", f"{app.store.path} is sound.")
 
 
-def _sources(app: App) -> Iterator[Finding]:
+def source_findings(app: App) -> Iterator[Finding]:
     sources = app.store.sources.all()
     if not sources:
         yield Finding(
@@ -82,6 +83,8 @@ def _sources(app: App) -> Iterator[Finding]:
     if visited and all(source.fail_count for source in visited):
         yield Finding("sources", "fail", "No source answers; look at this machine's way to the network.")
     now = app.clock()
+    this_month = datetime(now.year, now.month, 1, tzinfo=UTC)
+    past = {month.source: month for month in app.store.sources.months(since=this_month)}
     for source in sources:
         id_ = f"source {source.name}"
         if moved := moved_for_good(source, now=now):
@@ -105,7 +108,26 @@ def _sources(app: App) -> Iterator[Finding]:
             ours = source.last_error_kind == ErrorKind.UNKNOWN_KIND
             yield Finding(id_, "fail" if ours else "warn", f"the last visit failed: {source.last_error}")
         else:
-            yield Finding(id_, "pass", f"answered at {source.last_ok_at:%Y-%m-%d %H:%M} UTC.")
+            answered = f"answered at {source.last_ok_at:%Y-%m-%d %H:%M} UTC; next visit {_next(source)}."
+            yield Finding(id_, "pass", f"{answered} {_lately(past.get(source.id))}")
+        if source.left_out:
+            yield Finding(
+                id_, "warn",
+                f"{source.left_out} of its entries could not be read, the first is {source.left_out_first!r}.",
+            )  # fmt: skip
+
+
+def _next(source: Source) -> str:
+    return f"at {source.next_at:%Y-%m-%d %H:%M} UTC" if source.next_at else "at the next round"
+
+
+def _lately(month: SourceMonth | None) -> str:
+    """What it brought and how often it failed in this month."""
+    if month is None:
+        return "Nothing new this month."
+    failures = ", ".join(f"{count} × {kind}" for kind, count in sorted(month.failures.items()))
+    failed = f", failed: {failures}" if failures else ", none failed"
+    return f"This month {month.items} new, {month.visits} visits{failed}."
 
 
 def _mail(app: App) -> Finding:

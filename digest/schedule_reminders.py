@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.app import App
+from digest.errors import ErrorKind
 from digest.model import Issue, IssueState, ItemKind, NoticeKind, Placed, Role, Source
 from digest.render import blocks
 
@@ -52,9 +53,13 @@ def reminders(issue: Issue, *, now: datetime, zone: str) -> list[NoticeKind]:
 
 
 def silent(sources: Collection[Source], *, now: datetime) -> list[Source]:
-    """Those that have not answered for a day."""
+    """Those that have not answered for a day, and at once those that say they are gone for good."""
     return [
-        one for one in sources if one.fail_count and one.failing_since and now - one.failing_since >= SILENT
+        one
+        for one in sources
+        if one.fail_count
+        and one.failing_since
+        and (now - one.failing_since >= SILENT or one.last_error_kind == ErrorKind.GONE)
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.app import App, open_app
+from digest.cli_check import source_findings
 from digest.cli_pool import visit_line
 from digest.config import Config
 from digest.errors import NotFound
@@ -398,3 +399,16 @@ def test_what_stands_there_twice_is_no_fault(collector: Callable[..., App], site
     site.pages["/cal"] = ics(event, event)
     (visit,) = collector(cal="/cal").collect.visit()
     assert (visit.new, visit.left_out) == (1, 0)
+
+
+def test_the_doctor_says_what_a_source_brought_and_when_it_is_visited_next(
+    collector: Callable[..., App], site: Site
+) -> None:
+    bad = "UID:b@x.example\nSUMMARY:Endless\nDTSTART:20150101T150000Z\nRRULE:FREQ=SECONDLY"
+    site.pages["/cal"] = ics(bad, "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z")
+    app = collector(cal="/cal")
+    app.collect.visit()
+    told = [finding.message for finding in source_findings(app)]
+    assert "This month 1 new, 1 visits, none failed." in told[0]
+    assert "next visit at 2026-" in told[0]
+    assert told[1] == "1 of its entries could not be read, the first is 'Endless'."

@@ -95,3 +95,15 @@ def test_a_reminder_reads_in_the_editors_language_and_leads_to_the_desk(app: App
     assert b"Ouvrir le pupitre" in french
     assert b"Open the desk" in english
     assert b"config.toml" not in english
+
+
+def test_a_source_that_is_gone_is_told_at_once(app: App) -> None:
+    web_kit.fill(app)
+    source = app.store.sources.get("Harbour City")
+    with app.store.write():
+        app.store.sources.remember(
+            replace(source, fail_count=1, failing_since=app.clock(), last_error_kind="gone", paused=True)
+        )
+    remind(app)
+    remind(app)
+    assert [kind for kind, _ in letters(app)] == [NoticeKind.SOURCES_SILENT] * 2, "one each for two editors"

@@ -1,7 +1,8 @@
 """The desk's page of sources: an editor pastes an address, sees what is there, adds it, pauses, removes, moves it. No script."""
 
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -9,9 +10,10 @@ from flask import Flask
 from digest.app import App
 from digest.config import SourcePart
 from digest.errors import ErrorKind
-from digest.model import Language, LeftOutWhy
+from digest.model import Language, LeftOutWhy, Visit, VisitOutcome
 from digest.words import Words
 from tests import web_kit
+from tests.conftest import Clock
 from tests.http_kit import answer, post, rss, serving
 from tests.web_kit import press, read, signed_in
 
@@ -129,3 +131,30 @@ def test_every_reason_for_leaving_out_has_its_words(language: Language) -> None:
         Words(language)(f"sources.left_{why}", what="x") for why in LeftOutWhy if why != LeftOutWhy.COUNTED
     }
     assert len(told) == len(LeftOutWhy) - 1
+
+
+def test_a_source_shows_its_months_and_its_failures_by_kind(app: App, web: Flask, clock: Clock) -> None:
+    clock.time = datetime(2026, 11, 12, 15, tzinfo=UTC)
+    source = app.store.sources.get("Harbour City")
+    with app.store.write():
+        for days, kind in ((1, "challenge"), (2, "challenge"), (3, "timeout"), (40, None), (50, "timeout")):
+            outcome = VisitOutcome.FAILED if kind else VisitOutcome.UNCHANGED
+            visit = Visit(source=source, outcome=outcome, error_kind=kind, error=kind)
+            app.store.sources.log(visit, at=clock() - timedelta(days=days))
+        for number in range(3):
+            early = web_kit.post(f"Story {number}", now=clock())
+            app.store.items.add(early, source=source.id, now=clock() - timedelta(days=40))
+    html = read(signed_in(app, web), "/desk/sources").partition("Harbour City")[2]
+    assert "3 entries in six months; 4 of 5 visits failed" in html
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", html)[:6]
+    assert [month for month, _ in rows][:3] == ["Nov\u00a02026", "Oct\u00a02026", "Sep\u00a02026"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", rows[0][1]) == ["0", "3", "2 × human asked for, 1 × too slow"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", rows[1][1]) == ["3", "1", "–"]
+    assert 'height="20"/>' in html
+    assert "4\u00a0visites sur 5 ont échoué" in read(signed_in(app, web), "/fr/desk/sources")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_sort_of_failure_has_a_short_name(language: Language) -> None:
+    names = {Words(language)(f"sources.fail_{kind.value.replace('-', '_')}") for kind in ErrorKind}
+    assert len(names) == len(ErrorKind)

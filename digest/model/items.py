@@ -1,6 +1,7 @@
 """What comes in: sources, our visits there, and the posts and events they state."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -145,6 +146,17 @@ class Source:
     left_out: int = 0  # entries of the last answer that could not be read; the first of them, and why
     left_out_first: str = ""
     left_out_why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMonth:
+    """How a source did in one month (`2026-11`, UTC): what it brought, how often we came, what went wrong how often."""
+
+    source: SourceId
+    month: str
+    items: int = 0
+    visits: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 class VisitOutcome(StrEnum):

@@ -11,8 +11,8 @@ from digest.errors import InputRefused, SourceError
 from digest.model import Language, Source
 from digest.render import dates
 from digest.rules.gather import has_gap, moved_for_good
+from digest.web import desk_health, outline, sessions
 from digest.web import language as tongue
-from digest.web import outline, sessions
 from digest.web.pages import page, to
 from digest.web.site import site
 from digest.words import Words
@@ -81,7 +81,8 @@ def _sources(
     status: int = 200,
 ) -> Response:
     words = tongue.words()
-    lines = [source_line(source) for source in site().app.store.sources.all()]
+    past = desk_health.health()
+    lines = [{**source_line(source), "past": past[source.id]} for source in site().app.store.sources.all()]
     return page(
         "desk/sources.html", status=status, title=words("desk.sources_title"), sources=lines, said=said, error=error,
         pasted=pasted, found=found, may_edit=sessions.may_edit(), failing=sum(1 for line in lines if line["error"]),
@@ -103,7 +104,7 @@ def source_line(source: Source) -> dict[str, Any]:
     moved = moved_for_good(source, now=now)
     return {
         "name": source.name, "url": source.url, "kind": source.kind or words("desk.kind_unknown"),
-        "last": said(source.last_visit_at) or words("desk.never"),
+        "good": said(source.last_ok_at), "last": said(source.last_visit_at) or words("desk.never"),
         "next": "" if source.paused else said(source.next_at),
         "error": _failure(source) if source.fail_count else "", "kept": kept if source.fail_count else "",
         "since": said(source.failing_since) if source.fail_count else "", "fails": source.fail_count,

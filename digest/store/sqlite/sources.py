@@ -1,13 +1,14 @@
 """Sources and our visits to them: what the configuration names, what we remember of each. No judgement of answers."""
 
 import difflib
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from digest.config import SourcePart
 from digest.errors import NotFound
-from digest.model import Source, SourceId, Visit, VisitOutcome
+from digest.model import Source, SourceId, SourceMonth, Visit, VisitOutcome
 from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
 
@@ -149,6 +150,31 @@ class Sources:
                 {"source": source_id, "limit": limit},
             )
         return [] if source is None else [_visit(row, _source(source)) for row in rows]
+
+    def months(self, *, since: datetime) -> list[SourceMonth]:
+        """How each source did in each month from `since` on; months without a visit or an item are left out."""
+        rows = self._db.rows(
+            """SELECT source, month, sum(items) AS items, sum(visits) AS visits,
+                 json_group_object(error_kind, visits) FILTER (WHERE error_kind IS NOT NULL) AS failures
+               FROM (SELECT source, strftime('%Y-%m', first_seen / 1000000, 'unixepoch') AS month, count(*) AS items,
+                            0 AS visits, NULL AS error_kind
+                     FROM item_source WHERE first_seen >= :since GROUP BY 1, 2
+                     UNION ALL
+                     SELECT source, strftime('%Y-%m', at / 1000000, 'unixepoch'), 0, count(*), error_kind
+                     FROM visit WHERE at >= :since GROUP BY 1, 2, error_kind)
+               GROUP BY source, month ORDER BY source, month""",
+            {"since": micros(since)},
+        )
+        return [
+            SourceMonth(
+                source=SourceId(row["source"]),
+                month=row["month"],
+                items=row["items"],
+                visits=row["visits"],
+                failures=json.loads(row["failures"]),
+            )
+            for row in rows
+        ]
 
     def _upsert(self, part: SourcePart) -> None:
         # In DO UPDATE a bare column is the old value; every SET sees the old row, so the order here is free.
