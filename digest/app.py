@@ -21,6 +21,7 @@ from digest.mail.inbox import incoming
 from digest.mail.records import sender_records
 from digest.mail.spam import spam_score
 from digest.publish import Publish
+from digest.publish_correct import Correct
 from digest.publish_look import Look, Outside
 from digest.render.press import Press, Signer
 from digest.rules.consent import ascii_domain
@@ -51,6 +52,7 @@ class App:
     collect: Collect
     publish: Publish
     look: Look
+    correct: Correct
     send: Send
     calls: Calls
     join: Join
@@ -110,6 +112,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
             config=config, clock=clock, store=store, links=links, press=press, transport=transport,
             collect=Collect(store, fetcher, config=config, clock=clock),
             publish=publish, look=Look(store, publish, press, outside, config=config, clock=clock),
+            correct=Correct(store, clock=clock),
             calls=Calls(store, calling.post, url=config.webhook.url, secret=secret, clock=clock),
             send=Send(store, press, transport, config=config, clock=clock, links=links),
             join=Join(store, config=config, clock=clock, links=links),

@@ -10,7 +10,7 @@ from babel import Locale
 
 from digest.model import Language
 
-ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources")
+ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources", "month")
 
 
 class Words:

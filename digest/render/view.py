@@ -87,8 +87,13 @@ def language_note(item_language: str | None, language: Language) -> str:
     tag = _primary(item_language)
     if tag in {"", language.value}:
         return ""
-    name = Locale.parse(language.value).languages.get(tag)
+    name = language_name(tag, language)
     return Words(language)("letter.in_language", language=name) if name else ""
+
+
+def language_name(tag: str, language: Language) -> str:
+    """`French`, `anglais`; empty for a tag that names no language."""
+    return str(Locale.parse(language.value).languages.get(tag, ""))
 
 
 def event_place(occasion: Occasion, language: Language) -> str | None:

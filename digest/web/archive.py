@@ -21,6 +21,7 @@ from digest.render.theme import themes
 from digest.render.view import item_view
 from digest.web import language as tongue
 from digest.web import shelf
+from digest.web.desk_after import corrections
 from digest.web.pages import page, public_url, rendered
 from digest.web.public import next_send
 from digest.web.security import keep_public
@@ -66,6 +67,7 @@ def issue_page(period: str) -> AnyResponse:
     return keep_public(
         page(
             "issue.html", title=view.title, is_public=True, issue=view, sent_day=_sent_day(issue),
+            corrections=corrections(issue, language),
             data=issue_data(view, published=_dated(issue)), card=f"{view.web_url}.png" if can_draw() else "",
             later=_neighbour(months[here - 1] if here else None),
             earlier=_neighbour(months[here + 1] if here + 1 < len(months) else None),

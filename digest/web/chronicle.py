@@ -100,6 +100,8 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         return words("desk.log_write", field=field, language=str(detail.get("language", "")).upper())
     if edit.act == "accept":
         return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
+    if edit.act == "correct":
+        return words("desk.log_correct", words=detail.get("words", ""))
     if edit.act == "settle":
         return words(
             "desk.log_again" if detail.get("again") else "desk.log_settled",

@@ -10,6 +10,7 @@ from digest.model import DeliveryState, Issue, IssueState, Language, Period, Sou
 from digest.render import dates
 from digest.rules import assemble
 from digest.web import (
+    desk_after,
     desk_doubts,
     desk_editors,
     desk_history,
@@ -45,6 +46,7 @@ def doors() -> Blueprint:
     desk_history.add_doors(blueprint)
     desk_live.add_doors(blueprint)
     desk_press.add_doors(blueprint)
+    desk_after.add_doors(blueprint)
     desk_sources.add_doors(blueprint)
     desk_doubts.add_doors(blueprint)
     desk_pool.add_doors(blueprint)

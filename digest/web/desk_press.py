@@ -14,8 +14,10 @@ from digest.render import dates
 from digest.render.view import item_view
 from digest.rules.consent import readings
 from digest.rules.edition import after, must_be_draft
+from digest.rules.pulse import FLOOR
 from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
+from digest.web.desk_after import by_domain, corrections
 from digest.web.desk_issue import back, checks_of, found, frame
 from digest.web.desk_pace import pace_sentences
 from digest.web.pages import page, to
@@ -214,6 +216,8 @@ def sending_page(period: str) -> Response:
         "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
         failed=counts[DeliveryState.FAILED],
+        domains=by_domain(issue), floor=FLOOR, corrected=request.args.get("did") == "corrected",
+        corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip

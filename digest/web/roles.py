@@ -16,7 +16,7 @@ NEEDS: Mapping[str, Role] = {
     "accept": Role.EDITOR,
     # what leaves, and what is owed for it
     "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,
-    "pause": Role.APPROVER, "settle": Role.APPROVER,
+    "pause": Role.APPROVER, "correct": Role.APPROVER, "settle": Role.APPROVER,
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
     # what readers suggest

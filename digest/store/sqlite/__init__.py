@@ -13,6 +13,7 @@ from digest.store.sqlite.calls import Calls
 from digest.store.sqlite.canaries import Canaries
 from digest.store.sqlite.connection import Connections, connect, store_error
 from digest.store.sqlite.consents import Consents, Suppressions
+from digest.store.sqlite.corrections import Corrections
 from digest.store.sqlite.deliveries import Deliveries
 from digest.store.sqlite.desk_log import DeskLog
 from digest.store.sqlite.domains import Domains, HeadCounts
@@ -63,6 +64,7 @@ class SqliteStore:
         self.editors = Editors(db)
         self.desk_log = DeskLog(db)
         self.calls = Calls(db)
+        self.corrections = Corrections(db)
         self.leases = Leases(db)
         self.ticks = Ticks(db)
         self.settings = Settings(db)

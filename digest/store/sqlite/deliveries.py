@@ -93,6 +93,20 @@ class Deliveries(Runs):
         found = {row["state"]: row["n"] for row in rows}
         return {state: found.get(state.value, 0) for state in DeliveryState}
 
+    def by_domain(self, issue_id: IssueId) -> dict[str, dict[DeliveryState, int]]:
+        """How many are in each state by mail domain; of people who were forgotten since, under ""."""
+        rows = self._db.rows(
+            """SELECT coalesce(substr(subscriber.address_key, instr(subscriber.address_key, '@') + 1), '') AS domain,
+                 delivery.state, count(*) AS n
+               FROM delivery LEFT JOIN subscriber ON subscriber.id = delivery.subscriber
+               WHERE issue = :issue GROUP BY 1, 2""",
+            {"issue": issue_id},
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        for row in rows:
+            found.setdefault(row["domain"], {})[DeliveryState(row["state"])] = row["n"]
+        return found
+
     def next_due(self, issue_id: IssueId) -> datetime | None:
         """When the first deferred letter may be tried again."""
         not_before: int | None = self._db.value(

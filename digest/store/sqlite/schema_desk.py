@@ -37,6 +37,10 @@ CREATE TABLE correction (                -- append-only: what the web page of an
   language TEXT NOT NULL, at INTEGER NOT NULL, editor TEXT NOT NULL, words TEXT NOT NULL
 ) STRICT;
 CREATE INDEX correction_by_issue ON correction (issue, language, id);
+CREATE TRIGGER correction_is_append_only BEFORE UPDATE ON correction
+  BEGIN SELECT raise(ABORT, 'corrections are append-only'); END;
+CREATE TRIGGER correction_is_never_deleted BEFORE DELETE ON correction
+  BEGIN SELECT raise(ABORT, 'corrections are append-only'); END;
 
 CREATE TABLE triage (                    -- an editor's word on an item of the pool: not before a day, or on top
   item INTEGER PRIMARY KEY REFERENCES item ON DELETE CASCADE,
