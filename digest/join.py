@@ -159,7 +159,7 @@ class Join:
         self._store.suppressions.remove(self._links.mark(decision.after.address))
         self._hand.log(decision.after, "confirmed", method=method, page=page, network=network)
         if decision.after.state is SubscriberState.CONFIRMED:
-            self._hand.queue(NoticeKind.WELCOME, decision.after)
+            self._hand.greet(decision.after)
         return Known(decision.after, found.token, decision.answer)
 
     def leave(self, text: str, *, method: str = "link", page: str = "") -> Known:

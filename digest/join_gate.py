@@ -111,5 +111,5 @@ class Gate:
         if decision.after is not None:
             self._hand.store.subscribers.save(decision.after)
             self._hand.log(decision.after, "admitted", method="desk", origin=by)
-            self._hand.queue(NoticeKind.WELCOME, decision.after)
+            self._hand.greet(decision.after)
         return decision.answer

@@ -114,9 +114,17 @@ class Hand:
             ),
         )  # fmt: skip
 
+    def greet(self, reader: Subscriber) -> None:
+        """A welcome to who has come in, and the newest issue unless it is on its way to them or was there already."""
+        self.queue(NoticeKind.WELCOME, reader)
+        issue = self.store.deliveries.newest_unread(reader.id)
+        if issue is not None:
+            self.queue(NoticeKind.NEWEST, reader, secret=f"{issue} {reader.language.value}")
+
     def stop(self, gone: Subscriber) -> None:
         """Nothing more goes to somebody who has left, and nothing more is shown of them."""
         self.store.deliveries.cancel(gone.id)
+        self.store.notices.drop(NoticeKind.NEWEST, subscriber=gone.id)
         self.store.introductions.take_back(gone.id)
 
     def forget(self, known: Subscriber, *, method: str, reason: str) -> None:

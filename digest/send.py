@@ -38,6 +38,7 @@ from digest.send_canary import First
 from digest.send_letters import Letters, seal, seal_of_all
 from digest.send_log import act
 from digest.send_needs import Store, Transport
+from digest.send_newest import Newest
 from digest.send_notices import Post
 from digest.send_pace import known_paces
 from digest.send_restored import Restored
@@ -225,7 +226,7 @@ class Send:
         """Posts the one-off letters that wait; how many left. Never raises because of one of them."""
         post = Post(
             self._store, self._press, self._transport, clock=self._clock, links=self._links,
-            sender=self._config.list.from_,
+            sender=self._config.list.from_, newest=Newest(self._store, self._press, links=self._links),
         )  # fmt: skip
         return post.all_due()
 

@@ -11,6 +11,7 @@ from digest.render.press import Press
 from digest.rules.guard import CODE_LIVES
 from digest.rules.pace import notice_retry_at
 from digest.rules.tokens import Links
+from digest.send_newest import Newest
 
 _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
@@ -50,8 +51,9 @@ class Post:
 
     def __init__(
         self, store: Store, press: Press, transport: Transport, *, clock: Callable[[], datetime], links: Links,
-        sender: str,
+        sender: str, newest: Newest,
     ) -> None:  # fmt: skip
+        self._newest = newest
         self._store, self._press, self._transport = store, press, transport
         self._clock, self._links, self._sender = clock, links, sender
 
@@ -76,10 +78,7 @@ class Post:
         now = self._clock()
         message_id = self._links.notice_id(notice.id)
         try:
-            data = self._press.notice(
-                notice.kind, to=notice.address, language=notice.language, message_id=message_id, date=now,
-                link=self._link(notice, now), code=_code(notice, now),
-            )  # fmt: skip
+            data = self._printed(notice, message_id, now)
         except (RenderError, ValueError) as error:
             self._settled(
                 notice,
@@ -97,6 +96,18 @@ class Post:
         else:  # in doubt as well: a second confirmation harms nobody, none at all does
             self._again(notice, code=outcome.code, reply=outcome.reply)
         return False
+
+    def _printed(self, notice: Notice, message_id: str, now: datetime) -> bytes:
+        """Raises RenderError, ValueError."""
+        if notice.kind is NoticeKind.NEWEST:
+            data = self._newest.letter(notice, message_id=message_id, date=now)
+            if data is None:
+                raise RenderError("the issue is there no more")
+            return data
+        return self._press.notice(
+            notice.kind, to=notice.address, language=notice.language, message_id=message_id, date=now,
+            link=self._link(notice, now), code=_code(notice, now),
+        )  # fmt: skip
 
     def _link(self, notice: Notice, now: datetime) -> str | None:
         """The link is made when the letter leaves, so that it is fresh."""

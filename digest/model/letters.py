@@ -136,7 +136,7 @@ class Canary:
 
 
 class NoticeKind(StrEnum):
-    """One-off letters; each has its templates in templates/mail/."""
+    """One-off letters; each has its templates in templates/mail/, but NEWEST, which is an issue as everybody got it."""
 
     CONFIRM = "confirm"
     SIGN_IN = "sign-in"
@@ -155,6 +155,7 @@ class NoticeKind(StrEnum):
     DOMAIN_REFUSES = "domain-refuses"
     THANKS = "thanks"
     REMINDER = "reminder"
+    NEWEST = "newest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class Notice:
     """A one-off letter waiting to leave: queued in the transaction of the act that needs it.
 
     about: the subscriber or editor it goes to, by id; the address is looked up when it leaves.
-    secret: what only this letter may carry (a sign-in token, a code), removed once it has left.
+    secret: what only this letter may carry (a sign-in token, a code, which issue), removed once it has left.
     """
 
     id: NoticeId

@@ -209,6 +209,17 @@ class Deliveries(Runs):
         )
         return [(row["period"], DeliveryState(row["state"]), moment(row["changed_at"])) for row in rows]
 
+    def newest_unread(self, subscriber_id: SubscriberId) -> IssueId | None:
+        """The newest issue that left or is leaving, unless this reader has it or is to get it; None when there is none."""
+        number: int | None = self._db.value(
+            """SELECT max(id) FROM (SELECT id FROM issue WHERE state IN ('sending', 'paused', 'sent')
+                                    ORDER BY period DESC LIMIT 1) AS newest
+               WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE issue = newest.id AND subscriber = :subscriber
+                                   AND state NOT IN ('cancelled', 'failed'))""",
+            {"subscriber": subscriber_id},
+        )
+        return None if number is None else IssueId(number)
+
     def reader_of(self, issue_id: IssueId, delivery_id: DeliveryId) -> SubscriberId | None:
         """Whose letter this is; None when the row is gone, or the person is."""
         number: int | None = self._db.value(

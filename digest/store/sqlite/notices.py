@@ -99,6 +99,14 @@ class Notices:
             },
         )
 
+    def drop(self, kind: NoticeKind, *, subscriber: SubscriberId) -> None:
+        """What has not left of this kind shall not leave."""
+        self._db.change(
+            """UPDATE notice SET state = 'failed', secret = NULL, reply = 'dropped'
+               WHERE subscriber = :subscriber AND kind = :kind AND state IN ('queued', 'claimed')""",
+            {"subscriber": subscriber, "kind": kind.value},
+        )
+
     def delete_settled(self, before: datetime) -> int:
         """What left, or failed, before this time is forgotten; how many."""
         return self._db.change(

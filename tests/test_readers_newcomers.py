@@ -1,0 +1,73 @@
+"""Whoever comes in is greeted: a welcome, and the newest issue with links of their own. Once, and never after leaving."""
+
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import NoticeKind, SubscriberState
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.readers_kit import ANN, joins, leave_token, person, taken
+
+
+@pytest.fixture
+def app(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+def caught(app: App, to: str = ANN) -> list[EmailMessage]:
+    folder = app.config.path(app.config.mail.folder)
+    found = [
+        message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))
+    ]
+    return [one for one in found if one["To"] == to and "List-Id" in one]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Coming up"), ("fr", "À venir"), ("fr+en", "À venir")]
+)
+def test_a_newcomer_gets_the_newest_issue_with_links_of_their_own(
+    app: App, language: str, title: str
+) -> None:
+    joins(app, "both@example.org", language="fr+en")
+    web_kit.publish(app, web_kit.fill(app))
+    joins(app, language=language)
+    app.send.notices()
+    [letter] = caught(app)
+    part = letter.get_body(("plain",))
+    assert part is not None
+    text = part.get_content()
+    assert title.casefold() in text.casefold()
+    assert ("coming up" in text.casefold()) is (language != "fr")
+    leave = letter["List-Unsubscribe"].partition(">")[0].lstrip("<")
+    assert leave in text
+    client = create_web(app).test_client()
+    client.post(leave.removeprefix(app.config.list.url), data={"List-Unsubscribe": "One-Click"})
+    assert person(app).state is SubscriberState.LEFT
+
+
+def test_who_is_to_get_it_or_has_it_does_not_get_it_twice(app: App, clock: Clock) -> None:
+    joins(app)
+    assert [one.kind for one in taken(app, clock)] == [NoticeKind.CONFIRM, NoticeKind.WELCOME], (
+        "none has left yet"
+    )
+    web_kit.publish(app, web_kit.fill(app))
+    app.join.leave(leave_token(app))
+    clock.forward(days=2)
+    joins(app)
+    assert NoticeKind.NEWEST not in [one.kind for one in taken(app, clock)]
+    assert len(caught(app)) == 1
+
+
+def test_who_leaves_before_it_has_left_does_not_get_it(app: App) -> None:
+    web_kit.publish(app, web_kit.fill(app))
+    joins(app)
+    app.join.leave(leave_token(app))
+    app.send.notices()
+    assert caught(app) == []
