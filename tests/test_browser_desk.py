@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from digest.model import IssueState, Language
+from digest.model import IssueState, ItemId, Language
 from digest.words import Words
 from tests import browser_kit, web_kit
 from tests.desk_kit import FRAME, Hand, fuller, rise, sit
@@ -409,4 +409,38 @@ def test_the_pool_is_gone_through_with_single_keys(
         p.item.title for p in site.app.store.issues.get(month.period).section("worth-reading")
     ]
     assert browser_kit.faults(page) == []
+    rise(hand)
+
+
+def test_what_could_not_be_done_is_said_and_stays_said(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    first, second, third = order(site, month, "coming-up")
+    site.app.publish.cut(month.period, ItemId(first), by="other")
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    site.app.publish.cut(month.period, ItemId(second), by="other")
+    page.locator("#outline").focus()
+    hand.press("z")  # means the first cut, which is no longer the last act
+    page.locator(f"#rows-bench #item-{second}").wait_for()
+    hand.hears(EN("desk.why_moved_on"))
+    page.context.set_offline(True)
+    hand.click(hand.row(third).locator("[value=cut]"))
+    hand.hears(EN("live.not_done"))
+    page.context.set_offline(False)
+    assert order(site, month, "coming-up") == [third]
+    hand.complaints.clear()  # the 409 and the cut network
+    rise(hand)
+
+
+def test_a_browser_whose_storage_is_full_still_saves(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+    page.locator("[data-drawer][href*='/note']").click()
+    page.locator("#note-fr").fill("Bonjour sans étagère.")
+    hand.click(page.get_by_role("button", name="Save", exact=True))
+    hand.hears(EN("desk.did_noted"))
+    assert has_note(site, month, Language.FR) == "Bonjour sans étagère."
+    hand.complaints.clear()  # the full storage
     rise(hand)

@@ -58,11 +58,12 @@ async function drain() {
 }
 
 function saved(key, text, now) {
-  const field = fieldOf(key);
-  if (field) seenOf(field).value = now;
-  const newer = read(key);
-  if (newer && newer.words !== text.words) localStorage.setItem(key, JSON.stringify({ ...newer, seen: now }));
-  else localStorage.removeItem(key);
+  const field = fieldOf(key), newer = read(key);
+  if (field) {
+    seenOf(field).value = now;
+    put(field); // typed on meanwhile: what is new goes next
+  } else if (newer?.words === text.words) localStorage.removeItem(key);
+  else if (newer) localStorage.setItem(key, JSON.stringify({ ...newer, seen: now }));
   state(field, phrases.saved);
   document.dispatchEvent(new CustomEvent("desk:stale"));
 }
@@ -213,6 +214,8 @@ document.addEventListener("submit", async (event) => {
   while (running) await running;
   await send();
   if (form.querySelector(".clash")) return;
+  const lost = [...fields()].some((one) => plain(one.value) !== plain(seenOf(one).value) && !read(keyOf(one)));
+  if (lost) return form.submit(); // no shelf to lay it on (storage full): the plain form carries it
   const did = form.dataset.item ? { did: "reword", item: form.dataset.item } : { did: "noted" };
   const done = new CustomEvent("desk:done", { detail: did, cancelable: true });
   if (document.dispatchEvent(done)) location.href = `${base}?${new URLSearchParams(did)}`;

@@ -15,7 +15,10 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const answer = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
-  say(answer.querySelector("main .box")?.textContent ?? phrases.notHere);
-  if (ctx.request.method !== "GET") document.dispatchEvent(new CustomEvent("desk:stale"));
+  const why = answer.querySelector("main .box")?.textContent ?? phrases.notHere;
+  say(why);
+  if (ctx.request.method === "GET") return;
+  document.addEventListener("desk:changed", () => say(why), { once: true }); // it stays said beside what stands now
+  document.dispatchEvent(new CustomEvent("desk:stale"));
 });
 document.addEventListener("htmx:error", () => say(phrases.notDone));
