@@ -1,13 +1,16 @@
 """Editors hear of it when sending stops by itself or a domain refuses us: once, in their language, and no reader does."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from digest.app import App
 from digest.model import IssueState, LearnedPace, NoticeKind
+from digest.schedule import send_due
 from digest.schedule_alerts import alert
 from tests import web_kit
+from tests.conftest import Clock
 
 
 @pytest.fixture
@@ -55,3 +58,29 @@ def test_a_domain_that_refuses_us_is_told_once_a_day(app: App, month: web_kit.Mo
     letters = [path.read_text() for path in app.config.path(app.config.mail.folder).glob("*.eml")]
     assert len(letters) == 2
     assert any("Un domaine nous refuse" in letter for letter in letters)
+
+
+class TestHours:
+    """The metronome and [mail] window."""
+
+    @pytest.fixture
+    def settings(self) -> str:
+        return f'[mail]\nwindow = "tue 10:00-11:00"\n{web_kit.SOURCES}'
+
+    def test_an_issue_that_falls_due_outside_its_hours_begins_and_leaves_in_them(
+        self, app: App, month: web_kit.Month, clock: Clock
+    ) -> None:
+        issue = app.publish.approve(month.period, by="test")
+        clock.time = issue.send_at
+        send_due(app)
+        begun = app.store.issues.get(month.period)
+        opens = app.send.rests_until(begun)
+        assert (begun.state, opens is not None) == (IssueState.SENDING, True)
+        assert opens is not None
+        clock.time = opens - timedelta(minutes=1)
+        send_due(app)
+        assert app.store.issues.get(month.period).state is IssueState.SENDING
+        clock.time = opens
+        send_due(app)
+        assert app.store.issues.get(month.period).state is IssueState.SENT
+        assert opens.astimezone(ZoneInfo("America/Toronto")).strftime("%a %H:%M") == "Tue 10:00"

@@ -1,5 +1,6 @@
 """The pace of relays and domains on the wire: who is slowed, who is not, what a restart remembers, who takes over."""
 
+import dataclasses
 import logging
 import time
 from base64 import b64decode
@@ -341,3 +342,51 @@ def test_a_server_without_xoauth2_says_what_to_set(tmp_path: Path) -> None:
                 act(oauth(sink.port, token))
     with pytest.raises(ConfigError, match="password_file"):
         oauth(1, tmp_path / "missing")
+
+
+# --- what EHLO offers decides ---------------------------------------------------------------------------------------
+
+
+def said(sink: Sink, verb: str) -> list[str]:
+    return [line for line in sink.commands if line.startswith(verb)]
+
+
+@pytest.mark.parametrize("offers", [(), ("SIZE 1000000",), ("DSN",), ("8BITMIME",), ("SMTPUTF8", "8BITMIME"),
+                                    ("SIZE", "DSN", "8BITMIME", "SMTPUTF8")])  # fmt: skip
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_nothing_is_asked_of_a_server_that_it_did_not_offer(
+    offers: tuple[str, ...], pipelining: bool
+) -> None:
+    plain, accented = letter(1), letter(2, to="zoé@example.org")
+    eightbit = letter(3)
+    eightbit = dataclasses.replace(eightbit, data=eightbit.data + "é\r\n".encode())
+    ledger = MemoryLedger([plain, accented, eightbit])
+    with Sink(offers=offers, pipelining=pipelining) as sink:
+        SmtpTransport(MailPart(transport="smtp", server="127.0.0.1", port=sink.port, security="none")).carry(
+            ledger
+        )
+    mails, rcpts = said(sink, "MAIL"), said(sink, "RCPT")
+    named = " ".join(offers)
+    assert all(("SIZE=" in line) == ("SIZE 1" in named) for line in mails)
+    assert all(("RET=HDRS ENVID=" in line) == ("DSN" in named) for line in mails)
+    assert all(("NOTIFY=FAILURE,DELAY ORCPT=" in line) == ("DSN" in named) for line in rcpts)
+    assert any("SMTPUTF8" in line for line in mails) == ("SMTPUTF8" in named)
+    assert any("BODY=8BITMIME" in line for line in mails) == ("8BITMIME" in named)
+    states = {int(one): str(state) for one, state in ledger.states.items()}
+    assert states == {1: "sent", 2: "sent" if "SMTPUTF8" in named else "failed",
+                      3: "sent" if "8BITMIME" in named else "failed"}  # fmt: skip
+    why = {int(one): outcome.reply for one, outcome in ledger.outcomes.items()}
+    assert "SMTPUTF8" in named or why[2] == "needs-smtputf8"
+    assert "8BITMIME" in named or why[3] == "needs-8bitmime"
+
+
+def test_a_letter_too_big_for_the_server_pauses_the_run_and_marks_nobody(
+    make_room: Callable[..., Room],
+) -> None:
+    room = make_room(5)
+    too_big = "552 5.3.4 message size exceeds fixed limit"
+    with Sink(lambda e: too_big if e.point == "MAIL" else None, offers=("SIZE 1000",)) as sink:
+        report = room.send(relay(room, sink.port)).issue(PERIOD)
+    assert report.state is IssueState.PAUSED
+    assert too_big in (report.reason or "")
+    assert room.counts() == {"queued": 5}
