@@ -52,7 +52,7 @@ class Letters:
             preferences_url=own.preferences,
         )  # fmt: skip
         return Letter(
-            delivery=delivery.id, sender=sender, recipient=delivery.address, data=compiled.splice(slots), proven=proven
+            delivery=delivery.id, sender=sender, recipient=delivery.address, pieces=compiled.cut(slots), proven=proven
         )  # fmt: skip
 
     def sender(self, delivery: DeliveryId) -> str:

@@ -86,7 +86,7 @@ class Post:
                 reply=f"render: {error if isinstance(error, RenderError) else type(error).__name__}",
             )
             return False
-        letter = Letter(delivery=DeliveryId(0), sender=self._sender, recipient=notice.address, data=data)
+        letter = Letter(delivery=DeliveryId(0), sender=self._sender, recipient=notice.address, pieces=(data,))
         outcome = self._transport.post(letter)
         if outcome.state is DeliveryState.SENT:
             self._settled(notice, "sent", code=outcome.code, reply=outcome.reply)

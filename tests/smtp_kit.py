@@ -397,5 +397,5 @@ def letter(number: int, *, domain: str = "example.org", size: int = 400, to: str
     )
     return Letter(
         delivery=DeliveryId(number), sender="bounce@example.org", recipient=Address(recipient),
-        data=head + b"Lorem ipsum dolor sit amet\r\n" * (size // 28 + 1),
+        pieces=(head, b"Lorem ipsum dolor sit amet\r\n" * (size // 28 + 1)),
     )  # fmt: skip

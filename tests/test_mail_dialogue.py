@@ -32,11 +32,11 @@ def test_no_dot_unasked_and_one_fate_for_each(replies: list[Reply], pipelining: 
         elif dialogue.idle:
             number += 1
             dialogue.begin(letter(number))
-        written += dialogue.take()
+        written += b"".join(dialogue.take())
         before = dialogue.taken
         dialogue.receive(reply)
         assert dialogue.taken - before in (0, 1)
-        written += dialogue.take()
+        written += b"".join(dialogue.take())
         for outcome in dialogue.outcomes:
             fates.setdefault(outcome.delivery, []).append(outcome.state)
         dialogue.outcomes.clear()

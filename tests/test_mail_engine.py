@@ -73,7 +73,7 @@ def test_dots_at_the_start_of_a_line_survive() -> None:
     one = letter(1)
     tricky = one.data + b".\r\n..\r\n.hidden\r\nend"
     ledger = MemoryLedger(
-        [type(one)(delivery=one.delivery, sender=one.sender, recipient=one.recipient, data=tricky)]
+        [type(one)(delivery=one.delivery, sender=one.sender, recipient=one.recipient, pieces=(tricky,))]
     )
     with Sink() as sink:
         transport(sink).carry(ledger)
@@ -83,7 +83,9 @@ def test_dots_at_the_start_of_a_line_survive() -> None:
 @pytest.mark.parametrize("bad", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\n.\nb\r\n", b"a\0b\r\n"])
 def test_a_bare_line_end_never_reaches_the_socket(bad: bytes) -> None:
     one = letter(1)
-    broken = type(one)(delivery=one.delivery, sender=one.sender, recipient=one.recipient, data=one.data + bad)
+    broken = type(one)(
+        delivery=one.delivery, sender=one.sender, recipient=one.recipient, pieces=(one.data + bad,)
+    )
     ledger = MemoryLedger([broken, letter(2)])
     with Sink() as sink:
         transport(sink).carry(ledger)
@@ -213,6 +215,23 @@ def test_a_letter_that_comes_back_in_the_very_turn_of_the_last_claim_goes_again(
         transport(sink).carry(ledger)
     assert ledger.counted() == {"sent": 2}
     everyone_once(sink, ledger)
+
+
+def test_a_letter_that_comes_back_on_the_last_connection_goes_though_its_relay_wants_fewer() -> None:
+    """The other connection has found nothing to do and is over, so this one is the first of the fewer."""
+    ledger, each_has_one = MemoryLedger(letters(2)), threading.Barrier(2)
+
+    def script(event: Event) -> str | None:
+        if event.point == "MAIL" and event.count <= 2:
+            each_has_one.wait(5)
+        if event.point == "dot" and event.connection == 2:
+            assert until(lambda: "QUIT" in sink.commands)
+            return "421 4.3.2 too many"
+        return None
+
+    with Sink(script) as sink:
+        transport(sink).carry(ledger)
+    assert ledger.counted() == {"sent": 2}
 
 
 class _Held(MemoryLedger):

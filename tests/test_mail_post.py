@@ -16,7 +16,7 @@ from tests.test_mail_engine import transport
 def test_the_bytes_that_arrive_are_the_bytes_we_made() -> None:
     one = letter(1)
     tricky = type(one)(
-        delivery=one.delivery, sender=one.sender, recipient=one.recipient, data=one.data + b".\r\n..x\r\n"
+        delivery=one.delivery, sender=one.sender, recipient=one.recipient, pieces=(one.data, b".\r\n..x\r\n")
     )
     with Sink() as sink:
         assert transport(sink).post(tricky).state is DeliveryState.SENT

@@ -7,7 +7,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from digest.mail.replies import Replies, Reply
 
@@ -29,6 +29,7 @@ class Connection:
         self.full = False  # bytes of ours wait in this process: the kernel takes no more
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
+        self._is_secure = False
         self._unsent: deque[memoryview] = deque()
         self._replies = Replies()
         self._arrived: deque[Reply] = deque()
@@ -81,7 +82,7 @@ class Connection:
 
     async def ask(self, command: bytes) -> Reply:
         """One command, one reply. Raises ConnectionEnded."""
-        self.write(command + b"\r\n")
+        self.write([command, b"\r\n"])
         return await self.reply()
 
     @property
@@ -118,23 +119,26 @@ class Connection:
         if self._end is not None:
             lost(self._end)
 
-    def write(self, data: bytes) -> None:
+    def write(self, pieces: Sequence[bytes]) -> None:
         """At once what the kernel takes, the rest (`full`) as it takes more, then `drained` is called."""
         if self._socket is None:
             return
+        sent = 0
         if not self._unsent:
             try:
-                sent = self._socket.send(data)
-                if sent == len(data):
+                # The kernel gathers them, so nothing is copied here; OpenSSL wants them in one.
+                sent = (
+                    self._socket.send(b"".join(pieces)) if self._is_secure else self._socket.sendmsg(pieces)
+                )
+                if sent == sum(map(len, pieces)):
                     return
-                data = data[sent:]
             except _NOT_NOW:
                 pass
             except OSError:
                 self._loop.call_soon(self._ended, "the connection broke")
                 return
             self._loop.add_writer(self._socket, self._writable)
-        self._unsent.append(memoryview(data))
+        self._unsent.append(memoryview(b"".join(pieces))[sent:])
         self.full = True
 
     def part(self) -> None:
@@ -142,7 +146,7 @@ class Connection:
         self._on_drained = self._on_lost = None
         self._on_replies = lambda _replies: self.drop()
         if self._socket is not None:
-            self.write(b"QUIT\r\n")
+            self.write([b"QUIT\r\n"])
             self._loop.call_later(QUIT_TIMEOUT_S, self.drop)
 
     def drop(self) -> None:
@@ -170,6 +174,7 @@ class Connection:
         while True:
             try:
                 secured.do_handshake()
+                self._is_secure = True
                 return
             except ssl.SSLWantReadError:
                 await self._until(self._loop.add_reader, self._loop.remove_reader)

@@ -78,13 +78,10 @@ class Dialogue:
     def dotted(self) -> Letter | None:
         return self._dotted
 
-    def take(self) -> bytes:
-        """The bytes to write now."""
-        if not self._out:
-            return b""
-        data = b"".join(self._out)  # of a single piece, join makes no copy
-        self._out.clear()
-        return data
+    def take(self) -> list[bytes]:
+        """The bytes to write now, in pieces."""
+        pieces, self._out = self._out, []
+        return pieces
 
     # --- what the engine does ----------------------------------------------------------------------------------
 
@@ -225,7 +222,7 @@ class Dialogue:
 
     def _body_follows(self) -> None:
         assert self._wire is not None
-        self._out.append(self._wire.body)
+        self._out.extend(self._wire.body)
         self.ready = True
 
     def _refuse(self, reply: Reply, verdict: Meaning) -> None:

@@ -90,12 +90,12 @@ class _Signed(Compiled):
         self._tags = signer.tags(names)
         self._folded = fold(self._tags)
 
-    def splice(self, slots: Slots) -> bytes:
+    def cut(self, slots: Slots) -> list[bytes]:
         filled = self.filled(slots)
         head = b"".join([piece if isinstance(piece, bytes) else filled[piece] for piece in self._head])
         body = b"".join([piece if isinstance(piece, bytes) else filled[piece] for piece in self._body])
         signature = self._signer.field(head, self._tags, sha256(body).digest(), folded=self._folded)
-        return b"".join([signature, *filled])
+        return [signature, *filled]
 
     def _canonical_head(self) -> tuple[list[bytes | int], list[bytes]]:
         """The signed header fields, with the place of a piece where a reader's own value stands."""

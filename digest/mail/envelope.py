@@ -1,6 +1,7 @@
 """A letter becomes the bytes of its envelope and body on the wire. What could break out of its place is refused here."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -48,12 +49,12 @@ class Offers(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """One letter, ready: MAIL and RCPT commands with CRLF, and the body without its final dot."""
+    """One letter, ready: MAIL and RCPT commands with CRLF, and the body in pieces, without its final dot."""
 
     letter: Letter
     mail: bytes
     rcpt: bytes
-    body: bytes
+    body: Sequence[bytes]
 
 
 def wire(letter: Letter, offers: Offers) -> Wire:
@@ -69,7 +70,7 @@ def wire(letter: Letter, offers: Offers) -> Wire:
             raise Unsendable("needs-8bitmime")
         options += b" BODY=8BITMIME"
     if offers.size:
-        options += b" SIZE=%d" % len(letter.data)
+        options += b" SIZE=%d" % sum(map(len, letter.pieces))
     rcpt_options = b""
     if offers.dsn:
         options += b" RET=HDRS ENVID=%d" % letter.delivery
@@ -78,7 +79,7 @@ def wire(letter: Letter, offers: Offers) -> Wire:
         letter,
         b"MAIL FROM:<" + sender.encode() + b">" + options + CRLF,
         b"RCPT TO:<" + recipient.encode() + b">" + rcpt_options + CRLF,
-        letter.data if letter.proven else body(letter.data),
+        letter.pieces if letter.proven else (body(letter.data),),
     )
 
 

@@ -174,9 +174,9 @@ class Lane:
     def _write(self) -> None:
         assert self.dialogue is not None
         assert self.connection is not None
-        data = self.dialogue.take()
-        if data:
-            self.connection.write(data)
+        pieces = self.dialogue.take()
+        if pieces:
+            self.connection.write(pieces)
         self.deadline_s = self._yard.wait_s(self.dialogue.awaits)
         self._collect()
 

@@ -69,6 +69,9 @@ class Openings:
             if way.strikes:
                 await self._work.rest(self._backoff_s * 2 ** min(way.strikes - 1, 6))
         way.first_is_open.set()  # nothing to do, or no way: nobody need wait for us
+        for other in self._lanes:  # each moves up: where fewer are wanted, they are among those that are left
+            if other.way is way and other.place > lane.place:
+                other.place -= 1
 
     def early_s(self, lane: Lane) -> float:
         """How long until this lane may begin a letter: its relay's pace and turn, or the pace of all that is left."""

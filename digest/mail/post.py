@@ -160,7 +160,7 @@ def _send(letter: Letter, connection: VerifiedConnection) -> Outcome:
 
 def _body(letter: Letter, connection: VerifiedConnection, host: smtplib.SMTP, ready: Wire) -> Outcome:
     connection.phase = Phase.DOT  # from here on the dot may be on the wire
-    host.send(ready.body + DOT)
+    host.send(b"".join([*ready.body, DOT]))
     code, raw = host.getreply()
     return _outcome(letter, Phase.DOT, code, raw.decode("utf-8", "replace"))
 

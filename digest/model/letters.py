@@ -1,6 +1,6 @@
 """What goes out: deliveries of an issue with their outcomes, and one-off notices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,7 +54,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """Message bytes with their envelope. data: CRLF line ends, not dot-stuffed. sender: the envelope's MAIL FROM.
+    """Message bytes with their envelope. pieces: in their order, CRLF line ends, not dot-stuffed; those that all letters
+    of an issue share are shared, so that a hundred letters in hand weigh little. sender: the envelope's MAIL FROM.
 
     proven: its maker has shown that all is ASCII, that no line begins with a dot and that CR and LF stand only
     together, so that nobody need look again at each of a million copies of one letter.
@@ -63,8 +64,13 @@ class Letter:
     delivery: DeliveryId
     sender: str
     recipient: Address
-    data: bytes
+    pieces: Sequence[bytes]
     proven: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The whole message."""
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,11 @@ class Compiled:
 
     def splice(self, slots: Slots) -> bytes:
         """Message bytes for one reader, CRLF, not dot-stuffed. Raises RenderError for a value that its place refuses."""
-        return b"".join(self.filled(slots))
+        return b"".join(self.cut(slots))
+
+    def cut(self, slots: Slots) -> list[bytes]:
+        """The same uncopied, as pieces in their order; what readers share is shared."""
+        return self.filled(slots)
 
     def filled(self, slots: Slots) -> list[bytes]:
         """The pieces with this reader's values in their slots."""
