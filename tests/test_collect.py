@@ -412,3 +412,32 @@ def test_the_doctor_says_what_a_source_brought_and_when_it_is_visited_next(
     assert "This month 1 new, 1 visits, none failed." in told[0]
     assert "next visit at 2026-" in told[0]
     assert told[1] == "1 of its entries could not be read, the first is 'Endless'."
+
+
+EVENT = "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z"
+PLATFORMS = {
+    "WordPress": ("/blog/", b'<meta name="generator" content="WordPress 6.5">', "/feed/", "feed"),
+    "The Events Calendar": ("/whats-on/", b'<div class="tribe-events">', "/events/?ical=1", "ical"),
+    "Gancio": ("/", b'<meta name="generator" content="Gancio 1.19">', "/feed/ics", "ical"),
+    "Mobilizon": ("/@ottawa/events", b"<title>Ottawa - Mobilizon</title>", "/@ottawa/feed/ics", "ical"),
+    "Medium on a domain of its own": ("/", b'<script src="https://cdn-client.medium.com/x.js">', "/feed", "medium"),
+    "a page with an iCal button": ("/group", b'<a href="/group/events.ics">Add</a>', "/group/events.ics", "ical"),
+    "a page that announces nothing": ("/news", b"", "/feed.xml", "feed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("platform", list(PLATFORMS))
+def test_a_pasted_page_of_a_known_platform_leads_to_what_it_holds(
+    collector: Callable[..., App], site: Site, platform: str
+) -> None:
+    path, page, feed, kind = PLATFORMS[platform]
+    held = {
+        "ical": ics(EVENT),
+        "feed": rss(post(1)),
+        "medium": rss(MEDIUM_POST.format(link="https://x.example/a")),
+    }
+    site.pages[path] = answer(b"<!doctype html><html><head>" + page, content_type="text/html")
+    site.pages[feed] = held[kind]
+    app = collector()
+    found = app.collect.look(site.url(path), now=app.clock(), horizon=app.clock() + timedelta(days=80))
+    assert (found.url, found.kind, len(found.harvest.entries)) == (site.url(feed), kind, 1)

@@ -11,10 +11,10 @@ from digest.sources._page import announced
 
 _USUAL = (
     "feed",
-    "atom.xml",
     "feed.xml",
-    "index.xml",
     "rss.xml",
+    "atom.xml",
+    "index.xml",
     "index.rss",
     "rss/",
     "feed.json",
@@ -94,10 +94,10 @@ def _of_platform(body: bytes, url: str, tree: LexborHTMLParser) -> list[str]:
 
 
 def _usual(url: str) -> list[str]:
-    """Beside the page, then at the root of its site."""
+    """Beside the page and at the root of its site, the usual names first."""
     path = urlsplit(url).path
     beside = url if path.endswith("/") else f"{url.partition('?')[0]}/"
-    return [urljoin(base, name) for base in dict.fromkeys((beside, urljoin(url, "/"))) for name in _USUAL]
+    return [urljoin(base, name) for name in _USUAL for base in dict.fromkeys((beside, urljoin(url, "/")))]
 
 
 def _luma(calendar: str) -> str:

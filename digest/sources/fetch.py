@@ -16,7 +16,7 @@ from digest.sources.discover import rewritten, spelled
 from digest.sources.kinds import KINDS
 
 MEDIUM_DELAY_S = 5.0
-MOST_TRIED = 8
+MOST_TRIED = 12
 _FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
