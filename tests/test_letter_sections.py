@@ -47,7 +47,7 @@ def test_who_reads_along_is_a_table_with_a_caption(press: Press) -> None:
 
 def test_people_introduce_themselves_in_their_own_language(press: Press) -> None:
     html, text = press.preview(press.edition(month(people=PEOPLE), Language.EN))
-    assert re.search(r'<p lang="fr" dir="ltr"[^>]*>Je rédige des lettres', html)
+    assert re.search(r'<p dir="ltr" lang="fr"[^>]*>Je rédige des lettres', html)
     assert 'href="mailto:luc@example.org"' in html
     assert "javascript" not in html + text
     assert "Ann &lt;b&gt;Lee&lt;/b&gt;" in html

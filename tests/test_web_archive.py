@@ -11,11 +11,12 @@ from flask.testing import FlaskClient
 from icalendar import Calendar
 
 from digest.app import App
-from digest.model import Language
+from digest.model import Community, Language, Person
 from digest.render.card import can_draw
 from digest.render.linked import item_data
 from digest.render.markdown import plain
 from digest.render.view import issue_view
+from digest.store.sqlite.introductions import written
 from digest.web import create_web
 from tests import render_kit, web_kit
 
@@ -68,6 +69,33 @@ def test_a_sent_issue_stands_in_the_archive_in_both_languages(
     assert "en anglais" in french.text.replace("\u00a0", " ")
     assert f"/issues/{month.period}" in client.get("/issues/").text
     assert f"/fr/issues/{month.period}" in client.get("/fr/").text
+
+
+def test_a_sent_issue_says_what_was_sent_however_its_items_change(
+    app: App, client: FlaskClient, month: web_kit.Month
+) -> None:
+    people = tuple(
+        Person(subscriber=reader.id, name=f"Reader {reader.id}", who="I design forms.", looks_for="I look for tests.",
+               language=Language.EN)
+        for reader in month.readers[:2]
+    )  # fmt: skip
+    with app.store.write():
+        app.store.introductions.keep_picture(Community(people=people))
+    web_kit.publish(app, month)
+    paths = [f"{prefix}/issues/{month.period}{end}" for prefix in ("", "/fr") for end in ("", ".txt", ".md")]
+    before = {path: client.get(path).text for path in [*paths, "/feed.xml"]}
+    assert "Reader 1" in before[paths[0]]
+    with app.store.write():
+        app.store._db.change("UPDATE item SET title = 'Changed at its source', summary = 'Other words.'")
+    assert {path: client.get(path).text for path in before} == before
+    with app.store.write():
+        app.store._db.change(
+            "UPDATE issue_community SET value = :v", {"v": written(Community(people=people[1:]))}
+        )
+    for path in paths[:2]:
+        after = client.get(path).text
+        assert people[0].name not in after
+        assert people[1].name in after
 
 
 def test_no_public_page_holds_a_token_or_an_address_of_a_reader(

@@ -88,6 +88,7 @@ class Edition:
     cut: what of the issue, see rules/cuts.py; "": all of it. zone: readers there see their own hour at events online; "":
     the zones of the whole list in one line.
     letter: the compiled message; sha256 is over html, text, letter.
+    view: of a plain edition, what was printed, for the archive (render/frozen.py).
     """
 
     reading: Reading
@@ -98,6 +99,7 @@ class Edition:
     text: str
     letter: bytes
     sha256: str
+    view: str = ""
 
     @property
     def language(self) -> Language:

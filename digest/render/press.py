@@ -15,6 +15,7 @@ from digest.config import Config
 from digest.errors import RenderError
 from digest.model import Address, Edition, Issue, Language, NoticeKind, Reading
 from digest.render.context import Half, IssueView, LetterContext, Links
+from digest.render.frozen import written
 from digest.render.letter import Compiled, Marks, compile_letter, date_header
 from digest.render.message import (
     alternative,
@@ -75,7 +76,8 @@ class Press:
         letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=first.contact).to_bytes()
         digest = sha256(b"\0".join([html.encode(), text.encode(), letter])).hexdigest()
         made = Edition(
-            reading=reading, zone=zone, subject=context.subject, html=html, text=text, letter=letter, sha256=digest
+            reading=reading, zone=zone, subject=context.subject, html=html, text=text, letter=letter, sha256=digest,
+            view="" if zone or reading.is_both else written(first, home=self._config.list.url),
         )  # fmt: skip
         # A page of the desk, its checks and its frame each ask for the same letter. Whoever loses a race prints it again.
         self._lately = dict([*self._lately.items(), (mark, made)][-_KEPT:])
@@ -89,6 +91,12 @@ class Press:
             marks.filled(edition.html, unsubscribe="#unsubscribe", preferences="#preferences"),
             marks.filled(edition.text, unsubscribe=note, preferences=note),
         )
+
+    def text_for_all(self, view: IssueView) -> str:
+        """The text part with words in place of a reader's own links."""
+        marks = Marks("0" * 24)
+        note = f"({Words(view.language)('letter.own_link')})"
+        return marks.filled(self.text(self.context([view], marks)), unsubscribe=note, preferences=note)
 
     def compiled(self, edition: Edition) -> Compiled:
         """The letter to splice. Raises RenderError when the frozen bytes cannot be read."""

@@ -10,7 +10,7 @@ from flask import Blueprint, make_response
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import NotFound
-from digest.model import Edition, Issue, Item, ItemId, Language, Period, Placed
+from digest.model import Issue, Item, ItemId, Language, Period, Placed
 from digest.render import dates
 from digest.render.calendar import event_file, issue_file, subscription_file
 from digest.render.card import can_draw, card
@@ -107,9 +107,8 @@ def _public_item(number: int) -> tuple[Issue, Placed]:
 
 def issue_text(period: str) -> AnyResponse:
     """The text part of the letter that was sent; the links that were a reader's own lead to pages for everyone."""
-    issue = shelf.public_issue(period)
-    edition = _edition(issue, tongue.spoken())
-    return _file(site().app.press.preview(edition)[1], "text/plain; charset=utf-8", language=edition.language)
+    view = shelf.view(shelf.public_issue(period), tongue.spoken())
+    return _file(site().app.press.text_for_all(view), "text/plain; charset=utf-8")
 
 
 def issue_md(period: str) -> AnyResponse:
@@ -124,13 +123,6 @@ def issue_card(period: str) -> AnyResponse:
     if not can_draw():
         raise NotFound("No pictures are drawn here.")
     return _file(card(shelf.view(issue, tongue.spoken()), themes(site().config)[0]), "image/png")
-
-
-def _edition(issue: Issue, language: Language) -> Edition:
-    editions = site().app.store.issues.editions(issue.id)
-    if not editions:
-        raise NotFound("The letters of this issue were not kept.")
-    return editions.get(language) or next(iter(editions.values()))
 
 
 def issue_json(period: str) -> AnyResponse:
@@ -185,7 +177,7 @@ def json_feed() -> AnyResponse:
         "home_page_url": feed["home_url"], "feed_url": feed["self_url"], "language": tongue.spoken().value,
         "items": [
             {"id": entry["url"], "url": entry["url"], "title": entry["view"].title, "summary": entry["view"].preheader,
-             "content_html": entry["html"], "content_text": issue_markdown(entry["view"]),
+             "content_html": entry["html"], "content_text": site().app.press.text_for_all(entry["view"]),
              "language": entry["view"].language.value, "date_published": entry["atom_date"],
              "attachments": [{"url": entry["view"].calendar_url, "mime_type": "text/calendar"}]
              if entry["view"].calendar_url else []}

@@ -210,8 +210,8 @@ class Issues:
             {"issue": issue_id, "name": PICTURE},
         )
         self._db.change_many(
-            """INSERT INTO edition (issue, key, subject, html, text, letter, sha256)
-               VALUES (:issue, :key, :subject, :html, :text, :letter, :sha256)""",
+            """INSERT INTO edition (issue, key, subject, html, text, letter, sha256, view)
+               VALUES (:issue, :key, :subject, :html, :text, :letter, :sha256, :view)""",
             [
                 {
                     "issue": issue_id,
@@ -221,6 +221,7 @@ class Issues:
                     "text": edition.text,
                     "letter": edition.letter,
                     "sha256": edition.sha256,
+                    "view": edition.view,
                 }
                 for edition in editions
             ],
@@ -235,6 +236,14 @@ class Issues:
         """The frozen editions by key; empty while the issue is a draft."""
         rows = self._db.rows("SELECT * FROM edition WHERE issue = :issue ORDER BY key", {"issue": issue_id})
         return {row["key"]: _edition(row) for row in rows}
+
+    def frozen_view(self, issue_id: IssueId, *, language: str) -> str:
+        """What one plain edition printed; "" when none was frozen."""
+        found = self._db.value(
+            "SELECT view FROM edition WHERE issue = :issue AND key = :key",
+            {"issue": issue_id, "key": language},
+        )
+        return found or ""
 
     def cut_off_before(self, period: Period) -> datetime | None:
         """Up to when the newest earlier issue that is no draft has looked; None when there is none."""
@@ -379,4 +388,5 @@ def _edition(row: sqlite3.Row) -> Edition:
         text=row["text"],
         letter=row["letter"],
         sha256=row["sha256"],
+        view=row["view"],
     )

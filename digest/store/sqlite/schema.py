@@ -6,7 +6,7 @@ Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_desk import DESK
-from digest.store.sqlite.schema_editions import EDITIONS
+from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT
 from digest.store.sqlite.schema_pace import PACE
@@ -283,6 +283,12 @@ def _cuts(db: Database) -> None:
 @MIGRATIONS(name="0014_light")
 def _light(db: Database) -> None:
     for statement in _statements(LIGHT):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0015_views")
+def _views(db: Database) -> None:
+    for statement in _statements(VIEWS):
         db.conn.execute(statement)
 
 
