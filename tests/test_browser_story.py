@@ -96,7 +96,7 @@ def edit(app: App, page: Any, words: Words, month: web_kit.Month) -> None:
     )
     placed = [p.item.title for p in app.store.issues.get(month.period).section("coming-up")]
     assert placed == [events[2].title, events[0].title]
-    page.locator(f'a[href*="/{month.period}/note"]').click()
+    page.locator(f'#outline a[href*="/{month.period}/note"]').click()
     page.locator("#theme-en").fill("forms that ask less")
     page.locator("#note-en").fill("Good morning.\n\nThree teams cut their forms in half.")
     page.locator("#note-fr").fill("Bonjour.\n\nTrois équipes ont coupé leurs formulaires en deux.")

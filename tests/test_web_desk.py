@@ -12,6 +12,8 @@ from flask import Flask
 from digest import schedule
 from digest.app import App
 from digest.model import Address, IssueState, ItemId, Language, NoticeKind
+from digest.rules.assemble import SECTIONS
+from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import URL, press, read, sign_in_link, signed_in
@@ -354,8 +356,6 @@ def test_a_refused_move_says_why_in_the_language_of_the_page(
 
 
 def test_every_sentence_of_a_refusal_exists_in_both_languages() -> None:
-    from digest.words import Words
-
     keys = {
         key
         for path in Path("digest").rglob("*.py")
@@ -363,7 +363,8 @@ def test_every_sentence_of_a_refusal_exists_in_both_languages() -> None:
     }
     assert len(keys) >= 5
     for language in Language:
-        for key in {*keys, *(f"desk.why_{state}" for state in IssueState)}:
+        empty = {f"desk.empty_{name.replace('-', '_')}" for name in SECTIONS}
+        for key in {*keys, *empty, *(f"desk.why_{state}" for state in IssueState)}:
             assert Words(language)(key)
 
 
