@@ -91,6 +91,11 @@ class Sink:
         for thread in self._threads:
             thread.join(5)
 
+    @property
+    def open_connections(self) -> int:
+        with self._guard:
+            return len(self._open)
+
     def received(self) -> Counter[tuple[str, str]]:
         """(recipient, Message-ID) → how often accepted."""
         return Counter((one.recipient, one.message_id) for one in list(self.accepted))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import threading
 import time
 from base64 import b64decode
 from collections import Counter
@@ -282,6 +283,34 @@ def test_a_one_off_letter_goes_by_the_relay_that_works() -> None:
         outcome = several(first.port, second.port).post(letter(1))
     assert str(outcome.state) == "sent"
     assert len(second.accepted) == 1
+
+
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_one_off_letter_goes_ahead_of_an_issue_at_a_relay_that_takes_no_further_connection(
+    connections: int,
+) -> None:
+    """A confirmation does not wait for a long issue to end."""
+    ledger = MemoryLedger(letters(20_000))
+
+    def full(event: Event) -> str | None:
+        is_one_more = event.point == "connect" and sink.open_connections > connections
+        return "421 4.3.2 no more connections" if is_one_more else None
+
+    with Sink(full, delay_s=0.002, keep=False) as sink:
+        part = MailPart(
+            transport="smtp", server="127.0.0.1", port=sink.port, security="none", connections=connections
+        )
+        transport = SmtpTransport(part, backoff_s=0.01)
+        bulk = threading.Thread(target=transport.carry, args=(ledger,))
+        bulk.start()
+        while len(sink.accepted) < 20:
+            time.sleep(0.001)
+        outcome = transport.post(letter(99_999))
+        is_under_way = bulk.is_alive()
+        ledger.stop = True
+        bulk.join(30)
+    assert str(outcome.state) == "sent"
+    assert is_under_way, "the issue was still being sent"
 
 
 def test_the_doctor_asks_every_relay() -> None:

@@ -6,7 +6,7 @@ The order is the promise (guide: sending, "The send protocol"): body without dot
 import asyncio
 import math
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from typing import Any
 
@@ -40,11 +40,12 @@ class Engine:
     """One `carry`: from the first claim until the ledger gives no more or says stop."""
 
     def __init__(
-        self, ways: Sequence[Way], ledger: Ledger, *, timeout_s: float, backoff_s: float = 0.5,
+        self, ways: Sequence[Way], ledger: Ledger, *, timeout_s: float, yields: Callable[[], bool] = lambda: False,
+        backoff_s: float = 0.5,
         dot_timeout_s: float = DOT_TIMEOUT_S, drain_s: float = DRAIN_S,
     ) -> None:  # fmt: skip
         self.draining = False
-        self._ways = Ways(ways)
+        self._ways = Ways(ways, yields=yields)
         self._timeout_s = timeout_s
         self._ledger = ledger
         self._dot_timeout_s = dot_timeout_s

@@ -1,7 +1,11 @@
 """Mail servers as a transport: the engine for issues, Flask-Mail for single letters. Settings are judged before use."""
 
 import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from digest.config_mail import MailPart
 from digest.errors import MailError
@@ -9,6 +13,11 @@ from digest.mail.engine import DOT_TIMEOUT_S, DRAIN_S, Engine
 from digest.mail.ledger import Ledger
 from digest.mail.relays import read_relays, ways
 from digest.model import Letter, Outcome
+
+PATIENCE_S, LOOK_AGAIN_S = (
+    8.0,
+    0.1,
+)  # how long, and how often, a one-off letter asks while an issue is being sent
 
 
 class SmtpTransport:
@@ -22,22 +31,39 @@ class SmtpTransport:
         self._relays = read_relays(mail, password=password, home=home)
         self._timeout_s = mail.timeout_s
         self._backoff_s, self._dot_timeout_s, self._drain_s = backoff_s, dot_timeout_s, drain_s
+        self._bulk = self._urgent = 0  # runs and one-off letters under way, of all threads
+        self._guard = Lock()
 
     def carry(self, ledger: Ledger) -> None:
         """Raises MailError (no relay works; nobody is marked) or StoreError, every answer known by then recorded."""
         # A loop that watches sockets, on every system: the connections are sockets.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        loop = asyncio.SelectorEventLoop
+        with self._counted(bulk=1), asyncio.Runner(loop_factory=loop) as runner:
             runner.run(self._carry(ledger))
 
     async def _carry(self, ledger: Ledger) -> None:
         engine = Engine(
-            ways(self._relays), ledger, timeout_s=self._timeout_s, backoff_s=self._backoff_s,
+            ways(self._relays), ledger, timeout_s=self._timeout_s, yields=lambda: self._urgent > 0, backoff_s=self._backoff_s,
             dot_timeout_s=self._dot_timeout_s, drain_s=self._drain_s,
         )  # fmt: skip
         await engine.run()
 
     def post(self, letter: Letter) -> Outcome:
-        """By the first relay that works, those in reserve last. Raises MailError when none does."""
+        """By the first relay that works, those in reserve last. Raises MailError when none does.
+
+        A run under way leaves it a connection; a relay that takes no further one is asked again until that is free.
+        """
+        with self._counted(urgent=1):
+            patience_s = time.monotonic() + PATIENCE_S
+            while True:
+                try:
+                    return self._post(letter)
+                except MailError:
+                    if not self._bulk or time.monotonic() > patience_s:
+                        raise
+                time.sleep(LOOK_AGAIN_S)
+
+    def _post(self, letter: Letter) -> Outcome:
         from digest.mail.post import post  # Flask-Mail weighs 9 MB, which a million letters need not carry
 
         by_weight = sorted(self._relays, key=lambda one: -one[0].weight)
@@ -48,6 +74,16 @@ class SmtpTransport:
                 if place == len(by_weight):
                     raise
         raise AssertionError("there is a relay")
+
+    @contextmanager
+    def _counted(self, *, bulk: int = 0, urgent: int = 0) -> Iterator[None]:
+        with self._guard:
+            self._bulk, self._urgent = self._bulk + bulk, self._urgent + urgent
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._bulk, self._urgent = self._bulk - bulk, self._urgent - urgent
 
     def arrived(self, letter: Letter) -> bool | None:
         """Nobody on this side of the wire can know."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from digest.errors import MailError
@@ -62,8 +62,9 @@ class Way:
 class Ways:
     """All relays of a run. Down and resting ones come back by themselves; the last one that works is never put to rest."""
 
-    def __init__(self, ways: Sequence[Way]) -> None:
-        self.all = list(ways)
+    def __init__(self, ways: Sequence[Way], *, yields: Callable[[], bool] = lambda: False) -> None:
+        """yields: whether a one-off letter wants a connection; the last one of each relay is left to it."""
+        self.all, self._yields = list(ways), yields
 
     def remember(self, now_s: float) -> None:
         """Those that were down when the last run ended rest on, unless nobody else is there."""
@@ -74,6 +75,8 @@ class Ways:
     def wait_s(self, way: Way, *, place: int, now_s: float) -> float:
         """How long until this relay's connection number `place` may begin a letter; 0: now."""
         if way.pace.width and place >= way.pace.width:
+            return NARROW_LOOK_S
+        if place == way.connections - 1 and self._yields():
             return NARROW_LOOK_S
         if len(self.all) > 1:
             wait_s = self._turn_s(way, now_s)
