@@ -212,8 +212,9 @@ class _Import:
         held = self._held(people)
         # In the order of the index that they go into: neighbours share its pages.
         free = [people[key] for key in sorted(people.keys() - held if held else people)]
+        basis = self._terms.basis if state is SubscriberState.CONFIRMED else "implied"
         there = self._store.roster.bring(
-            free, state=state, basis=self._terms.basis, origin=self._origin, now=self._join.clock()
+            free, state=state, basis=basis, origin=self._origin, now=self._join.clock()
         )
         if len(free) > len(there):
             self._report.counts[state.value] += len(free) - len(there)

@@ -1,5 +1,6 @@
 """Whatever people, strangers and operators do in whatever order: who said yes gets the letter, and nobody else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -13,7 +14,7 @@ from digest.errors import InputRefused, TokenRefused
 from digest.join import Ask
 from digest.join_choices import Choice
 from digest.join_roster import bring
-from digest.model import Language, NoticeKind, Period, SubscriberState
+from digest.model import Consent, Language, NoticeKind, Period, SubscriberState
 from digest.rules.consent import Answer
 from tests.conftest import NOW, Clock
 from tests.readers_kit import is_known, leave_token, manage_token, person, taken
@@ -128,6 +129,22 @@ class World:
               origin="a list")  # fmt: skip
         self.people[text].leaves(self.clock())
 
+    def bring_asked(self, text: str) -> None:
+        """A list that says itself that they never confirmed there makes nobody a reader."""
+        bring(f"email,status\n{text},unconfirmed\n".encode(), join=self.app.join, store=self.app.store, basis="express",
+              origin="a list")  # fmt: skip
+        self._read_mail()
+
+    def bring_implied(self, text: str) -> None:
+        bring(
+            f"email\n{text}\n".encode(),
+            join=self.app.join,
+            store=self.app.store,
+            basis="implied",
+            origin="buyers",
+        )
+        self._read_mail()
+
     def complain(self, text: str) -> None:
         self.app.join.suppress(text, reason="complained")
         self.people[text].leaves(self.clock())
@@ -170,13 +187,20 @@ class World:
     def explained(self) -> None:
         """The consent log says why each state is what it is."""
         for who in self.app.store.subscribers.everyone():
-            acts = [
-                line.act for line in self.app.store.consents.of(who.id) if line.act not in {"chose", "asked"}
-            ]
-            if who.state is SubscriberState.CONFIRMED:
-                assert acts[-1] in {"confirmed", "imported", "added"}
-            elif who.state is SubscriberState.LEFT:
-                assert acts[-1] == "left"
+            assert told_by(self.app.store.consents.of(who.id)) is who.state
+
+
+def told_by(log: Sequence[Consent]) -> SubscriberState | None:
+    """The state of a person as the consent log alone tells it, line by line."""
+    state: SubscriberState | None = None
+    for line in log:
+        if line.act == "confirmed" or (line.act in {"imported", "added"} and line.basis == "express"):
+            state = SubscriberState.CONFIRMED
+        elif line.act in {"asked", "imported", "added"}:
+            state = state or SubscriberState.ASKED  # who has left and asks again is out until they confirm
+        elif line.act == "left":
+            state = SubscriberState.LEFT
+    return state
 
 
 ACTS = (
@@ -187,6 +211,8 @@ ACTS = (
     "back",
     "bring",
     "bring_left",
+    "bring_asked",
+    "bring_implied",
     "complain",
     "erase",
     "pause",

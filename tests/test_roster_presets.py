@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,6 +132,73 @@ def test_an_import_brings_nobody_back(app: App) -> None:
     assert report.counts == {"confirmed": 1}
     assert [number for number, _ in report.refused] == [2, 3, 4]
     assert not is_known(app, LUC)
+
+
+def _left(app: App, clock: Clock) -> None:
+    app.join.leave(leave_token(app))
+
+
+def _complained(app: App, clock: Clock) -> None:
+    app.join.suppress(ANN, reason="complained")
+
+
+def _forgotten(app: App, clock: Clock) -> None:
+    app.join.forget(ANN)
+
+
+def _forgotten_by_time(app: App, clock: Clock) -> None:
+    app.join.leave(leave_token(app))
+    clock.forward(days=1200)
+    app.join.tidy()
+    assert not is_known(app)
+
+
+WAYS_OUT = (_left, _complained, _forgotten, _forgotten_by_time)
+WAYS_IN = {
+    "csv": b"email\nann@example.org\n",
+    "capitals": b"email\nANN@Example.ORG\n",
+    "plain": b"Ann <ann@example.org>\n",
+    "listmonk": b"uuid,email,name,attributes,status,created_at,updated_at\n1,ann@example.org,A,{},enabled,,\n",
+    "twice": b"email\nann@example.org\nann@example.org\n",
+    "unconfirmed": b"email,status\nann@example.org,unconfirmed\n",
+    "a bad line first": b'email,name\nx@example.org,"open\nann@example.org,Ann\n',
+}
+
+
+@pytest.mark.parametrize("basis", ["express", "implied"])
+@pytest.mark.parametrize("way_in", WAYS_IN)
+@pytest.mark.parametrize("way_out", WAYS_OUT)
+def test_whoever_is_out_stays_out_whatever_list_they_stand_in(
+    app: App, clock: Clock, way_out: Callable[[App, Clock], None], way_in: str, basis: str
+) -> None:
+    joins(app, ANN)
+    way_out(app, clock)
+    taken(app, clock)
+    before = app.store.subscribers.find(Address(ANN))
+    for dry_run in (True, False):
+        report = bring(
+            WAYS_IN[way_in], join=app.join, store=app.store, basis=basis, origin="x", dry_run=dry_run
+        )
+        assert sum(report.counts.values()) == 0
+        assert "only they themselves can come back" in report.refused[-1][1]
+    assert app.store.subscribers.find(Address(ANN)) == before
+    assert taken(app, clock) == []
+    with pytest.raises(InputRefused, match="only they"):
+        app.join.add(ANN, basis=basis, origin="x")
+
+
+def test_whoever_leaves_while_a_list_comes_in_stays_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.join_roster._LINES_PER_TRANSACTION", 1)
+    monkeypatch.setattr("digest.rules.roster_rows._LINES_AT_ONCE", 1)
+    joins(app, ANN)
+
+    def meanwhile(done: int) -> None:
+        if done == 1:
+            app.join.forget(ANN)
+
+    report = brought(app, b"email\nfirst@example.org\nann@example.org\n", on_progress=meanwhile)
+    assert report.counts == {"confirmed": 1}
+    assert not is_known(app)
 
 
 def test_somebody_who_asked_is_confirmed_by_express_consent_and_its_letter_does_no_harm(app: App) -> None:
