@@ -77,10 +77,15 @@ def test_a_life_from_sign_up_to_being_forgotten(
     assert person(app, BO).state is SubscriberState.CONFIRMED
 
     page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, BO)}")
+    page.get_by_label(words("letter.calls"), exact=True).uncheck()
     page.get_by_label(words("web.cadence_quarterly")).check()
     page.select_option("#timezone", "America/Halifax")
     page.get_by_role("button", name=words("web.settings_save")).click()
     assert (person(app, BO).cadence, person(app, BO).timezone) == (Cadence.QUARTERLY, "America/Halifax")
+    assert page.locator("input[name=topics]:checked").count() == len(person(app, BO).topics) == 2
+    page.get_by_label(words("web.cadence_events")).check()
+    page.get_by_role("button", name=words("web.settings_save")).click()
+    assert person(app, BO).cadence is Cadence.EVENTS
     page.fill("#email", MOVED)
     page.get_by_role("button", name=words("web.address_ask")).click()
     assert page.locator("[role=status]").inner_text() == words("web.address_asked")

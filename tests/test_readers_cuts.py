@@ -13,8 +13,7 @@ from digest.app import App, open_app
 from digest.config import Config
 from digest.join_choices import Choice
 from digest.model import Address, Cadence, DeliveryState, IssueState, Language, Period, SubscriberState
-from digest.rules.assemble import SECTIONS
-from digest.rules.cuts import RECAP, cut_of, topics_of, trimmed
+from digest.rules.cuts import CHOICES, RECAP, cut_of, topics_of, trimmed
 from digest.store.sqlite import open_store
 from tests import render_kit, web_kit
 from tests.conftest import NOW, Clock
@@ -58,7 +57,7 @@ def test_each_gets_what_was_chosen_and_the_editions_stay_few(app: App) -> None:
     chooses(app, "posts@example.org", topics=("worth-reading",), timezone=ZONED)
     chooses(app, "calls@example.org", topics=("calls",))
     chooses(app, "most@example.org", topics=("worth-reading", "coming-up"))
-    chooses(app, "all@example.org", topics=tuple(SECTIONS))
+    chooses(app, "all@example.org", topics=tuple(CHOICES))
     chooses(app, "lu@example.org", cadence="events", language="fr")
     web_kit.publish(app, month)
     sent = letters(app)
@@ -137,7 +136,7 @@ def test_sections_asked_for_at_the_door_are_kept(app: App) -> None:
 
 def test_topics_stand_in_the_letters_order_and_all_of_them_are_none() -> None:
     assert topics_of(["calls", "coming-up"]) == ("coming-up", "calls")
-    assert topics_of(SECTIONS) == topics_of([]) == topics_of(["gossip"]) == ()
+    assert topics_of(CHOICES) == topics_of([]) == topics_of(["gossip"]) == ()
 
 
 def test_a_choice_of_sections_that_this_letter_does_not_print_is_the_whole() -> None:
@@ -159,7 +158,7 @@ def test_an_events_letter_says_nothing_of_the_community_and_a_recap_no_bench() -
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(Cadence), st.sets(st.sampled_from(SECTIONS)))
+@given(st.sampled_from(Cadence), st.sets(st.sampled_from(CHOICES)))
 def test_the_store_says_of_many_what_the_rule_says_of_one(
     tmp_path_factory: pytest.TempPathFactory, cadence: Cadence, asked: set[str]
 ) -> None:

@@ -7,17 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from digest.model import Cadence, Community, Issue, Placed
-from digest.rules.assemble import SECTIONS
 
 WHOLE, EVENTS, RECAP = "", "coming-up", "recap"
 RECAP_MONTHS = 2  # besides the issue itself
+CHOICES = ("coming-up", "worth-reading", "calls")  # what readers choose among; the rest goes with it
 _KEPT_IN_A_RECAP = "worth-reading"
+_GOES_WITH = {"missed-it": "worth-reading"}
 
 
 def topics_of(asked: Collection[str]) -> tuple[str, ...]:
     """The sections somebody asked for, in the letter's order; all of them, or none we know, are the whole letter."""
-    found = tuple(section for section in SECTIONS if section in asked)
-    return () if len(found) == len(SECTIONS) else found
+    found = tuple(section for section in CHOICES if section in asked)
+    return () if len(found) == len(CHOICES) else found
 
 
 def cut_of(cadence: Cadence, topics: Sequence[str]) -> str:
@@ -28,7 +29,7 @@ def cut_of(cadence: Cadence, topics: Sequence[str]) -> str:
 
 
 def trimmed(
-    issue: Issue, cut: str, *, printed: Collection[str] = SECTIONS, earlier: Sequence[Issue] = ()
+    issue: Issue, cut: str, *, printed: Collection[str] = CHOICES, earlier: Sequence[Issue] = ()
 ) -> Issue | None:
     """The issue as this cut shows it; None when it would be empty: then no letter leaves.
 
@@ -42,7 +43,7 @@ def trimmed(
     wanted = [section for section in cut.split("+") if section in printed]
     if not wanted:
         return issue
-    placed = tuple(one for one in issue.placed if one.section in wanted)
+    placed = tuple(one for one in issue.placed if _GOES_WITH.get(one.section or "", one.section) in wanted)
     return replace(issue, placed=placed, community=Community()) if placed else None
 
 

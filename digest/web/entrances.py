@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from digest import errors, join
 from digest.join import Ask
 from digest.rules.consent import readings
+from digest.rules.cuts import CHOICES
 from digest.web import language as tongue
 from digest.web import public
 from digest.web.pages import page
@@ -66,7 +67,7 @@ def form_json() -> Response:
         form=site().app.join.form(), wording=signup.wording.in_(language), policy=signup.policy,
         languages=[one.value for one in readings(site().config.list.languages)], roles=list(public.ROLES),
         fields=["form", "email", "language", "role", "timezone", "topics", "note", "invitation"],
-        topics=list(site().config.letter.sections),
+        topics=[one for one in site().config.letter.sections if one in CHOICES],
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from digest.render import dates
 from digest.render.view import section_name
 from digest.rules import consent
 from digest.rules.consent import Answer
+from digest.rules.cuts import CHOICES
 from digest.rules.roster_columns import neutral
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
@@ -126,7 +127,7 @@ def _full(known: Known, token: str) -> dict[str, Any]:
         "roles": public.ROLES, "role": reader.role or "", "cadence": reader.cadence.value,
         "cadences": [one.value for one in Cadence],
         "topics": [(one, section_name(one, language, config=site().config), not reader.topics or one in reader.topics)
-                   for one in site().config.letter.sections],
+                   for one in site().config.letter.sections if one in CHOICES],
         "paused": dates.long_day(until, zone or home, language) if until and paused else "",
         "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
         "hello": public.here(f"/preferences/{token}/hello"),
