@@ -13,8 +13,6 @@ from types import FrameType
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from digest.app import App, open_app
 from digest.config import Config
@@ -90,6 +88,9 @@ def progress(title: str, *, total: int | None, quiet: bool = False) -> Iterator[
     if not sys.stderr.isatty():
         yield _plain(title, total)
         return
+    from rich.console import Console  # 2 MB, needed on a terminal alone
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"),
              TimeElapsedColumn())  # fmt: skip
     began_s = time.monotonic()

@@ -5,14 +5,16 @@ Linked from the letter and never attached. A cancelled event stays in, with STAT
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from icalendar import Calendar, Event, vText, vUri
 
 from digest.config import Config
 from digest.model import EventStatus, Issue, Item, Language, Occasion
 from digest.render.text import clean
 from digest.render.view import event_place, safe_url
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 _STATUS = {
     EventStatus.CONFIRMED: "CONFIRMED",
@@ -50,6 +52,8 @@ def _calendar(
     items: Sequence[Item], *, config: Config, language: Language, now: datetime, name: str,
     is_subscription: bool = False,
 ) -> bytes:  # fmt: skip
+    from icalendar import Calendar  # 3 MB, which a million letters need not carry
+
     calendar = Calendar()
     calendar.add("prodid", f"-//{config.list.domain}//digest//{language.value.upper()}")
     calendar.add("version", "2.0")
@@ -63,7 +67,9 @@ def _calendar(
     return bytes(calendar.to_ical())
 
 
-def _event(item: Item, *, config: Config, language: Language, now: datetime) -> Event:
+def _event(item: Item, *, config: Config, language: Language, now: datetime) -> "Event":
+    from icalendar import Event, vText, vUri
+
     occasion, event = _occasion(item), Event()
     event.add("uid", uid(item, config=config))
     event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))

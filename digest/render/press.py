@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from css_inline import CSSInliner
 from jinja2 import Environment, TemplateError
 
 from digest.config import Config
@@ -30,6 +30,9 @@ from digest.render.theme import themes
 from digest.render.view import issue_view, joint_subject
 from digest.words import Words
 
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
+
 HEAD_CSS = "<!--HEADCSS-->"
 _KEPT = 8  # editions remembered, by everything that is printed in them
 
@@ -50,7 +53,14 @@ class Press:
         self._templates = environment(folders)
         self._light, self._dark = themes(config)
         self._lately: dict[str, Edition] = {}
-        self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
+
+    @cached_property
+    def _inliner(self) -> "CSSInliner":
+        from css_inline import (
+            CSSInliner,
+        )  # only who prints needs it; 2 MB, which a million letters need not carry
+
+        return CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     @property
     def templates(self) -> Environment:

@@ -8,8 +8,6 @@ from datetime import timedelta
 from enum import IntEnum
 from hashlib import sha256
 
-from rapidfuzz import fuzz
-
 from digest.model import Entry, Item, ItemId, ItemKind, Occasion
 from digest.rules.links import is_front_page, same_page_key
 
@@ -120,6 +118,8 @@ def _event_likeness(one: Entry, other: Item) -> Likeness:
         return Likeness.NO
     if _same_page(one.url, other.url) or (mine.online and _same_page(mine.online, theirs.online)):
         return Likeness.YES
+    from rapidfuzz import fuzz  # 3 MB, which a million letters need not carry
+
     titles = " ".join(_plain_words(one.title)), " ".join(_plain_words(other.title))
     shared, whole = fuzz.token_set_ratio(*titles), fuzz.token_sort_ratio(*titles)
     if shared < TITLES_MAYBE:
@@ -151,6 +151,8 @@ def _places_agree(one: Occasion, other: Occasion) -> bool:
     """Unless both name a place and the places have little in common."""
     if not one.place or not other.place:
         return True
+    from rapidfuzz import fuzz
+
     return fuzz.token_set_ratio(one.place.casefold(), other.place.casefold()) >= 50
 
 
