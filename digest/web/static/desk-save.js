@@ -81,7 +81,7 @@ function clash(key, text, theirs) {
   stuck.set(key, { seen: text.seen });
   const field = fieldOf(key);
   if (!field) return;
-  state(field, "");
+  state(field, phrases.unsaved);
   const box = panel(field, phrases.clash, theirs || phrases.theirsEmpty);
   button(box, phrases.takeMine, () => settle(field, field.value, theirs));
   button(box, phrases.takeTheirs, () => settle(field, theirs, theirs));

@@ -21,4 +21,5 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   document.addEventListener("desk:changed", () => say(why), { once: true }); // it stays said beside what stands now
   document.dispatchEvent(new CustomEvent("desk:stale"));
 });
-document.addEventListener("htmx:error", () => say(phrases.notDone));
+// Fetching what stands now is nobody's act: it fails unsaid, and is tried again.
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx.request.method !== "GET" && say(phrases.notDone));
