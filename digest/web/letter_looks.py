@@ -3,7 +3,8 @@
 import re
 from html import unescape
 
-_DARK = "@media (prefers-color-scheme: dark)"
+_DARK = re.compile(r"@media ?\(prefers-color-scheme: ?dark\)")
+_SCHEME = re.compile(r"color-scheme: ?light dark")
 _HEAD_STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
 _HEADING = re.compile(r"<h3\b[^>]*>(.*?)</h3>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -11,12 +12,9 @@ _TAG = re.compile(r"<[^>]*>")
 
 def seen(html: str, look: str) -> str:
     """light and dark: whatever this screen prefers; word: no styles in the head, as desktop Outlook; else as it is."""
-    if look == "dark":
-        return html.replace(_DARK, "@media all").replace("color-scheme: light dark", "color-scheme: dark")
-    if look == "light":
-        return html.replace(_DARK, "@media not all").replace(
-            "color-scheme: light dark", "color-scheme: light"
-        )
+    if look in {"dark", "light"}:
+        html = _DARK.sub("@media all" if look == "dark" else "@media not all", html)
+        return _SCHEME.sub(f"color-scheme: {look}", html)
     return _HEAD_STYLE.sub("", html) if look == "word" else html
 
 
