@@ -2,6 +2,7 @@
 
 import gzip
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -198,6 +199,11 @@ def test_a_gzip_bomb_is_not_unpacked(site: Site, layers: int) -> None:
     for _ in range(layers):
         body = gzip.compress(body)
     site.pages["/bomb"] = answer(body, content_encoding=", ".join(["gzip"] * layers))
+    assert refusal(site.url("/bomb"), max_bytes=50_000_000).kind is ErrorKind.TOO_BIG
+
+
+def test_a_deflate_bomb_is_not_unpacked(site: Site) -> None:
+    site.pages["/bomb"] = answer(zlib.compress(b"0" * 30_000_000), content_encoding="deflate")
     assert refusal(site.url("/bomb"), max_bytes=50_000_000).kind is ErrorKind.TOO_BIG
 
 

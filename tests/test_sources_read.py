@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -543,3 +544,18 @@ def test_a_page_without_events_is_a_page() -> None:
         refusal("event-page", page('{"@type": "Event", "name": "x", "startDate": "soon"}')).kind
         is ErrorKind.PARSE
     )
+
+
+@pytest.mark.parametrize("kind", ["feed", "medium", "ical", "event-page"])
+@pytest.mark.parametrize(
+    "spelling", ["{path}", "file://{path}", '<!DOCTYPE rss SYSTEM "file://{path}"><rss version="2.0"/>']
+)
+def test_an_answer_that_names_a_file_opens_no_file(tmp_path: Path, kind: str, spelling: str) -> None:
+    """F4 of the guide: feedparser, given a text, would open the file of that name."""
+    secret = tmp_path / "secret.xml"
+    secret.write_bytes(rss(post(1, title="Not for you")))
+    try:
+        found = str(read(kind, spelling.format(path=secret).encode()))
+    except SourceError as error:
+        found = str(error)
+    assert "Not for you" not in found

@@ -176,3 +176,18 @@ def test_a_contributor_sees_the_pairs_and_settles_none(app: App, web: Flask) -> 
 @pytest.fixture
 def settings() -> str:
     return web_kit.SOURCES
+
+
+@pytest.mark.parametrize(("prefix", "says"), [("", "changed at the source"), ("/fr", "changé à la source")])
+def test_a_source_that_changed_after_approval_is_flagged_at_the_desk(
+    app: App, web: Flask, prefix: str, says: str
+) -> None:
+    month = web_kit.fill(app)
+    app.publish.assemble(month.period)
+    item = app.store.issues.get(month.period).section("worth-reading")[0].item
+    app.publish.approve(month.period, by="test")
+    client = signed_in(app, web)
+    assert says not in read(client, f"{prefix}/desk/issues/{month.period}/")
+    with app.store.write():
+        app.store.items.changed_at_source(item.id, content_hash="another", now=app.clock())
+    assert says in read(client, f"{prefix}/desk/issues/{month.period}/")
