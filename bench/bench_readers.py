@@ -62,7 +62,8 @@ def write_mailchimp(path: Path, rows: int) -> None:
             mark = secrets.token_hex(5)
             address = f"{mark}.{number}@example.org" if number % 100 else f"{mark}..{number}@example.org"
             at = f"2024-0{number % 9 + 1}-1{number % 9} 12:34:56"
-            out.writerow([address, "Reader", str(number), "", "", "City", "2", at, "", at, "", "45.4", "-75.7", "-5", "-4",
+            out.writerow([address, "Reader", str(number), "", "", "City", "2", at, "", at,
+                          f"198.51.{number % 256}.{number % 251}", "45.4", "-75.7", "-5", "-4",
                           "America/Toronto", "CA", "ON", at, str(number), mark, "", "alpha,beta"])  # fmt: skip
 
 

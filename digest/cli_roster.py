@@ -17,7 +17,7 @@ from digest.app import App
 from digest.cli_door import Door, as_json, interruptible, pass_door, print_json, progress, say
 from digest.errors import InputRefused
 from digest.join_roster import Report, bring
-from digest.model import Reading, Subscriber, SubscriberId, SubscriberState
+from digest.model import Consent, Reading, Subscriber, SubscriberId, SubscriberState
 from digest.rules.roster_columns import Line, neutral
 from digest.rules.roster_shapes import cells, shapes
 
@@ -187,10 +187,12 @@ def _write_json(app: App, out: IO[str]) -> int:
     out.write(
         f'{{"format": "digest-readers/1", "exported_at": {json.dumps(app.clock().isoformat())}, "readers": ['
     )
-    for reader in everyone(app):
-        out.write(",\n" if count else "\n")
-        out.write(json.dumps(_open(app, reader), ensure_ascii=False))
-        count += 1
+    for page in _pages(app, None):
+        consents = app.store.consents.of_all([reader.id for reader in page])
+        for reader in page:
+            out.write(",\n" if count else "\n")
+            out.write(json.dumps(_open(reader, consents.get(reader.id, [])), ensure_ascii=False))
+            count += 1
     out.write('\n], "suppressed": [')
     for number, (mark, reason, at) in enumerate(app.store.roster.marks()):
         out.write(",\n" if number else "\n")
@@ -199,7 +201,7 @@ def _write_json(app: App, out: IO[str]) -> int:
     return count
 
 
-def _open(app: App, reader: Subscriber) -> dict[str, Any]:
+def _open(reader: Subscriber, consents: Sequence[Consent]) -> dict[str, Any]:
     moments = ("asked_at", "confirmed_at", "left_at", "paused_until")
     return {
         "address": reader.address.reveal(), "state": reader.state, "language": reader.language,
@@ -212,7 +214,7 @@ def _open(app: App, reader: Subscriber) -> dict[str, Any]:
                 "language": line.language, "wording": line.wording, "basis": line.basis, "origin": line.origin,
                 "network": line.network,
             }
-            for line in app.store.consents.of(reader.id)
+            for line in consents
         ],
     }  # fmt: skip
 
@@ -222,10 +224,15 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def everyone(app: App, states: set[SubscriberState] | None = None) -> Iterator[Subscriber]:
-    """All readers, page by page."""
+    """All readers, one after the other."""
+    for page in _pages(app, states):
+        yield from page
+
+
+def _pages(app: App, states: set[SubscriberState] | None) -> Iterator[list[Subscriber]]:
     after = SubscriberId(0)
     while page := app.store.subscribers.everyone(states=states, after=after, limit=_PAGE):
-        yield from page
+        yield page
         after = page[-1].id
 
 
