@@ -56,10 +56,13 @@ class Look:
         self._store, self._desk, self._press, self._outside = store, desk, press, outside
         self._config, self._clock = config, clock
 
-    def at(self, period: Period) -> int:
-        """Looks at everything of an issue that was not looked at in the last day; how many looks were taken."""
+    def at(self, period: Period, *, stop: Callable[[], bool] = lambda: False) -> int:
+        """Looks at everything of an issue that was not looked at in the last day; how many looks were taken.
+
+        stop: asked before each; what is left then is looked at another time.
+        """
         issue, editions = self._desk.letters(period)
-        seen = self._links(issue, editions)
+        seen = self._links(issue, editions, stop)
         seen += [("spam", e.sha256, self._outside.spam(self._spliced(e))) for e in self._unscored(editions)]
         domain = self._config.list.domain
         seen.append(("auth", domain, self._outside.records(domain)))
@@ -70,17 +73,21 @@ class Look:
                     self._store.proofs.keep_look(kind, key, value=value, at=now)
         return sum(value is not None for _, _, value in seen)
 
-    def _links(self, issue: Issue, editions: dict[str, Edition]) -> list[tuple[str, str, str | None]]:
+    def _links(
+        self, issue: Issue, editions: dict[str, Edition], stop: Callable[[], bool]
+    ) -> list[tuple[str, str, str | None]]:
         proof = Proof(issue=issue, editions=editions, config=self._config, now=self._clock(), readers=0)
         urls = outside_links(proof)
         known = self._store.proofs.looks("link", urls)
         due = [
             u for u in urls if ("link", u) not in known or self._clock() - known["link", u].at > LOOK_LIVES
         ]
+
+        def look(url: str) -> str | None:
+            return None if stop() else self._outside.link(url)
+
         with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="look") as pool:
-            return [
-                ("link", url, said) for url, said in zip(due, pool.map(self._outside.link, due), strict=True)
-            ]
+            return [("link", url, said) for url, said in zip(due, pool.map(look, due), strict=True)]
 
     def _unscored(self, editions: dict[str, Edition]) -> Sequence[Edition]:
         known = self._store.proofs.looks("spam", [edition.sha256 for edition in editions.values()])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.model import DeliveryState, Issue, IssueId, IssueState, Period
+from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
 from tests.conftest import Clock
 from tests.operator_kit import Community, community
@@ -142,6 +143,8 @@ def test_what_was_approved_after_its_date_waits_for_a_person(here: Community) ->
 def test_what_a_person_scheduled_late_leaves_then(here: Community) -> None:
     drafted(here)
     at(here, SEND_AT + timedelta(days=2))
+    for placed in over(here.app.store.issues.get(DECEMBER), here.app.clock()):
+        here.app.publish.cut(DECEMBER, placed.item.id, by="test")
     here.app.publish.approve(DECEMBER, by="test")
     here.app.publish.schedule(DECEMBER, by="test")
     at(here, SEND_AT + timedelta(days=2, minutes=11))

@@ -11,6 +11,7 @@ from digest.config import Config
 from digest.errors import MoveRefused
 from digest.invite import invite
 from digest.model import Address, IssueState, ItemId, Language, Role
+from digest.publish_look import Outside
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
@@ -190,3 +191,22 @@ def test_what_editors_write_themselves_has_their_name_in_each_language(
     assert "Our editors" in english
     assert "Notre équipe" in french
     assert "Editors" not in french
+
+
+def test_the_links_are_visited_behind_the_page_and_the_checks_then_know(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    dana, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    seen = []
+    app.look._outside = Outside(
+        link=lambda url: seen.append(url) or "ok", spam=lambda _: "-1.0 NONE", records=lambda _: "SPF"
+    )
+    before = app.publish.preflight(month.period)
+    assert {one.outcome for one in before if one.id in {"link-live", "spam", "auth"}} == {"not-checked"}
+    assert "Visit the links" in read(dana, f"{base}checks")
+    press(dana, f"{base}look")
+    web.extensions["digest"].errands.wait()
+    assert seen
+    assert "Come back to this page" in read(dana, f"{base}checks?did=looking")
+    after = {one.id: one.outcome for one in app.publish.preflight(month.period)}
+    assert (after["spam"], after["auth"]) == ("pass", "fail")

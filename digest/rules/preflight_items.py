@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from digest.model import EventStatus, ItemKind, Language, Occasion, Placed
+from digest.model import EventStatus, Issue, ItemKind, Language, Occasion, Placed
 from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
 from digest.rules.proof import Fault, Proof
 from digest.words import Words
@@ -29,8 +29,10 @@ _STRAIGHT = re.compile(r"\w'\w")
 
 
 def ev_past(proof: Proof) -> Iterator[Fault]:
-    for placed, occasion in _events(proof):
-        if (occasion.ends or occasion.starts) <= proof.issue.send_at:
+    issue = proof.issue
+    at = issue.send_at if issue.sending_since else max(issue.send_at, proof.now)
+    for placed in over(issue, at):
+        if placed.item.occasion:
             yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
 
 
@@ -210,6 +212,15 @@ def reading(proof: Proof) -> Iterator[Fault]:
     language = next(iter(proof.editions))
     words = len(proof.pages[language].words.split())
     yield Fault(slots={"n": words, "minutes": max(1, round(words / WORDS_A_MINUTE))}, sentence="pass")
+
+
+def over(issue: Issue, at: datetime) -> list[Placed]:
+    """Events of an issue that have ended by then; those that are told as missed are meant to be."""
+    return [
+        placed for placed in issue.placed
+        if placed.section not in {None, "missed-it"} and placed.item.occasion
+        and (placed.item.occasion.ends or placed.item.occasion.starts) <= at
+    ]  # fmt: skip
 
 
 def _events(proof: Proof) -> Iterator[tuple[Placed, Occasion]]:

@@ -41,6 +41,7 @@ def add_doors(blueprint: Blueprint) -> None:
     rule(f"{_ISSUE}schedule", view_func=schedule, methods=["POST"])
     rule(f"{_ISSUE}hold", view_func=hold, methods=["POST"])
     rule(f"{_ISSUE}test", view_func=test, methods=["POST"])
+    rule(f"{_ISSUE}look", view_func=look_outside, methods=["POST"])
     rule(f"{_ISSUE}send", view_func=send_page)
     rule(f"{_ISSUE}send", view_func=send, methods=["POST"])
     rule(f"{_ISSUE}pause", view_func=pause, methods=["POST"])
@@ -73,10 +74,19 @@ def framed(html: str) -> Response:
 
 def checks_page(period: str) -> Response:
     issue, words = found(period), tongue.words()
-    said = words("desk.did_accepted") if request.args.get("did") == "accepted" else ""
+    did = request.args.get("did", "")
+    said = words(f"desk.did_{did}") if did in {"accepted", "looking"} else ""
     can_accept = issue.state is IssueState.DRAFT and sessions.may_edit()
     return page("desk/checks.html", title=words("desk.checks_title"), **frame(issue), **checks_of(issue),
-                can_accept=can_accept, accepted=said)  # fmt: skip
+                can_accept=can_accept, can_look=sessions.may_edit(), accepted=said)  # fmt: skip
+
+
+def look_outside(period: str) -> AnyResponse:
+    """Visits the links, asks SpamAssassin and a name server, and keeps what they say; the page does not wait for it."""
+    issue, here = found(period), site()
+    errands = here.errands
+    errands.run("look", lambda: here.app.look.at(issue.period, stop=errands.is_closing))
+    return redirect(to(f"/desk/issues/{issue.period}/checks?did=looking"), 303)
 
 
 def accept(period: str) -> AnyResponse:
