@@ -42,14 +42,16 @@ def main() -> int:
     config, issue, marks = kit.config(), kit.month_of(25), Marks("0" * 24)
     press, reader = Press(config), kit.reader()
     view = issue_view(issue, Language.EN, config)
-    html, text = press.html(view, marks), press.text(view, marks)
-    editions = {language: press.edition(issue, language) for language in Language}
+    context = press.context([view], marks)
+    html, text = press.html(context), press.text(context)
+    editions = {language.value: press.edition(issue, language) for language in Language}
     compiled = press.compiled(editions[Language.EN])
 
     def printed() -> None:
         fresh = issue_view(issue, Language.EN, config)
-        press.html(fresh, marks)
-        press.text(fresh, marks)
+        again = press.context([fresh], marks)
+        press.html(again)
+        press.text(again)
 
     def compile_once() -> object:
         return compile_letter(b"Subject: x\r\n", html=html, text=text, marks=marks, mail_to="a@example.org")
