@@ -226,7 +226,7 @@ def test_relays_share_letters_by_weight() -> None:
     with Sink(delay_s=0.001) as first, Sink(delay_s=0.001) as second:
         several(first.port, second.port, weight=[3, 1]).carry(ledger)
     assert ledger.counted() == {"sent": 240}
-    assert 150 <= len(first.accepted) <= 215, "about three quarters"
+    assert 140 <= len(first.accepted) < 240, "about three quarters; more if the second was held up"
 
 
 def test_a_relay_in_reserve_carries_nothing_while_another_works() -> None:
@@ -259,8 +259,18 @@ def test_when_a_relay_dies_another_takes_its_letters_once_each(point: str, weigh
 
 def test_a_refused_login_at_one_relay_is_another_relays_work(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "digest")
-    ledger = MemoryLedger(letters(20))
-    with Sink(lambda e: "550 go away" if e.point == "MAIL" else None) as first, Sink() as second:
+    ledger, refused = MemoryLedger(letters(20)), threading.Event()
+
+    def refuse(event: Event) -> str | None:
+        if event.point != "MAIL":
+            return None
+        refused.set()
+        return "550 go away"
+
+    def wait(event: Event) -> None:
+        refused.wait(10)
+
+    with Sink(refuse) as first, Sink(wait) as second:
         several(first.port, second.port).carry(ledger)
     assert len(second.accepted) == 20
     assert any("act=relay-down relay=a" in line for line in caplog.messages)
@@ -388,7 +398,7 @@ def test_nothing_is_asked_of_a_server_that_it_did_not_offer(
 ) -> None:
     plain, accented = letter(1), letter(2, to="zoé@example.org")
     eightbit = letter(3)
-    eightbit = dataclasses.replace(eightbit, data=eightbit.data + "é\r\n".encode())
+    eightbit = dataclasses.replace(eightbit, pieces=(*eightbit.pieces, "é\r\n".encode()))
     ledger = MemoryLedger([plain, accented, eightbit])
     with Sink(offers=offers, pipelining=pipelining) as sink:
         SmtpTransport(MailPart(transport="smtp", server="127.0.0.1", port=sink.port, security="none")).carry(
