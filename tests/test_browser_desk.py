@@ -209,7 +209,7 @@ def test_words_typed_while_the_network_is_cut_outlive_a_reload(
     page.context.set_offline(True)
     hand.write(" half after the cable was cut.")
     hand.press("Tab")
-    page.locator("#unsent", has_text="no connection").wait_for()
+    page.locator("#drawer .unsent", has_text="no connection").wait_for()
     asked: list[str] = []
     page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
