@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots`: the pictures of README and docs/letter/, from the demo itself, in headless Chromium."""
+"""`python -m tests.screenshots`: the pictures of README, docs/letter/ and docs/desk/, made-up months, headless Chromium."""
 
 import re
 import subprocess
@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests import screenshots_desk
 from tests.browser_kit import CHROMIUM, FLAGS
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +35,7 @@ def main() -> int:
             letter = _picture_letter(page, issue)
             _picture_states(browser, letter)
             _picture_desk(page, desk)
+            screenshots_desk.take(browser)
             browser.close()
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *FORCED_DARK])
             _picture(browser, letter, "600-forced-dark", width=600)

@@ -147,3 +147,34 @@ def test_nothing_is_written_by_hand_into_an_approved_issue(
     path = f"/desk/issues/{month.period}/own"
     assert "approved and frozen" in read(client, path, status=409)
     press(client, path, status=409, kind="post", title="X", url="https://x.example/", language="en")
+
+
+def test_what_is_put_off_comes_back_after_a_month_and_what_is_pinned_stands_on_top(
+    app: App, web: Flask, clock: Clock
+) -> None:
+    month = web_kit.fill(app)
+    app.publish.assemble(month.period)
+    with app.store.write():
+        source = app.store.sources.all()[0].id
+        first, second = (
+            app.store.items.add(web_kit.post(title, now=clock()), source=source, now=clock())
+            for title in ("Put this off", "Pin this")
+        )
+    emile = signed_in(app, web, "emile@example.org")
+    before = app.store.issues.get(month.period)
+    press(emile, "/desk/pool/triage", item=first, act="snooze")
+    press(emile, "/desk/pool/triage", item=second, act="pin")
+    page = read(emile, "/desk/pool")
+    assert "Put this off" not in page
+    assert page.index("Pin this") < min((page.find(t) for t in ("We replaced",) if t in page), default=10**9)
+    assert "pinned" in page
+    assert "Put this off" in read(emile, "/desk/pool?shown=asleep")
+    assert "Pin this" not in read(emile, "/desk/pool?shown=asleep")
+    assert app.store.issues.get(month.period) == before
+    press(emile, "/desk/pool/triage", item=first, act="wake")
+    assert "Put this off" in read(emile, "/desk/pool")
+    press(emile, "/desk/pool/triage", item=first, act="snooze")
+    clock.forward(days=31)
+    assert "Put this off" not in read(signed_in(app, web, "emile@example.org"), "/desk/pool?shown=asleep")
+    press(signed_in(app, web), "/desk/pool/triage", status=404, item=10**6, act="pin")
+    press(signed_in(app, web), "/desk/pool/triage", status=400, item=first, act="burn")

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.model import Issue, IssueState, Item, ItemId, ItemKind, Language, Placed
@@ -19,6 +19,7 @@ from digest.web.pages import page, to
 from digest.web.site import site
 
 _MOST = 100
+SNOOZE = timedelta(days=30)
 _TABS = {"posts": ItemKind.POST, "events": ItemKind.EVENT}
 
 
@@ -44,6 +45,7 @@ class Filter:
 
 def add_doors(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/pool", view_func=pool)
+    blueprint.add_url_rule("/pool/triage", view_func=triage, methods=["POST"])
     blueprint.add_url_rule("/issues/<period>/add", view_func=add_item, methods=["POST"])
 
 
@@ -53,14 +55,21 @@ def pool() -> Response:
     inside = {p.item.id for p in issue.placed} if issue else set()
     used = site().app.store.issues.used_items()
     here = [item for item in _all(issue, now=now) if item.kind is _TABS[wanted.tab]]
+    said = site().app.store.triage.words()
+    asleep = {item for item, word in said.items() if word.until is not None and word.until > now}
+    pinned = {item for item, word in said.items() if word.pinned}
+    used = used - asleep if wanted.shown == "asleep" else used | asleep
+    here = [item for item in here if wanted.shown != "asleep" or item.id in asleep]
     fits = [item for item in here if _fits(item, wanted, inside=inside, used=used)]
     if wanted.tab == "posts":
         fits.sort(key=lambda item: (assemble.dated(item), item.id), reverse=True)
+    fits.sort(key=lambda item: item.id not in pinned)
     placed = _placed(issue, fits[:_MOST])
     return page(
         "desk/pool.html", title=words("desk.pool_title"), wanted=wanted, tabs=tuple(_TABS),
         sources=sorted({item.source for item in here}, key=str.casefold), languages=[code.value for code in Language],
-        rows=[_row(item, placed.get(item.id), is_used=item.id in used) for item in fits[:_MOST]],
+        rows=[_row(item, placed.get(item.id), is_used=item.id in used - asleep)
+              | {"pinned": item.id in pinned, "asleep": item.id in asleep} for item in fits[:_MOST]],
         count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
         twins=desk_twins.count(), period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
         month=dates.month(issue.period, tongue.spoken()) if issue else "", **_said(issue),
@@ -77,6 +86,20 @@ def add_item(period: str) -> AnyResponse:
 def again(*, did: str) -> AnyResponse:
     """The pool as it was filtered, with a line that says what has just been done."""
     return redirect(to(f"/desk/pool?{_filter().query(did=did)}"), 303)
+
+
+def triage() -> AnyResponse:
+    """Puts an item off for a month, or pins it; it stays in the pool, and no draft changes."""
+    number, act, now = request.form.get("item", type=int) or 0, request.form.get("act"), site().app.clock()
+    if act not in {"snooze", "wake", "pin", "unpin"}:
+        abort(400)
+    store = site().app.store
+    if not store.items.get([ItemId(number)]):
+        abort(404)
+    until = now + SNOOZE if act == "snooze" else None
+    with store.write():
+        store.triage.say(ItemId(number), until=until, pinned=act == "pin", editor=sessions.by(), at=now)
+    return redirect(to(f"/desk/pool?{_filter().query()}"), 303)
 
 
 def _draft() -> Issue | None:
@@ -111,7 +134,7 @@ def _filter() -> Filter:
         tab=asked["tab"] if asked.get("tab") in _TABS else "posts",
         source=source if source in names or len(source) <= 200 else "",
         language=language if language in set(Language) else "",
-        shown="all" if asked.get("shown") == "all" else "",
+        shown=asked["shown"] if asked.get("shown") in {"all", "asleep"} else "",
     )  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def sending_page(period: str) -> Response:
         "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
         failed=counts[DeliveryState.FAILED],
-        domains=by_domain(issue), floor=FLOOR, corrected=request.args.get("did") == "corrected",
+        domains=by_domain(issue) if issue.sending_since else [], floor=FLOOR, corrected=request.args.get("did") == "corrected",
         corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",

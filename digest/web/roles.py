@@ -13,7 +13,7 @@ NEEDS: Mapping[str, Role] = {
     "make_draft": Role.EDITOR, "move": Role.EDITOR, "write_note": Role.EDITOR, "reword": Role.EDITOR,
     "save_field": Role.EDITOR, "say_here": Role.CONTRIBUTOR,
     "undo": Role.EDITOR, "redo": Role.EDITOR, "add_item": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
-    "accept": Role.EDITOR, "look_outside": Role.EDITOR,
+    "accept": Role.EDITOR, "look_outside": Role.EDITOR, "triage": Role.EDITOR,
     # what leaves, and what is owed for it
     "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,
     "pause": Role.APPROVER, "correct": Role.APPROVER, "settle": Role.APPROVER,

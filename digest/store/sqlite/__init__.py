@@ -33,6 +33,7 @@ from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
 from digest.store.sqlite.subscribers import Subscribers
 from digest.store.sqlite.suggestions import Suggestions
+from digest.store.sqlite.triage import Triage
 from digest.store.sqlite.twins import Twins
 
 
@@ -65,6 +66,7 @@ class SqliteStore:
         self.desk_log = DeskLog(db)
         self.calls = Calls(db)
         self.corrections = Corrections(db)
+        self.triage = Triage(db)
         self.leases = Leases(db)
         self.ticks = Ticks(db)
         self.settings = Settings(db)

@@ -1,7 +1,7 @@
-"""What the desk's migration adds: its own log, passkeys, calls to a webhook, corrections, what was put off in the pool."""
+"""What the desk's migration adds: its own log, calls to a webhook, corrections, what was put off in the pool."""
 
 DESK = """
-CREATE TABLE desk_log (                  -- append-only: roles, invitations, sign-ins, passkeys; what an issue has is in edit
+CREATE TABLE desk_log (                  -- append-only: roles, invitations, sign-ins; what an issue has is in edit
   id INTEGER PRIMARY KEY,
   at INTEGER NOT NULL, editor TEXT NOT NULL, act TEXT NOT NULL, detail TEXT NOT NULL      -- JSON object, no address
 ) STRICT;
@@ -9,18 +9,6 @@ CREATE TRIGGER desk_log_is_append_only BEFORE UPDATE ON desk_log
   BEGIN SELECT raise(ABORT, 'the log of the desk is append-only'); END;
 CREATE TRIGGER desk_log_is_never_deleted BEFORE DELETE ON desk_log
   BEGIN SELECT raise(ABORT, 'the log of the desk is append-only'); END;
-
-CREATE TABLE passkey (
-  credential TEXT PRIMARY KEY,           -- as the browser names it, base64url
-  editor INTEGER NOT NULL REFERENCES editor ON DELETE CASCADE,
-  public_key BLOB NOT NULL, signs INTEGER NOT NULL,
-  name TEXT NOT NULL, made_at INTEGER NOT NULL, used_at INTEGER
-) STRICT, WITHOUT ROWID;
-CREATE INDEX passkey_by_editor ON passkey (editor);
-
-CREATE TABLE challenge (                 -- what a browser is asked to sign, once and soon; only its hash
-  secret_sha256 TEXT PRIMARY KEY, expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE call (                      -- to the webhook, queued with the act that it tells of
   id INTEGER PRIMARY KEY AUTOINCREMENT,

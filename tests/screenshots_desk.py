@@ -1,0 +1,153 @@
+"""The desk's screens for docs/desk/: both widths, light and dark, from a made-up month. Called by tests/screenshots.py."""
+
+import io
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from digest.app import App, open_app
+from digest.config_file import read_config
+from digest.model import Language, Period, Role
+from tests import browser_kit, web_kit
+
+FOLDER = Path(__file__).parent.parent / "docs" / "desk"
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+WIDTHS = {"1280": {"width": 1280, "height": 860}, "375": {"width": 375, "height": 760}}
+QUALITY = 60  # WebP; every picture together stays below 3 MB
+
+
+class Calendar:
+    """A clock that is moved by hand, so that pictures differ only where the desk does."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@contextmanager
+def desk() -> Iterator[tuple[browser_kit.Served, Calendar, Period]]:
+    """A month that was sent, with a correction, and the draft of the next one with a note, an edit and late news."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        (Path(folder) / "config.toml").write_text(
+            '[list]\nname.en = "Civic Letter"\nname.fr = "La Lettre civique"\nfrom = "letter@lists.example.org"\n'
+            f'postal_address = "1 Main St, Ottawa"\nurl = "{url}"\n{web_kit.SOURCES}',
+            encoding="utf-8",
+        )
+        clock = Calendar()
+        with open_app(read_config(Path(folder) / "config.toml"), clock=clock) as app:
+            period = _months(app, clock)
+            with browser_kit.served(app, door=door) as site:
+                yield site, clock, period
+
+
+def _months(app: App, clock: Calendar) -> Period:
+    month = web_kit.fill(app, readers=24)
+    web_kit.publish(app, month)
+    app.correct.page(month.period, {Language.EN: "The hack night is on Wednesday, not on Tuesday."}, by="1")
+    clock.time += timedelta(days=14)
+    sources = {source.name: source.id for source in app.store.sources.all()}
+    with app.store.write():
+        for number, title in enumerate((
+            "What a queue taught us about forms", "Plain words, fewer calls", "Three months without a password",
+            "A map that residents draw", "The archive nobody could open", "Testing with people who are busy",
+        )):  # fmt: skip
+            entry = web_kit.post(title, now=clock() - timedelta(days=1 + number), minutes=3 + number,
+                                 summary="One team, one month, and what they would do again.")  # fmt: skip
+            app.store.items.add(
+                entry, source=sources["Prairie Digital" if number % 2 else "Harbour City"], now=clock()
+            )
+    draft = app.publish.assemble(month.period.next())
+    item = draft.section("worth-reading")[0].item.id
+    app.publish.reword(draft.period, item, language=Language.EN, by="1",
+                       blurb="Fifteen words on why this matters to somebody who runs a counter and has ten minutes.")  # fmt: skip
+    app.publish.write(draft.period, field="theme", language=Language.EN, words="Forms, and people", by="1")
+    note = "November was about queues. Two teams wrote down what they learned."
+    app.publish.write(draft.period, field="note", language=Language.EN, words=note, by="1")
+    app.publish.cut(draft.period, draft.section("worth-reading")[-1].item.id, by="2")
+    clock.time += timedelta(minutes=25)
+    with app.store.write():
+        late = web_kit.post("Late news from the harbour", now=clock(), summary="It came this morning.")
+        app.store.items.add(late, source=sources["Harbour City"], now=clock())
+    app.publish.assemble(draft.period)
+    return draft.period
+
+
+def screens(app: App, period: Period) -> dict[str, str]:
+    """Name to path; every screen of the desk that a test of the URL map knows as a page."""
+    base, before = f"/desk/issues/{period}", f"/desk/issues/{period.previous()}"
+    item = app.store.issues.get(period).section("worth-reading")[0].item.id
+    return {
+        "home": "/desk/", "pool": "/desk/pool", "pool-events": "/desk/pool?tab=events&shown=all",
+        "issue": f"{base}/", "issue-text": f"{base}/?view=text#letter", "note": f"{base}/note", "item": f"{base}/items/{item}",
+        "own-event": f"{base}/own?kind=event", "checks": f"{base}/checks", "compare": f"{base}/compare",
+        "history": f"{base}/history", "approve": f"{base}/approve", "sent": f"{before}/sending",
+        "people": "/desk/people/", "sources": "/desk/sources", "suggestions": "/desk/suggestions/",
+        "editors": "/desk/editors", "accueil": "/fr/desk/", "numero": f"/fr{base}/",
+    }  # fmt: skip
+
+
+def take(browser: Any) -> int:
+    """All of them; how many. Those of an earlier run that no screen has any more are removed."""
+    FOLDER.mkdir(exist_ok=True)
+    made = set()
+    with desk() as (site, _, period):
+        for scheme in ("light", "dark"):
+            for width, viewport in WIDTHS.items():
+                context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+                page = context.new_page()
+                made |= _signed_out(page, site, width, scheme)
+                paths = screens(site.app, period)
+                made |= {
+                    _picture(page, site.url + path, f"{name}-{width}-{scheme}")
+                    for name, path in paths.items()
+                }
+                browser_kit.close(context)
+        made |= _scheduled(browser, site, period)
+    for old in set(FOLDER.glob("*.webp")) - made:
+        old.unlink()
+    return len(made)
+
+
+def _signed_out(page: Any, site: browser_kit.Served, width: str, scheme: str) -> set[Path]:
+    door = _picture(page, f"{site.url}/desk/", f"door-{width}-{scheme}")
+    link = web_kit.sign_in_link(site.app, "ada@example.org", role=Role.ADMIN)
+    button = _picture(page, link, f"sign-in-{width}-{scheme}")
+    with page.expect_navigation():
+        page.locator("main button").first.click()
+    return {door, button}
+
+
+def _scheduled(browser: Any, site: browser_kit.Served, period: Period) -> set[Path]:
+    """The same issue once it is approved: read only, with what is left until it leaves."""
+    site.app.publish.approve(period, by="1")
+    site.app.publish.schedule(period, by="1")
+    made = set()
+    for scheme in ("light", "dark"):
+        for width, viewport in WIDTHS.items():
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+            page = context.new_page()
+            page.goto(web_kit.sign_in_link(site.app, "ada@example.org", role=Role.ADMIN))
+            with page.expect_navigation():
+                page.locator("main button").first.click()
+            for name, path in (("scheduled", ""), ("send", "send"), ("sending", "sending")):
+                made.add(
+                    _picture(page, f"{site.url}/desk/issues/{period}/{path}", f"{name}-{width}-{scheme}")
+                )
+            browser_kit.close(context)
+    return made
+
+
+def _picture(page: Any, url: str, name: str) -> Path:
+    page.goto(url, wait_until="load")
+    path = FOLDER / f"{name}.webp"
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=QUALITY, method=6)
+    return path
