@@ -17,15 +17,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from digest.app import App
 from digest.errors import DigestError
 from digest.mail.inbox import Maildir
-from digest.model import DeliveryState, Issue, IssueState, Period, VisitOutcome
+from digest.model import DeliveryState, Issue, IssueState, NoticeKind, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
+from digest.rules.preflight_items import over
 from digest.schedule_alerts import alert
-from digest.schedule_reminders import remind
+from digest.schedule_reminders import remind, tell
 
 GRACE = timedelta(hours=12)
 LEASE_S = 90.0
 _BEAT_S, _TICK_S, _NOTICES_S = 20, 60, 3
 _LOG = logging.getLogger("digest.schedule")
+_PUT_BACK = {"too late": "that is too long ago", "over": "tells of what is over by now"}
 _WAITING = {IssueState.APPROVED, IssueState.SCHEDULED}
 
 
@@ -140,16 +142,21 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
         if stop():
             return
         verdict = departure(issue, now=app.clock())
+        if (
+            verdict == "go"
+            and issue.sending_since is None
+            and over(app.store.issues.get(issue.period), app.clock())
+        ):
+            verdict = "over"
         if verdict == "go" and not _all_put_off(app, issue) and app.send.rests_until(issue) is None:
             app.send.issue(issue.period, stop=stop)
-        elif verdict == "too late":
+        elif verdict in _PUT_BACK:
             app.publish.hold(issue.period, by="schedule")
-            _record(app, "send", due=f"{issue.period} {issue.send_at.isoformat()}", outcome="too late")
-            _LOG.warning(
-                "%s was to leave at %s and that is too long ago: it is a draft again.",
-                issue.period,
-                issue.send_at,
-            )
+            _record(app, "send", due=f"{issue.period} {issue.send_at.isoformat()}", outcome=verdict)
+            _LOG.warning("%s was to leave at %s and %s: it is a draft again.", issue.period, issue.send_at,
+                         _PUT_BACK[verdict])  # fmt: skip
+            with app.store.write():
+                tell(app, NoticeKind.NOT_SENT, now=app.clock())
 
 
 def departure(issue: Issue, *, now: datetime) -> str:

@@ -15,7 +15,7 @@ from digest.send_newest import Newest
 
 _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
-    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.DOMAIN_REFUSES,
+    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.NOT_SENT, NoticeKind.DOMAIN_REFUSES,
 })  # fmt: skip
 AT_ONCE = 20
 LEASE_S = 900.0

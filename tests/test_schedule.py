@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.model import DeliveryState, Issue, IssueId, IssueState, Period
+from digest.model import DeliveryState, Issue, IssueId, IssueState, NoticeKind, Period
 from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
 from tests.conftest import Clock
@@ -128,6 +128,24 @@ def test_after_a_long_absence_it_is_a_draft_again(here: Community, away: timedel
     tick(here.app)
     assert states(here)["2026-12"] == "draft"
     assert here.issues() == []
+    assert here.app.store.notices.last_queued(NoticeKind.NOT_SENT, editor=here.app.store.editors.all()[0].id)
+
+
+def test_an_event_that_ended_before_the_letter_left_puts_the_issue_back(here: Community) -> None:
+    drafted(here)
+    here.app.publish.approve(DECEMBER, by="test")
+    first = min(placed.item.occasion.ends for placed in here.app.store.issues.get(DECEMBER).section("coming-up")
+                if placed.item.occasion and placed.item.occasion.ends)  # fmt: skip
+    here.app.publish.schedule(DECEMBER, at=first - timedelta(hours=1), by="test")
+    at(here, first + timedelta(hours=1))
+    tick(here.app)
+    assert states(here)["2026-12"] == "draft"
+    assert here.issues() == []
+    assert here.app.store.notices.last_queued(NoticeKind.NOT_SENT, editor=here.app.store.editors.all()[0].id)
+    tick(here.app)
+    assert [edit.act for edit in here.app.store.issues.edits(here.app.store.issues.get(DECEMBER).id)].count(
+        "hold"
+    ) == 1
 
 
 def test_what_was_approved_after_its_date_waits_for_a_person(here: Community) -> None:

@@ -158,6 +158,7 @@ class NoticeKind(StrEnum):
     SOURCES_SILENT = "sources-silent"
     EVENT_MOVED = "event-moved"
     SENDING_HELD = "sending-held"
+    NOT_SENT = "not-sent"
     DOMAIN_REFUSES = "domain-refuses"
     THANKS = "thanks"
     REMINDER = "reminder"
