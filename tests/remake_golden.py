@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digest.app import open_app
 from digest.config_file import read_config
-from digest.model import Address, Issue, Language, NoticeKind, Reading
+from digest.model import Address, Issue, Language, Reading
 from digest.render.calendar import issue_file
 from digest.render.press import Press
 from digest.web import create_web
@@ -41,7 +41,7 @@ def made() -> Iterator[tuple[str, bytes]]:
                 )
     zoned = press.edition(kit.month_of_12(), Reading.EN, zone="America/Vancouver")
     yield "month.en.vancouver.txt", zoned.text.encode()
-    for kind in set(NoticeKind) - {NoticeKind.NEWEST}:
+    for kind in kit.NOTICES:
         for language in Language:
             yield f"notice-{kind.value}.{language.value}.eml", press.notice(
                 kind, to=Address("maya@example.org"), language=language, message_id="<notice.1.ab@example.org>",

@@ -18,6 +18,7 @@ from digest.model import (
     Item,
     ItemId,
     ItemKind,
+    NoticeKind,
     Occasion,
     Period,
     Placed,
@@ -42,6 +43,11 @@ NOTE_FR = (
     "Vous arrivez ? Tous les numéros sont à https://digest.example.org/fr/issues/ et ne coûtent que du temps.\n\n"
     "Maya et Olivier"
 )
+
+
+NOTICES = tuple(
+    kind for kind in NoticeKind if kind is not NoticeKind.NEWEST
+)  # those with a template of their own
 
 
 def config(**parts: Any) -> Config:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.model import Address, Language, NoticeKind, Reading
+from digest.model import Address, Language, Reading
 from digest.render.press import Press
 from tests import render_kit as kit
 from tests.browser_kit import chromium
@@ -29,7 +29,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         1, "W" * 300, url="https://posts.example.org/" + "x" * 300, author="Y" * 90, summary="Z" * 500
     )
     found["one long word"] = press.preview(press.edition(kit.issue(posts=[long]), Language.EN))[0]
-    for kind in NoticeKind:
+    for kind in kit.NOTICES:
         data = press.notice(kind, to=Address("maya@example.org"), language=Language.FR, date=kit.SEND_AT, code="482 913",
                             message_id="<n.1.a@example.org>", link=f"https://digest.example.org/confirm/{'q' * 28}")  # fmt: skip
         found[f"notice {kind.value}"] = kit.part(kit.parsed(data), "html")

@@ -94,7 +94,7 @@ def test_one_letter_signed_two_ways_has_one_hash() -> None:
     assert press.compiled(edition).splice(kit.reader()) == signer().message(unsigned)
 
 
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", kit.NOTICES)
 def test_a_notice_verifies(kind: NoticeKind) -> None:
     press = Press(kit.config(), signer=signer())
     assert is_valid(press.notice(kind, to=Address("maya@example.org"), language=Language.FR, date=kit.SEND_AT,

@@ -158,7 +158,7 @@ def test_a_body_never_begins_a_line_with_a_dot_or_from() -> None:
     assert all(not line.startswith((b".", b"From ")) for line in coded.split(b"\r\n"))
 
 
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", kit.NOTICES)
 @pytest.mark.parametrize("language", list(Language))
 def test_a_notice_is_made_by_a_machine_and_holds_nothing_of_the_asker(
     kind: NoticeKind, language: Language
