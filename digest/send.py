@@ -31,7 +31,6 @@ from digest.render.letter import Compiled
 from digest.render.press import Press
 from digest.rules.echo import marks
 from digest.rules.edition import after
-from digest.rules.preflight_items import over
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send_alone import alone
@@ -114,7 +113,6 @@ class Send:
             ):
                 return self._report(period, busy=True)
             letters = self._frozen(issue)
-            self._refuse_what_is_over(issue)
             issue, number, first_only = self._begin(issue)
             make = self._letters.maker(issue, letters, now=self._clock())
             self._resolve_doubts(issue, make)
@@ -269,16 +267,6 @@ class Send:
         act("begin", issue=issue.period, run=number, queued=counts[DeliveryState.QUEUED],
             deferred=counts[DeliveryState.DEFERRED], first_only=first_only or None)  # fmt: skip
         return self._store.issues.get(issue.period), number, first_only
-
-    def _refuse_what_is_over(self, issue: Issue) -> None:
-        """An event may end between the approval and the first letter. Raises MoveRefused; once begun, all get the same."""
-        past = over(issue, self._clock()) if issue.sending_since is None else []
-        if past:
-            titles = ", ".join(f"“{one.item.title[:60]}”" for one in past[:3])
-            raise MoveRefused(
-                f"{issue.period} tells of what is over by now: {titles}. Nothing was sent; hold the issue, take that out "
-                "and approve it again.", key="desk.why_over",
-            )  # fmt: skip
 
     def _resolve_doubts(self, issue: Issue, make: Callable[[Delivery], Letter]) -> None:
         """What is in doubt and can be known (a folder), or shall go again by the configuration, is settled now."""

@@ -18,6 +18,7 @@ import pytest
 from digest.app import now
 from digest.cli import run
 from digest.model import DeliveryState, Period
+from digest.rules.assemble import SECTIONS
 from tests.operator_kit import Community, community
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +118,7 @@ def test_assemble_and_show_agree(here: Community, digest: Digest) -> None:
     made = json.loads(digest("assemble", "--period", month, "--json"))
     assert list(made) == ["issue", "state", "sections", "bench"]
     assert (made["issue"], made["state"]) == (month, "draft")
-    assert [section["name"] for section in made["sections"]] == ["coming-up", "worth-reading", "calls"]
+    assert [section["name"] for section in made["sections"]] == list(SECTIONS)
     assert all(isinstance(item, int) for section in made["sections"] for item in section["items"])
     assert json.loads(digest("show", month, "--as", "json")) == made
     assert json.loads(digest("issues", "--json"))["issues"][0]["issue"] == month

@@ -251,14 +251,3 @@ def test_what_an_approved_issue_used_is_not_used_again(stocked: App, clock: Cloc
     stocked.publish.approve(PERIOD, by="ann")
     later = stocked.publish.assemble(Period(2027, 1))
     assert not {p.item.id for p in later.placed if p.section} & {1, 2, 3}
-
-
-def test_what_is_over_when_the_first_letter_would_leave_stops_it(stocked: App, clock: Clock) -> None:
-    stocked.publish.assemble(PERIOD)
-    a_note(stocked)
-    stocked.publish.approve(PERIOD, by="test")
-    clock.forward(days=17)
-    with pytest.raises(MoveRefused, match="over by now: “A thing worth knowing, 4”"):
-        stocked.send.issue(PERIOD)
-    assert stocked.store.issues.get(PERIOD).state is IssueState.APPROVED
-    assert "ev-past" in {line.id for line in stocked.publish.preflight(PERIOD) if line.outcome == "fail"}

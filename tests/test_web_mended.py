@@ -14,6 +14,7 @@ from digest.rules import consent, preflight
 from digest.rules.proof import Evidence
 from tests import readers_kit, web_kit
 from tests.conftest import Clock
+from tests.render_kit import NOTICES
 from tests.web_kit import form_token, press, read, signed_in
 
 
@@ -173,7 +174,7 @@ def test_no_drawing_on_the_pulse_page_borrows_a_class_of_the_bottom_bar(
 
 
 @pytest.mark.parametrize("language", [Language.EN, Language.FR])
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", NOTICES)
 def test_the_foot_of_a_notice_is_whole_sentences(app: App, kind: NoticeKind, language: Language) -> None:
     letter = app.press.notice(
         kind, to=Address("ann@example.org"), language=language, message_id="<1@example.org>", date=app.clock(),

@@ -29,11 +29,8 @@ _STRAIGHT = re.compile(r"\w'\w")
 
 
 def ev_past(proof: Proof) -> Iterator[Fault]:
-    issue = proof.issue
-    at = issue.send_at if issue.sending_since else max(issue.send_at, proof.now)
-    for placed in over(issue, at):
-        if placed.item.occasion:
-            yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+    for placed in over(proof.issue, proof.issue.send_at):
+        yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
 
 
 def ev_window(proof: Proof) -> Iterator[Fault]:
