@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from digest.model import Address, Canary, CanaryStage, DeliveryState, Issue, Iss
 from digest.render.letter import Slots
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import judged_address, readings
-from digest.rules.preflight import Check
+from digest.rules.preflight import RULES, Check
 from digest.send import Report
 
 _BY = "command"
@@ -105,6 +106,7 @@ def preflight(
     door: Door, period: Period, accept: str | None, because: str | None, look: bool, as_json: bool
 ) -> None:
     """Check an issue: what blocks it, what to look at. Status 1 when something blocks."""
+    _refuse_rule(accept, because)
     with door.open() as app:
         issue = app.store.issues.get(period)
         if look:
@@ -119,6 +121,21 @@ def preflight(
         _print_checks(checks)
     if any(check.severity == "block" and check.outcome == "fail" for check in checks):
         click.get_current_context().exit(1)
+
+
+def _refuse_rule(accept: str | None, because: str | None) -> None:
+    """A rule is named before a reason is asked for. Raises UsageError."""
+    if accept is None and because is not None:
+        raise click.UsageError("--because goes with --accept RULE.")
+    known = [rule.id for rule in RULES]
+    if accept is not None and accept not in known:
+        near = get_close_matches(accept, known, n=1)
+        raise click.UsageError(
+            f'There is no rule "{accept}".'
+            + (f' Did you mean "{near[0]}"?' if near else " The checks name theirs: digest preflight ISSUE")
+        )
+    if accept is not None and because is None:
+        raise click.UsageError("--accept RULE goes with --because TEXT: say why the warnings may stand.")
 
 
 @click.command()
@@ -169,6 +186,10 @@ def send(
     only: Literal["failed", "joined-since"] | None,
 ) -> None:
     """Send an approved issue, or go on sending it, until nothing can be done now."""
+    if language is not None and address is None:
+        raise click.UsageError("--language goes with --test; without it the whole issue leaves.")
+    if only is not None and address is not None:
+        raise click.UsageError("--test and --only say different things; name one.")
     with door.open() as app:
         if address is not None:
             _send_test(app, period, judged_address(address), language=language)

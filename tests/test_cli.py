@@ -17,7 +17,7 @@ import pytest
 
 from digest.app import now
 from digest.cli import run
-from digest.model import DeliveryState, Period
+from digest.model import DeliveryState, Period, SubscriberId, SubscriberState
 from digest.rules.assemble import SECTIONS
 from tests.operator_kit import Community, community
 
@@ -237,6 +237,34 @@ def test_a_test_letter_goes_to_one_address_and_no_reader(here: Community, digest
     assert json.loads(digest("status", month, "--json"))["deliveries"]["queued"] == 3
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["send", "2026-11", "--language", "fr"], "--language goes with --test"),
+        (["send", "2026-11", "--test", "me@example.org", "--only", "failed"], "name one"),
+        (["preflight", "2026-11", "--because", "it may stand"], "--because goes with --accept"),
+        (["preflight", "2026-11", "--accept", "nonsense"], 'no rule "nonsense"'),
+        (["preflight", "2026-11", "--accept", "count"], "--because TEXT"),
+        (["subscribers", "forget", "zoe@example.org"], "--yes"),
+    ],
+)
+def test_options_that_do_not_go_together_do_nothing(
+    here: Community, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    here.app.join.add("zoe@example.org", basis="express", origin="a test")
+    assert run(["--config", str(here.config), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not here.letters()
+    assert (
+        len(
+            here.app.store.subscribers.everyone(
+                states={SubscriberState.CONFIRMED}, after=SubscriberId(0), limit=9
+            )
+        )
+        == 1
+    )
+
+
 def test_people_never_read_just_sent_while_a_letter_is_unsure(here: Community, digest: Digest) -> None:
     month = approved(here, digest)
     issue = here.app.store.issues.get(Period.parse(month))
@@ -312,7 +340,7 @@ def test_migrate_says_where_the_database_is(digest: Digest) -> None:
         (["collect", "Civic calender"], 'Did you mean "Civic calendar"'),
         (["subscribers", "add", "nonsense", "--basis", "express", "--origin", "x"], "not an e-mail address"),
         (["subscribers", "add", "a@example.org", "--basis", "express", "--origin", " "], "where this consent comes from"),
-        (["subscribers", "forget", "nobody@example.org"], "Nobody with that address"),
+        (["subscribers", "forget", "nobody@example.org", "--yes"], "Nobody with that address"),
         (["editors", "invite", "nonsense"], "not an e-mail address"),
         (["backup", "/nowhere/at/all.db"], "/nowhere/at"),
     ],
