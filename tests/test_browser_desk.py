@@ -249,6 +249,28 @@ def test_words_are_sent_by_themselves_when_the_network_is_back(
     rise(hand)
 
 
+@pytest.mark.parametrize("in_drawer", [True, False])
+def test_the_save_button_stays_and_says_so_while_the_network_is_cut(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month, in_drawer: bool
+) -> None:
+    hand, page = (made := sit(site, browser, base(month) + ("" if in_drawer else "note"))), made.page
+    if in_drawer:
+        page.locator("[data-drawer][href*='/note']").click()
+    page.locator("#note-en").wait_for()
+    page.context.set_offline(True)
+    page.locator("#note-en").fill("Not sent yet.")
+    hand.click(page.get_by_role("button", name="Save", exact=True))
+    page.locator("#sheet .unsent", has_text="no connection").wait_for()
+    assert page.locator("#note-en").input_value() == "Not sent yet."
+    assert page.get_by_text(EN("desk.did_noted")).count() == 0
+    assert has_note(site, month, Language.EN) == ""
+    page.context.set_offline(False)
+    page.locator(".state", has_text=EN("live.saved")).wait_for()
+    assert has_note(site, month, Language.EN) == "Not sent yet."
+    hand.complaints[:] = [line for line in hand.complaints if "ERR_INTERNET_DISCONNECTED" not in line]
+    rise(hand)
+
+
 def test_words_written_into_an_issue_that_was_approved_meanwhile_are_kept(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:

@@ -204,7 +204,8 @@ document.addEventListener("desk:opened", open);
 window.addEventListener("online", () => { failures = 0; send(); });
 window.addEventListener("beforeunload", (event) => { if (waiting().some((key) => !stuck.has(key))) event.preventDefault(); });
 
-// The Save button: what is on the shelf goes first, then the form is done with. Both texts on the page: it stays.
+// The Save button: what is on the shelf goes first, then the form is done with. It stays on the page while two texts stand
+// there or a word of its own is still on the shelf; why, `later` and `refuse` have said.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-save]")) return;
@@ -216,6 +217,7 @@ document.addEventListener("submit", async (event) => {
   if (form.querySelector(".clash")) return;
   const lost = [...fields()].some((one) => plain(one.value) !== plain(seenOf(one).value) && !read(keyOf(one)));
   if (lost) return form.submit(); // no shelf to lay it on (storage full): the plain form carries it
+  if ([...fields()].some((one) => one.form === form && read(keyOf(one)))) return;
   const did = form.dataset.item ? { did: "reword", item: form.dataset.item } : { did: "noted" };
   const done = new CustomEvent("desk:done", { detail: did, cancelable: true });
   if (document.dispatchEvent(done)) location.href = `${base}?${new URLSearchParams(did)}`;
