@@ -9,7 +9,7 @@ from flask import Flask
 
 from digest import cli_house
 from digest.app import App
-from digest.model import Address, ItemId, Language, NoticeKind
+from digest.model import Address, ItemId, Language, NoticeKind, Role
 from digest.rules import consent, preflight
 from digest.rules.proof import Evidence
 from tests import readers_kit, web_kit
@@ -322,3 +322,30 @@ def test_serve_says_that_other_machines_cannot_read_the_caught_letters(
 ) -> None:
     cli_house.advise(app.config, host=host)
     assert ("/outbox/ answers this machine only" in capsys.readouterr().out) is told
+
+
+# --- the way to the other language -------------------------------------------------------------------------------
+
+
+def test_on_every_desk_page_the_language_link_leads_to_the_same_page_in_the_other_language(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = signed_in(app, web, "admin@example.org", role=Role.ADMIN)
+    item = app.store.issues.get(month.period).placed[0].item.id
+    rules = [rule for rule in web.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    paths = {
+        rule.rule.replace("<period>", str(month.period)).replace("<int:number>", str(item)) for rule in rules
+    }
+    seen = set()
+    for path in sorted(one for one in paths if one.startswith("/desk/") and "<" not in one):
+        answer = client.get(path, base_url=web_kit.URL)
+        if answer.status_code != 200 or not answer.content_type.startswith("text/html"):
+            continue
+        for here, other in ((path, "fr"), (f"/fr{path}", "en")):
+            link = re.search(rf'<a href="([^"]*)" lang="{other}" hreflang="{other}">', read(client, here))
+            assert link is not None, here
+            assert link[1] == (f"/fr{path}" if other == "fr" else path), here
+            assert f'<html lang="{other}"' in read(client, link[1]), here
+        seen.add(path)
+    base = f"/desk/issues/{month.period}/"
+    assert {"/desk/", "/desk/pool", base, f"{base}note", f"{base}items/{item}", f"{base}checks"} <= seen
