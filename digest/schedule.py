@@ -118,6 +118,11 @@ def gather(app: App) -> None:
     period = _period_of(next_slot(app.config.schedule.send, zone, after=slot), zone)
     if app.store.ticks.done("assemble", str(period)) or not _somebody_answered(app):
         return
+    later = [issue.period for issue in app.store.issues.all() if issue.period > period]
+    if later:
+        _record(app, "assemble", due=str(period), outcome=f"left out: {min(later)} exists")
+        _LOG.info("No draft of %s is made: %s, which comes after it, exists.", period, min(later))
+        return
     app.collect.visit(every=True)
     app.publish.assemble(period)
     _record(app, "assemble", due=str(period), outcome="assembled")

@@ -48,6 +48,17 @@ def test_a_new_installation_collects_and_has_a_draft_at_once(here: Community) ->
     assert here.app.store.issues.get(Period(2026, 11)).section("worth-reading")
 
 
+def test_no_month_is_drafted_behind_one_that_exists(here: Community) -> None:
+    here.app.collect.visit(every=True)
+    here.app.publish.assemble(DECEMBER)
+    tick(here.app)
+    assert states(here) == {"2026-12": "draft"}
+    assert here.app.store.ticks.done("assemble", "2026-11")
+    at(here, ASSEMBLE_AT + timedelta(days=30, hours=5))
+    tick(here.app)
+    assert states(here)["2027-01"] == "draft"
+
+
 def test_no_draft_is_made_while_no_source_has_answered(here: Community) -> None:
     here.site.close()
     tick(here.app)
