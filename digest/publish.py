@@ -1,7 +1,7 @@
 """Making the month: assemble, edit, approve, schedule, hold. One act, one transaction. Nothing is ever sent from here."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,12 +24,10 @@ from digest.publish_editions import Editions, Press
 from digest.publish_evidence import evidence
 from digest.publish_memory import Memory
 from digest.publish_undo import Undo
-from digest.rules import assemble, cron, edition
+from digest.rules import assemble, cron, departure, edition
 from digest.rules.assemble import Window
 from digest.rules.preflight import Acceptance, Check, blocking, check, mark
 from digest.rules.undo import row_of
-
-SHORTEST_NOTICE = timedelta(minutes=10)
 
 
 class Publish:
@@ -308,26 +306,30 @@ class Publish:
         return bool(before - {by})
 
     def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
-        """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes."""
+        """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes.
+
+        Raises MoveRefused for a day gone by or far off, and when an event of the letter would be over by then.
+        """
         now = self._clock()
         with self._store.write():
-            issue = self._store.issues.get(period, bench=())
+            issue = self._store.issues.get(period)
             to = edition.after("schedule", issue)
-            send_at = max(at or issue.send_at, now + SHORTEST_NOTICE)
+            send_at = departure.moment(issue, at, now=now)
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
-            self._store.issues.log(
-                issue.id, editor=by, act="schedule", detail={"send_at": send_at.isoformat()}, at=now
-            )
+            detail = {"send_at": send_at.isoformat(), "own": issue.send_at.isoformat()}
+            self._store.issues.log(issue.id, editor=by, act="schedule", detail=detail, at=now)
             return self._store.issues.get(period, bench=())
 
     def hold(self, period: Period, *, by: str) -> Issue:
-        """Back to draft, while nothing was sent. The frozen letters and the list of readers are given up."""
+        """Back to draft, while nothing was sent. The frozen letters, the list of readers and a date that was chosen are
+        given up."""
         with self._store.write():
             issue = self._store.issues.get(period, bench=())
             to = edition.after("hold", issue)
             self._store.issues.move(
-                issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None
-            )
+                issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None,
+                send_at=departure.own_date(issue, self._store.issues.edits(issue.id)),
+            )  # fmt: skip
             self._store.issues.thaw(issue.id)
             self._store.deliveries.drop(issue.id)
             self._changed(issue, act="hold", by=by)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.errors import MoveRefused
 from digest.model import DeliveryState, Issue, IssueId, IssueState, NoticeKind, Period
 from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
@@ -179,6 +180,41 @@ def test_what_a_person_scheduled_late_leaves_then(here: Community) -> None:
     at(here, SEND_AT + timedelta(days=2, minutes=11))
     tick(here.app)
     assert states(here)["2026-12"] == "sent"
+
+
+@pytest.mark.parametrize("days", [-365, -1, 366])
+def test_a_day_gone_by_or_a_year_away_is_asked_again(here: Community, days: int) -> None:
+    drafted(here)
+    here.app.publish.approve(DECEMBER, by="test")
+    with pytest.raises(MoveRefused, match="past" if days < 0 else "more than a year"):
+        here.app.publish.schedule(DECEMBER, at=here.app.clock() + timedelta(days=days), by="test")
+    held = here.app.store.issues.get(DECEMBER)
+    assert (held.state, held.send_at) == (IssueState.APPROVED, SEND_AT)
+
+
+def test_a_later_day_is_refused_while_the_letter_announces_what_is_over_then(here: Community) -> None:
+    drafted(here)
+    here.app.publish.approve(DECEMBER, by="test")
+    later = SEND_AT + timedelta(days=20)
+    first = over(here.app.store.issues.get(DECEMBER), later)[0].item
+    with pytest.raises(MoveRefused, match="Hold the issue, take it out") as refused:
+        here.app.publish.schedule(DECEMBER, at=later, by="test")
+    assert first.title[:60] in str(refused.value)
+    here.app.publish.hold(DECEMBER, by="test")
+    for placed in over(here.app.store.issues.get(DECEMBER), later):
+        here.app.publish.cut(DECEMBER, placed.item.id, by="test")
+    here.app.publish.approve(DECEMBER, by="test")
+    assert here.app.publish.schedule(DECEMBER, at=later, by="test").send_at == later
+
+
+def test_holding_gives_the_issue_its_own_day_back(here: Community) -> None:
+    drafted(here)
+    for _ in range(2):
+        here.app.publish.approve(DECEMBER, by="test")
+        for hours in (2, 1):
+            at_ = SEND_AT - timedelta(hours=hours)
+            assert here.app.publish.schedule(DECEMBER, at=at_, by="test").send_at == at_
+        assert here.app.publish.hold(DECEMBER, by="test").send_at == SEND_AT
 
 
 def test_only_one_process_ticks(here: Community) -> None:

@@ -51,6 +51,18 @@ def test_words_for_an_item_saved_after_the_approval_are_shown_in_full(
     assert ("approuvé" if prefix else "approved and frozen") in shown
 
 
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_a_day_that_cannot_be_meant_is_told_in_the_editors_language(
+    app: App, web: Flask, month: web_kit.Month, prefix: str
+) -> None:
+    client = signed_in(app, web)
+    app.publish.approve(month.period, by="another")
+    path = f"{prefix}/desk/issues/{month.period}/schedule"
+    for day, said in (("2020-01-01", "est passé" if prefix else "is past"),
+                      ("2999-01-01", "plus d’un an" if prefix else "more than a year away")):  # fmt: skip
+        assert said in press(client, path, status=409, day=day, hour="09:00")
+
+
 # --- the outbox is for this very machine -------------------------------------------------------------------------
 
 

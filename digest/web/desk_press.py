@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import InputRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Reading
-from digest.publish import SHORTEST_NOTICE
 from digest.render import dates
 from digest.render.view import item_view
 from digest.rules.consent import readings
+from digest.rules.departure import SHORTEST_NOTICE
 from digest.rules.edition import after, must_be_draft
 from digest.rules.pulse import FLOOR
 from digest.web import chronicle, letter_looks, outline, sessions

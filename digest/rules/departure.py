@@ -1,0 +1,43 @@
+"""When an approved issue may leave: not in the past, not a year away, not once what it announces is over. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from digest.errors import MoveRefused
+from digest.model import Edit, Issue
+from digest.rules.preflight_items import over
+
+SHORTEST_NOTICE = timedelta(minutes=10)
+FARTHEST = timedelta(days=365)
+_A_MINUTE = timedelta(minutes=1)  # a form knows no seconds: its present minute is now
+_NAMED = 3
+
+
+def moment(issue: Issue, at: datetime | None, *, now: datetime) -> datetime:
+    """`at`, or the issue's own date, or ten minutes from now. Raises MoveRefused."""
+    if at is not None and at <= now - _A_MINUTE:
+        raise MoveRefused("That moment is past.", key="desk.why_past")
+    if at is not None and at > now + FARTHEST:
+        raise MoveRefused("That is more than a year away.", key="desk.why_far")
+    send_at = max(at or issue.send_at, now + SHORTEST_NOTICE)
+    is_now = at is None or at <= now + SHORTEST_NOTICE
+    ended = over(issue, min(issue.send_at, send_at) if is_now else send_at)
+    if ended:
+        titles = " · ".join(placed.item.title[:60] for placed in ended[:_NAMED])
+        raise MoveRefused(
+            f"By then this is over: {titles}. Hold the issue, take it out, approve again.",
+            key="desk.why_over",
+            titles=titles,
+        )
+    return send_at
+
+
+def own_date(issue: Issue, edits: Iterable[Edit]) -> datetime:
+    """When the issue was due before somebody chose another day. edits: its log, oldest first."""
+    own = ""
+    for edit in edits:
+        if edit.act == "schedule":
+            own = own or str(edit.detail.get("own", ""))
+        elif edit.act == "hold":
+            own = ""
+    return datetime.fromisoformat(own) if own else issue.send_at
