@@ -81,9 +81,7 @@ def stats(door: Door, as_json: bool) -> None:
 @pass_door
 def forget(door: Door, address: str, yes: bool) -> None:
     """Delete a person and all that names them; a keyed hash stays, so that no import brings them back."""
-    if not yes and not sys.stdin.isatty():
-        raise click.UsageError("Forgetting a person cannot be undone; where nobody can be asked, say --yes.")
-    if not yes:
+    if not yes and sys.stdin.isatty():
         click.confirm("Forgetting a person cannot be undone. Go on?", abort=True)
     with door.open() as app:
         app.join.forget(address)

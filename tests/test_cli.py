@@ -245,7 +245,6 @@ def test_a_test_letter_goes_to_one_address_and_no_reader(here: Community, digest
         (["preflight", "2026-11", "--because", "it may stand"], "--because goes with --accept"),
         (["preflight", "2026-11", "--accept", "nonsense"], 'no rule "nonsense"'),
         (["preflight", "2026-11", "--accept", "count"], "--because TEXT"),
-        (["subscribers", "forget", "zoe@example.org"], "--yes"),
     ],
 )
 def test_options_that_do_not_go_together_do_nothing(
@@ -340,7 +339,7 @@ def test_migrate_says_where_the_database_is(digest: Digest) -> None:
         (["collect", "Civic calender"], 'Did you mean "Civic calendar"'),
         (["subscribers", "add", "nonsense", "--basis", "express", "--origin", "x"], "not an e-mail address"),
         (["subscribers", "add", "a@example.org", "--basis", "express", "--origin", " "], "where this consent comes from"),
-        (["subscribers", "forget", "nobody@example.org", "--yes"], "Nobody with that address"),
+        (["subscribers", "forget", "nobody@example.org"], "Nobody with that address"),
         (["editors", "invite", "nonsense"], "not an e-mail address"),
         (["backup", "/nowhere/at/all.db"], "/nowhere/at"),
     ],
