@@ -226,7 +226,8 @@ class Send:
         """Posts the one-off letters that wait; how many left. Never raises because of one of them."""
         post = Post(
             self._store, self._press, self._transport, clock=self._clock, links=self._links,
-            sender=self._config.list.from_, newest=Newest(self._store, self._press, links=self._links),
+            sender=self._config.list.from_,
+            newest=Newest(self._store, self._press, links=self._links, home=self._config.list.url),
         )  # fmt: skip
         return post.all_due()
 

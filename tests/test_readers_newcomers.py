@@ -52,6 +52,20 @@ def test_a_newcomer_gets_the_newest_issue_with_links_of_their_own(
     assert person(app).state is SubscriberState.LEFT
 
 
+def test_who_reads_both_gets_both_though_nobody_did_when_it_was_approved(app: App) -> None:
+    month = web_kit.fill(app)
+    web_kit.publish(app, month)
+    issue = app.store.issues.get(month.period)
+    assert "en+fr" not in app.store.issues.editions(issue.id)
+    joins(app, language="en+fr")
+    app.send.notices()
+    [letter] = caught(app)
+    part = letter.get_body(("plain",))
+    assert part is not None
+    text = part.get_content().casefold()
+    assert -1 < text.find("coming up") < text.find("à venir")
+
+
 def test_who_is_to_get_it_or_has_it_does_not_get_it_twice(app: App, clock: Clock) -> None:
     joins(app)
     assert [one.kind for one in taken(app, clock)] == [NoticeKind.CONFIRM, NoticeKind.WELCOME], (

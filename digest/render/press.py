@@ -74,6 +74,10 @@ class Press:
         """
         reading = Reading(reading)
         views = [issue_view(issue, language, self._config, zone=zone) for language in reading.languages]
+        return self.of_views(views, reading, zone=zone)
+
+    def of_views(self, views: Sequence[IssueView], reading: Reading, *, zone: str = "") -> Edition:
+        """The same from what was shown once: one view for each language of the reading. Raises RenderError."""
         mark = sha256(f"{reading} {zone} {views!r}{self._config.list.url}".encode()).hexdigest()
         return self._lately.get(mark) or self._printed(views, reading, zone, mark)
 
