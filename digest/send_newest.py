@@ -21,7 +21,7 @@ class Store(Protocol):
 
 
 class Newest:
-    """home: the list's web address. A notice of this kind says in its secret which issue, and what its reader reads: `12 fr+en`."""
+    """home: the list's web address. Such a notice says in its secret which issue, and what its reader reads: `12 fr+en`."""
 
     def __init__(self, store: Store, press: Press, *, links: Links, home: str) -> None:
         self._store, self._press, self._links, self._home = store, press, links, home

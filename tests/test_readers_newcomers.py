@@ -1,6 +1,8 @@
 """Whoever comes in is greeted: a welcome, and the newest issue with links of their own. Once, and never after leaving."""
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -8,11 +10,12 @@ import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
-from digest.model import NoticeKind, SubscriberState
+from digest.join import Ask
+from digest.model import IssueState, NoticeKind, SubscriberState
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
-from tests.readers_kit import ANN, joins, leave_token, person, taken
+from tests.readers_kit import ANN, confirm_token, joins, leave_token, person, taken
 
 
 @pytest.fixture
@@ -85,3 +88,36 @@ def test_who_leaves_before_it_has_left_does_not_get_it(app: App) -> None:
     app.join.leave(leave_token(app))
     app.send.notices()
     assert caught(app) == []
+
+
+def promised(app: App) -> str:
+    app.join.ask(Ask(address=ANN))
+    page = create_web(app).test_client().post(f"/confirm/{confirm_token(app)}").get_data(as_text=True)
+    found = re.search(r"comes to .* on ([^<]*)\.", page)
+    assert found
+    return found.group(1)
+
+
+@pytest.mark.parametrize(
+    ("step", "day"),
+    [("nothing", "1 December"), ("draft", "3 December"), ("approved", "1 January"), ("sent", "1 January")],
+)
+def test_the_day_promised_is_that_of_the_next_issue_that_can_reach_them(
+    app: App, step: str, day: str
+) -> None:
+    month = web_kit.fill(app)
+    assert str(month.period) == "2026-12"
+    if step != "nothing":
+        issue = app.publish.assemble(month.period)
+        with app.store.write():
+            app.store.issues.move(
+                issue.id,
+                from_={IssueState.DRAFT},
+                to=IssueState.DRAFT,
+                send_at=issue.send_at + timedelta(days=2),
+            )
+    if step in {"approved", "sent"}:
+        app.publish.approve(month.period, by="test")
+    if step == "sent":
+        app.send.issue(month.period)
+    assert day in promised(app).replace("\xa0", " ")

@@ -12,9 +12,9 @@ from digest import errors, join
 from digest.join import Ask, Known
 from digest.model import Language, Reading, SubscriberState
 from digest.render import dates
-from digest.rules import cron
 from digest.rules.consent import Answer
 from digest.rules.guard import neighbourhood
+from digest.rules.next_letter import next_letter
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
 from digest.web import shelf
@@ -129,10 +129,15 @@ def known_zone(name: str) -> str | None:
 
 
 def next_send() -> str:
-    """The day the next issue leaves, in words."""
-    config, now = site().config, site().app.clock()
-    slot = cron.next_slot(config.schedule.send, config.list.timezone, after=now)
-    return dates.long_day(slot, config.list.timezone, tongue.spoken())
+    """The day of the next issue that reaches somebody who comes now, in words."""
+    config, app = site().config, site().app
+    at = next_letter(
+        app.store.issues.all(),
+        line=config.schedule.send,
+        zone=config.list.timezone,
+        now=app.clock(),
+    )
+    return dates.long_day(at, config.list.timezone, tongue.spoken())
 
 
 def subscribe() -> Response:
