@@ -56,6 +56,7 @@ class StoreNewer(StoreError):
 class ErrorKind(StrEnum):
     """Why a visit to a source failed (guide: collecting, section 13)."""
 
+    NO_ADDRESS = "no-address"
     DNS = "dns"
     TLS = "tls"
     TIMEOUT = "timeout"

@@ -49,9 +49,18 @@ def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, 
         assert "web page, not a feed" in press(client, "/desk/sources/look", url=site.url("/"), status=400)
         french = press(client, "/fr/desk/sources/look", url=site.url("/"), status=400)
     assert "ni fil ni calendrier" in french
+    assert "son lien RSS, Atom ou calendrier" in french
     assert "10.0.0.1 is a private address" in press(
         client, "/desk/sources/look", url="http://10.0.0.1/", status=400
     )
+
+
+def test_what_is_no_address_is_no_fault_of_a_site_in_either_language(app: App, web: Flask) -> None:
+    client = signed_in(app, web)
+    for path, said in (("/desk", "no web address has"), ("/fr/desk", "ne peut pas être visitée")):
+        html = press(client, f"{path}/sources/look", url="not an address", status=400)
+        assert said in html
+        assert "Le site" not in html.partition('role="alert"')[2][:400]
 
 
 def test_sources_are_paused_and_resumed_and_only_added_ones_removed(app: App, web: Flask) -> None:

@@ -21,15 +21,20 @@ def web_address(url: str) -> SplitResult:
         split = urlsplit(url)
         port = split.port
     except ValueError as error:
-        raise SourceError(ErrorKind.HTTP, "The address is malformed; check it.") from error
+        raise SourceError(ErrorKind.NO_ADDRESS, "The address is malformed; check it.") from error
     if split.scheme not in ("http", "https"):
         raise SourceError(
-            ErrorKind.HTTP, f"Only http and https addresses can be visited, not {split.scheme or 'this one'}."
+            ErrorKind.NO_ADDRESS,
+            f"Only http and https addresses can be visited, not {split.scheme or 'this one'}.",
         )
     if not split.hostname or "@" in split.netloc:
-        raise SourceError(ErrorKind.HTTP, "The address names no host, or a user before the host; check it.")
+        raise SourceError(
+            ErrorKind.NO_ADDRESS, "The address names no host, or a user before the host; check it."
+        )
     if _NO_PART_OF_URLS.search(url) or port == 0:
-        raise SourceError(ErrorKind.HTTP, "The address holds characters that no web address has; check it.")
+        raise SourceError(
+            ErrorKind.NO_ADDRESS, "The address holds characters that no web address has; check it."
+        )
     return split
 
 

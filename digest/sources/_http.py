@@ -386,5 +386,5 @@ def _typed(error: Exception, split: SplitResult, deadline: _Deadline) -> SourceE
             ErrorKind.CONNECTION, f"{host} sent an answer that cannot be unpacked; what we had is kept."
         )
     if isinstance(error, faults.LocationParseError | UnicodeError):
-        return SourceError(ErrorKind.HTTP, "The address is malformed; check it.")
+        return SourceError(ErrorKind.NO_ADDRESS, "The address is malformed; check it.")
     return SourceError(ErrorKind.CONNECTION, f"{host} cannot be reached, or broke off; what we had is kept.")
