@@ -195,7 +195,9 @@ class Send:
         """What is to be done once an old copy of the database was put back."""
         return self._restored
 
-    def test(self, period: Period, *, address: Address, language: Reading | Language) -> Outcome:
+    def test(
+        self, period: Period, *, address: Address, language: Reading | Language, by: str = "command"
+    ) -> Outcome:
         """Posts one edition, as it stands, to one address. Its leave link is nobody's. Raises MailError, RenderError."""
         issue = self._store.issues.get(period)
         edition = self._store.issues.editions(issue.id).get(language.value) or self._press.edition(
@@ -219,7 +221,8 @@ class Send:
         outcome = self._transport.post(letter)
         if outcome.state is DeliveryState.SENT:  # preflight asks whether somebody saw exactly this letter
             with self._store.write():
-                self._log(issue, "test", {"language": edition.key, "sha256": edition.sha256}, now)
+                detail = {"language": edition.key, "sha256": edition.sha256}
+                self._store.issues.log(issue.id, editor=by, act="test", detail=detail, at=now)
         return outcome
 
     def notices(self) -> int:

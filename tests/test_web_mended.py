@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -61,6 +62,30 @@ def test_a_day_that_cannot_be_meant_is_told_in_the_editors_language(
     for day, said in (("2020-01-01", "est passé" if prefix else "is past"),
                       ("2999-01-01", "plus d’un an" if prefix else "more than a year away")):  # fmt: skip
         assert said in press(client, path, status=409, day=day, hour="09:00")
+
+
+def test_the_approver_reads_the_numbers_that_are_frozen(app: App, web: Flask, month: web_kit.Month) -> None:
+    for one in month.readers[1:]:
+        with app.store.write():
+            app.store.subscribers.save(replace(one, paused_until=app.clock() + timedelta(days=300)))
+    page = read(signed_in(app, web), f"/desk/issues/{month.period}/approve")
+    issue = app.publish.approve(month.period, by="another")
+    assert sum(app.store.deliveries.counts(issue.id).values()) == 1
+    assert "<dd>1 confirmed reader</dd>" in page
+    assert " KB · 1 reader<" in page
+    assert " KB · 0 readers<" in page
+
+
+def test_the_history_names_who_sent_a_test_letter_and_in_which_language(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    press(client, f"{base}test")
+    assert {edit.editor for edit in app.store.issues.edits(app.store.issues.get(month.period).id)
+            if edit.act == "test"} == {"1"}  # fmt: skip
+    page = read(client, f"{base}history")
+    assert "Sent a test letter, EN" in page
+    assert "Sent a test letter, FR" in page
 
 
 # --- the outbox is for this very machine -------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from digest.web import language as tongue
 from digest.web import outline
 from digest.web.site import site
 
-_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "test", "sign"})
+_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "sign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
     if edit.act == "write":
         field = words("desk.log_theme" if detail.get("field") == "theme" else "desk.log_note")
         return words("desk.log_write", field=field, language=str(detail.get("language", "")).upper())
+    if edit.act == "test":
+        return words("desk.log_test", language=str(detail.get("language", "")).upper())
     if edit.act == "accept":
         return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
     if edit.act == "correct":

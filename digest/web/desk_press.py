@@ -108,7 +108,7 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     if issue.state is not IssueState.DRAFT:
         return sending_page(period)
     editions = app.publish.letters(issue.period)[1]
-    by_language = app.store.subscribers.stats().by_language
+    by_language = app.store.subscribers.audience(issue.period, send_at=issue.send_at)
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
         **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),
@@ -116,7 +116,7 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
         readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
         editions=[{"code": key.replace("+", "_"), "subject": e.subject,
                    "size": dates.number(max(1, round(len(e.html.encode()) / 1000)), language),
-                   "readers": dates.number(by_language.get(key, 0), language)}
+                   "readers": tongue.words()("desk.fact_readers_n", n=by_language.get(key, 0))}
                   for key, e in editions.items()],
     )  # fmt: skip
 
@@ -169,7 +169,7 @@ def test(period: str) -> AnyResponse:
     """One letter of each edition, to the editor who asks."""
     issue, who = found(period), sessions.editor()
     for edition in site().app.publish.letters(issue.period)[1].values():
-        site().app.send.test(issue.period, address=who.address, language=edition.reading)
+        site().app.send.test(issue.period, address=who.address, language=edition.reading, by=sessions.by())
     return back(issue, did="tested")
 
 

@@ -179,13 +179,16 @@ class Subscribers:
 
     def count_audience(self, period: Period, *, send_at: datetime) -> int:
         """How many would get an issue that is approved now: confirmed, not pausing then, and not waiting for a recap."""
-        return int(
-            self._db.value(
-                """SELECT count(*) FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :at
-                     AND (cadence <> 'quarterly' OR :recap)""",
-                {"at": micros(send_at), "recap": int(period.month % 3 == 0)},
-            )
+        return sum(self.audience(period, send_at=send_at).values())
+
+    def audience(self, period: Period, *, send_at: datetime) -> dict[str, int]:
+        """The same, by what they read."""
+        rows = self._db.rows(
+            """SELECT language, count(*) FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :at
+                 AND (cadence <> 'quarterly' OR :recap) GROUP BY language""",
+            {"at": micros(send_at), "recap": int(period.month % 3 == 0)},
         )
+        return {row[0]: row[1] for row in rows}
 
     def cuts(self, *, recap: bool) -> list[tuple[Reading, str, str]]:
         """Reading, zone and cut of confirmed readers who want less than the whole letter, or the recap; each once."""
