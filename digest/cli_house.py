@@ -80,6 +80,7 @@ def serve(door: Door, host: str | None, port: int | None) -> None:
     if not door.debug:
         logging.getLogger().setLevel(logging.INFO)
     with door.open() as app:
+        app.transport.ready()
         where = host or app.config.web.host
         number = app.config.web.port if port is None else port
 

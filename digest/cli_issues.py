@@ -191,6 +191,7 @@ def send(
     if only is not None and address is not None:
         raise click.UsageError("--test and --only say different things; name one.")
     with door.open() as app:
+        app.transport.ready()
         if address is not None:
             _send_test(app, period, judged_address(address), language=language)
             return

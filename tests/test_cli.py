@@ -196,6 +196,23 @@ def test_check_says_what_is_broken(here: Community, digest: Digest) -> None:
     assert found["source Atlantic Data Circle"] == "warn"
 
 
+def test_without_its_password_only_what_mails_is_refused(
+    here: Community, digest: Digest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    month = approved(here, digest)
+    for name, value in {"TRANSPORT": "smtp", "SERVER": "127.0.0.1", "USERNAME": "me@example.org"}.items():
+        monkeypatch.setenv(f"DIGEST_MAIL__{name}", value)
+    assert month in digest("status", month)
+    assert "3" in digest("subscribers", "stats")
+    found = {one["id"]: one for one in json.loads(digest("check", "--json", status=1))["checks"]}
+    assert found["database"]["outcome"] == "pass"
+    assert "no password" in found["mail"]["message"]
+    for words in (["send", month], ["send", month, "--test", "me@example.org"], ["serve", "--port", "0"]):
+        assert run(["--config", str(here.config), *words]) == 1
+        assert "set DIGEST_MAIL__PASSWORD" in capsys.readouterr().err
+    assert json.loads(digest("status", month, "--json"))["state"] == "approved"
+
+
 # --- words ------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from digest.config_mail import DomainPart, MailPart, RelayPart
-from digest.errors import ConfigError, MailError
+from digest.errors import MailError
 from digest.mail.smtp import SmtpTransport
 from digest.model import IssueState
 from digest.rules.rate import START_RATE, Paces
@@ -379,8 +379,12 @@ def test_a_server_without_xoauth2_says_what_to_set(tmp_path: Path) -> None:
         for act in (lambda way: way.carry(MemoryLedger(letters(1))), lambda way: way.post(letter(1))):
             with pytest.raises(MailError, match='set \\[mail\\] auth to "password"'):
                 act(oauth(sink.port, token))
-    with pytest.raises(ConfigError, match="password_file"):
-        oauth(1, tmp_path / "missing")
+    for act in (lambda way: way.ready(), lambda way: way.post(letter(1))):
+        with (
+            Sink(tls="tls", login=("letter@example.org", "fresh"), mechanisms="XOAUTH2") as sink,
+            pytest.raises(MailError, match="password_file"),
+        ):
+            act(oauth(sink.port, tmp_path / "missing"))
 
 
 # --- what EHLO offers decides ---------------------------------------------------------------------------------------

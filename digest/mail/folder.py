@@ -57,6 +57,9 @@ class FolderTransport:
         """True when the file of this very letter stands in the folder."""
         return self._path(letter).exists()
 
+    def ready(self) -> None:
+        """A folder asks for no password."""
+
     def probe(self) -> str:
         """Raises MailError when the folder cannot be written."""
         self._make()

@@ -77,6 +77,10 @@ class Transport(Protocol):
         """Whether a letter in doubt did arrive; None: nobody here can know."""
         ...
 
+    def ready(self) -> None:
+        """Before the first letter, nothing asked of a network. Raises MailError when a secret to log in with is missing."""
+        ...
+
     def probe(self) -> str:
         """Whether letters could leave now, in one sentence; nothing is sent. Raises MailError."""
         ...

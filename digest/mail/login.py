@@ -9,15 +9,21 @@ from digest.errors import MailError
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """username, and the password or access token: as given, or in a file. mechanism: password or xoauth2."""
+    """username, and the password or access token: as given, or in a file. mechanism: password or xoauth2.
+
+    lacking: what to say where there is neither.
+    """
 
     username: str
     mechanism: str = "password"
     password: str | None = field(default=None, repr=False)
     password_file: Path | None = None
+    lacking: str = "There is no password."
 
     def secret(self) -> str:
-        """Raises MailError when the file cannot be read any more."""
+        """Raises MailError when there is none, or its file cannot be read."""
+        if self.password is None and self.password_file is None:
+            raise MailError(self.lacking)
         if self.password_file is None:
             return self.password or ""
         try:

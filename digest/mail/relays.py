@@ -1,9 +1,8 @@
-"""The relays of config.toml, judged before anything is opened: no login in clear, no login without its secret."""
+"""The relays of config.toml, judged before anything is opened: no login in clear. The secret is asked for when letters leave."""
 
 from pathlib import Path
 
 from digest.config_mail import MailPart, RelayPart
-from digest.errors import ConfigError
 from digest.mail.login import Login
 from digest.mail.opening import Relay
 from digest.mail.tls import context, refuse_clear_login
@@ -31,18 +30,14 @@ def _login(part: RelayPart, *, password: str | None, home: Path) -> Login | None
     file = (
         None if part.password_file is None or password is not None else home / part.password_file.expanduser()
     )
-    if file is None and password is None:
-        raise ConfigError(
-            "[mail] username is set but there is no password: set DIGEST_MAIL__PASSWORD or password_file."
-            if part.name == "relay"
-            else f"[[mail.relay]] {part.name}: username is set but there is no password_file."
-        )
-    if file is not None:
-        try:
-            file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"[mail] password_file: {file} cannot be read.") from error
-    return Login(username=part.username, mechanism=part.auth, password=password, password_file=file)
+    lacking = (
+        "[mail] username is set but there is no password: set DIGEST_MAIL__PASSWORD or password_file."
+        if part.name == "relay"
+        else f"[[mail.relay]] {part.name}: username is set but there is no password_file."
+    )
+    return Login(
+        username=part.username, mechanism=part.auth, password=password, password_file=file, lacking=lacking
+    )
 
 
 def ways(relays: list[tuple[RelayPart, Relay]]) -> list[Way]:

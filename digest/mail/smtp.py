@@ -27,7 +27,7 @@ class SmtpTransport:
         self, mail: MailPart, *, password: str | None = None, home: Path = Path(),
         backoff_s: float = 0.5, dot_timeout_s: float = DOT_TIMEOUT_S, drain_s: float = DRAIN_S,
     ) -> None:  # fmt: skip
-        """Raises ConfigError for a login in clear or without a password, or certificates that cannot be read."""
+        """Raises ConfigError for a login in clear, or certificates that cannot be read."""
         self._relays = read_relays(mail, password=password, home=home)
         self._timeout_s = mail.timeout_s
         self._backoff_s, self._dot_timeout_s, self._drain_s = backoff_s, dot_timeout_s, drain_s
@@ -89,10 +89,17 @@ class SmtpTransport:
         """Nobody on this side of the wire can know."""
         return None
 
+    def ready(self) -> None:
+        """Raises MailError when a password is missing or cannot be read."""
+        for _, relay in self._relays:
+            if relay.login is not None:
+                relay.login.secret()
+
     def probe(self) -> str:
         """Connects to each, says EHLO, agrees on TLS and logs in, as for a letter, and leaves. Raises MailError."""
         from digest.mail.post import knock
 
+        self.ready()
         said: list[str] = []
         for part, relay in self._relays:
             knock(relay)
