@@ -44,7 +44,7 @@ class Choices:
     def save(self, text: str, choice: Choice, *, page: str = "") -> Known:
         """Keeps all choices. A pause takes this reader's unsent letters back at once.
 
-        Raises TokenRefused; InputRefused for an unknown zone, cadence, or a pause of more than a year.
+        Raises TokenRefused; InputRefused for an unknown zone, cadence, or a pause that is over already or lasts more than a year.
         """
         with self._hand.store.write(durable=True):
             found = self._hand.who(text, allowed=_MANAGE)
@@ -68,7 +68,9 @@ class Choices:
         now = self._hand.clock()
         if until - now > _LONGEST_PAUSE:
             raise InputRefused("A pause lasts a year at most; to stop for good, leave.")
-        return until if until > now else None
+        if until <= now:
+            raise InputRefused("A pause ends on a day to come; with no date at all, none is made.")
+        return until
 
     # --- another address --------------------------------------------------------------------------------------------
 

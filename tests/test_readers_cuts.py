@@ -53,6 +53,7 @@ def editions(app: App, period: Period) -> list[str]:
 def test_each_gets_what_was_chosen_and_the_editions_stay_few(app: App) -> None:
     month = web_kit.fill(app, readers=3)
     chooses(app, "events@example.org", cadence="events")
+    chooses(app, "reads@example.org", cadence="events", topics=("worth-reading",))
     chooses(app, "west@example.org", cadence="events", timezone=ZONED)
     chooses(app, "posts@example.org", topics=("worth-reading",), timezone=ZONED)
     chooses(app, "calls@example.org", topics=("calls",))
@@ -64,7 +65,8 @@ def test_each_gets_what_was_chosen_and_the_editions_stay_few(app: App) -> None:
     assert "calls@example.org" not in sent, "nothing of it this month, so no letter"
     assert app.store.issues.get(month.period).state is IssueState.SENT
     for who, event, post in (
-        ("events@example.org", True, False), ("west@example.org", True, False), ("lu@example.org", True, False),
+        ("events@example.org", True, False), ("reads@example.org", True, False),
+        ("west@example.org", True, False), ("lu@example.org", True, False),
         ("posts@example.org", False, True), ("most@example.org", True, True), ("all@example.org", True, True),
         ("reader0@example.com", True, True),
     ):  # fmt: skip

@@ -93,6 +93,32 @@ def test_a_fresh_link_shows_and_keeps_every_choice(app: App, client: FlaskClient
     wrong = client.post(path, data=sent | {"pause_until": "2031-01-01"})
     assert wrong.status_code == 400
     assert "dans l’année qui vient" in wrong.text
+    for over in ("2026-11-19", "2026-11-20"):
+        wrong = client.post(path, data=sent | {"pause_until": over})
+        assert wrong.status_code == 400, "a day that is over makes no pause, so it is not kept as one"
+    assert person(app).paused_until == ann.paused_until
+
+
+@pytest.mark.parametrize(
+    ("cadence", "topics", "said", "dit"),
+    [
+        ("every", [], "Every issue comes, and all of it.", "chaque numéro, en entier"),
+        ("every", ["coming-up", "calls"], "what you ticked: Coming up, Calls", "avez coché\xa0: À venir, "),
+        ("events", ["worth-reading"], "does not count for that", "n’y change rien"),
+        ("quarterly", ["worth-reading"], "A recap comes in March", "récapitulatif arrive en mars"),
+    ],
+)
+def test_what_was_kept_is_said_with_cadence_and_sections(
+    app: App, client: FlaskClient, cadence: str, topics: list[str], said: str, dit: str
+) -> None:
+    joins(app)
+    path = f"/preferences/{manage_token(app)}"
+    for language, sentence in (("en", said), ("fr", dit)):
+        kept = client.post(
+            path, data={"language": language, "cadence": cadence, "topics": topics}, follow_redirects=True
+        )
+        status = kept.text.partition('role="status">')[2].partition("</p>")[0]
+        assert sentence in status
 
 
 def test_the_link_in_a_letter_shows_and_does_none_of_it(app: App, client: FlaskClient) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest import errors
 from digest.join import Known
 from digest.join_choices import Choice, dossier_rows
-from digest.model import Cadence, SubscriberState
+from digest.model import Cadence, Subscriber, SubscriberState
 from digest.render import dates
 from digest.render.view import section_name
 from digest.rules import consent
@@ -125,7 +125,7 @@ def _full(known: Known, token: str) -> dict[str, Any]:
     return {
         "zone": zone, "zones": [(one, dates.zone_name(one, app.clock(), language)) for one in zones],
         "roles": public.ROLES, "role": reader.role or "", "cadence": reader.cadence.value,
-        "cadences": [one.value for one in Cadence],
+        "cadences": [one.value for one in Cadence], "comes": _comes(reader),
         "topics": [(one, section_name(one, language, config=site().config), not reader.topics or one in reader.topics)
                    for one in site().config.letter.sections if one in CHOICES],
         "paused": dates.long_day(until, zone or home, language) if until and paused else "",
@@ -134,6 +134,17 @@ def _full(known: Known, token: str) -> dict[str, Any]:
         "json": public.here(f"/preferences/{token}/mine.json"), "csv": public.here(f"/preferences/{token}/mine.csv"),
         "invitation": app.join.gate.invitation(token) if is_in and site().config.signup.policy == "domains" else "",
     }  # fmt: skip
+
+
+def _comes(reader: Subscriber) -> str:
+    """What these choices bring, in a sentence. Sections are chosen of every issue; the other cadences have their own."""
+    language = tongue.spoken()
+    if reader.cadence is not Cadence.EVERY:
+        return tongue.words()(f"web.settings_{reader.cadence.value}")
+    if not reader.topics:
+        return tongue.words()("web.settings_every")
+    names = ", ".join(section_name(one, language, config=site().config) for one in reader.topics)
+    return tongue.words()("web.settings_topics", topics=names)
 
 
 # --- another address ---------------------------------------------------------------------------------------------
