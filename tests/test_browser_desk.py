@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from digest.model import IssueState, ItemId, Language
+from digest.model import Address, IssueState, ItemId, Language, Role
 from digest.words import Words
 from tests import browser_kit, web_kit
 from tests.desk_kit import FRAME, Hand, fuller, rise, sit
@@ -287,6 +287,30 @@ def test_words_written_into_an_issue_that_was_approved_meanwhile_are_kept(
     page.frame_locator(FRAME).get_by_text("One more line.").wait_for()
     assert has_note(site, month, Language.EN) == "One more line."
     hand.complaints[:] = [line for line in hand.complaints if "409" not in line]
+    rise(hand)
+
+
+def test_whose_role_became_too_low_is_told_so_and_who_is_signed_out_that(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, f"{base(month)}note", who="ed@example.org")), made.page
+    ed = site.app.store.editors.find(Address("ed@example.org"))
+    assert ed is not None
+    with site.app.store.write():
+        site.app.store.editors.set_role(ed.id, Role.CONTRIBUTOR)
+    page.locator("#note-en").fill("Mine.")
+    hand.click(page.get_by_role("button", name="Save", exact=True))
+    page.locator(".clash", has_text=EN("desk.why_role")).wait_for()
+    assert page.get_by_text(EN("live.signed_out")).count() == 0
+    with site.app.store.write():
+        site.app.store.editors.revoke_all(ed.id)
+    page.locator("#note-fr").fill("Le mien.")
+    hand.click(page.get_by_role("button", name="Save", exact=True))
+    page.locator(".unsent", has_text=EN("live.signed_out")).wait_for()
+    assert page.locator("#note-en").input_value() == "Mine."
+    assert has_note(site, month, Language.EN) == ""
+    page.on("dialog", lambda dialog: dialog.accept())
+    hand.complaints[:] = [line for line in hand.complaints if "403" not in line]
     rise(hand)
 
 

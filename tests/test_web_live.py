@@ -79,6 +79,37 @@ def test_a_frozen_issue_takes_no_words_and_says_why(app: App, web: Flask, month:
     assert ask(dana, save, status=409, name="note-en", words="", seen="")["refused"]
 
 
+def test_a_role_too_low_is_told_to_the_script_as_such(app: App, web: Flask, month: Month) -> None:
+    cam, save = signed_in(app, web, "cam@example.org"), f"/fr/desk/issues/{month.period}/save"
+    fields = {"token": form_token(cam), "name": "note-en", "words": "Mine", "seen": ""}
+    refused = cam.post(save, base_url=URL, data=fields, headers={"Accept": "application/json"})
+    assert (refused.status_code, "Votre rôle" in refused.get_json()["refused"]) == (403, True)
+    lost = web.test_client().post(save, base_url=URL, data=fields, headers={"Accept": "application/json"})
+    assert (lost.status_code, lost.is_json) == (403, False)
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+@pytest.mark.parametrize("who", ["dana@example.org", "cam@example.org"])
+def test_the_note_is_only_read_where_it_cannot_be_changed(
+    app: App, web: Flask, month: Month, who: str, prefix: str
+) -> None:
+    client, path = signed_in(app, web, who), f"{prefix}/desk/issues/{month.period}/note"
+    fields = r"<(?:input type=\"text\"|textarea)[^>]*>"
+    draft = read(client, path)
+    if who.startswith("dana"):
+        assert "readonly" not in draft
+        app.publish.approve(month.period, by="test")
+        frozen, why = read(client, path), "figé" if prefix else "approved and frozen"
+    else:
+        frozen, why = draft, "la rédaction" if prefix else "written by editors"
+    assert why in frozen
+    found = re.findall(fields, frozen)
+    assert len(found) == 4
+    assert all("readonly" in one for one in found)
+    assert '<button class="main">' not in frozen
+    assert " data-save>" not in frozen
+
+
 def test_what_is_no_field_is_no_field(app: App, web: Flask, month: Month) -> None:
     dana, save = signed_in(app, web), f"/desk/issues/{month.period}/save"
     for name in ("", "note", "note-de", "subject-en", "note-en\n", "../note-en"):

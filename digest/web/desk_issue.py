@@ -78,7 +78,7 @@ def issue_page(period: str) -> Response:
     preview = site().app.publish.preview(issue.period, letter)
     return page(
         "desk/issue.html", title=outline.capital(dates.month(issue.period, language)), **frame(issue),
-        can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+        can_change=_can_change(issue),
         sections=outline.sections(issue, language, config), bench=outline.bench(issue, language, config),
         bench_size=site().app.store.issues.bench_counts(issue.id).all_of_it,
         note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),
@@ -98,6 +98,10 @@ def _with_bench(issue: Issue) -> Issue:
     shown = site().app.store.issues.bench(issue.id, most=_BENCH_SHOWN)
     moved = request.args.get("item", type=int)
     return found(str(issue.period), bench=[*shown, *([moved] if moved and moved < 2**63 else [])])
+
+
+def _can_change(issue: Issue) -> bool:
+    return issue.state is IssueState.DRAFT and sessions.may_edit()
 
 
 def marked(issue: Issue) -> str:
@@ -233,7 +237,7 @@ def _note(issue: Issue, texts: dict[Any, dict[str, str]], *, theirs: dict[tuple[
     words = tongue.words()
     seen = {code: {"theme": issue.text("theme", code), "note": issue.text("note", code)} for code in texts}
     return page("desk/note.html", status=status, title=words("desk.note_title"), **frame(issue), texts=texts, seen=seen,
-                theirs=theirs or {}, refused=refused, most=outline.NOTE_WORDS)  # fmt: skip
+                theirs=theirs or {}, refused=refused, most=outline.NOTE_WORDS, can_change=_can_change(issue))  # fmt: skip
 
 
 def write_note(period: str) -> AnyResponse:
@@ -289,7 +293,7 @@ def _item(
     return page(
         "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue),
         item=placed.item, row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
-        refused=refused, can_change=issue.state is IssueState.DRAFT and sessions.may_edit(),
+        refused=refused, can_change=_can_change(issue),
         section=placed.section or "", sections=[(name, section_name(name, tongue.spoken())) for name in SECTIONS],
         lines=chronicle.item_lines(site().app.store.issues.edits(issue.id), placed.item.id),
     )  # fmt: skip

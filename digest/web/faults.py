@@ -1,6 +1,6 @@
 """When something is wrong: a page that says so, in both languages, and what was kept. Never a trace, never an address."""
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from digest import errors
@@ -31,6 +31,8 @@ def _http(error: HTTPException) -> Response:
     if error.description == "not from here":
         return _page("outbox_closed", code)
     if error.description == "role":
+        if request.accept_mimetypes.best == "application/json":
+            return _to_script(tongue.words()("desk.why_role"), code)
         return _page("refused", code, said=tongue.words()("desk.why_role"))
     if error.description == "broken link":
         return _page("broken", code, links=[(to("/manage"), tongue.words()("web.new_link"))])
@@ -38,6 +40,12 @@ def _http(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
+    return response
+
+
+def _to_script(said: str, status: int) -> Response:
+    response = jsonify({"refused": said})
+    response.status_code = status
     return response
 
 

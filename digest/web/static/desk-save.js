@@ -44,7 +44,7 @@ async function drain() {
     if (item) body.set("item", item);
     let answer = null, said = {};
     try {
-      answer = await fetch(`${base}save`, { method: "POST", body });
+      answer = await fetch(`${base}save`, { method: "POST", body, headers: { Accept: "application/json" } });
       if (answer.headers.get("Content-Type")?.includes("json")) said = await answer.json();
     } catch {
       answer = null;
@@ -68,14 +68,16 @@ function saved(key, text, now) {
   document.dispatchEvent(new CustomEvent("desk:stale"));
 }
 
-// The network, a busy server, a session that ended: the text waits on its shelf.
+// The network, a busy server, a session that ended: the text waits on its shelf. This page's token is no good for the
+// next session either, so it does not ask again by itself.
 function later(answer) {
   const why = answer === null ? phrases.offline : answer.status === 403 ? phrases.signedOut : phrases.waiting;
   tell(why);
+  if (answer?.status === 403) return;
   timer = setTimeout(send, AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]);
 }
 
-// --- two texts, or a frozen issue ---------------------------------------------------------------------------------
+// --- two texts, a frozen issue, or a role too low -----------------------------------------------------------------
 
 function clash(key, text, theirs) {
   stuck.set(key, { seen: text.seen });
@@ -98,7 +100,8 @@ function settle(field, words, seen) {
   send();
 }
 
-// A frozen issue takes no words: they stay here to be copied, and go in when it is a draft again.
+// A frozen issue takes no words, nor do they from whom may not write: they stay here to be copied, and go in with the next
+// page that may send them.
 function refuse(key, text, why) {
   stuck.set(key, { seen: text.seen });
   const field = fieldOf(key);
