@@ -104,7 +104,8 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         contact = config.collect.contact or config.list.url
         fetcher = open_fetcher(config.collect, contact=contact, timezone=config.list.timezone)
         opened.callback(fetcher.close)
-        publish = Publish(store, press, config=config, clock=clock)
+        send = Send(store, press, transport, config=config, clock=clock, links=links)
+        publish = Publish(store, press, config=config, clock=clock, restored=send.restored)
         calling = open_calling(config.collect, contact=contact)
         links_answer = open_answering(config.collect, contact=contact)
         outside = Outside(link=links_answer.look, spam=spam_score, records=sender_records)
@@ -114,7 +115,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
             publish=publish, look=Look(store, publish, press, outside, config=config, clock=clock),
             correct=Correct(store, clock=clock),
             calls=Calls(store, calling.post, url=config.webhook.url, secret=secret, clock=clock),
-            send=Send(store, press, transport, config=config, clock=clock, links=links),
+            send=send,
             join=Join(store, config=config, clock=clock, links=links),
             lookup=Lookup(store, open_glance(config.collect, contact=contact), clock=clock),
             _closing=opened.pop_all(),

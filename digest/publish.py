@@ -22,7 +22,7 @@ from digest.model import (
 )
 from digest.publish_editions import Editions, Press
 from digest.publish_evidence import evidence
-from digest.publish_memory import Memory
+from digest.publish_memory import Memory, Settled
 from digest.publish_undo import Undo
 from digest.rules import assemble, cron, departure, edition
 from digest.rules.assemble import Window
@@ -33,8 +33,10 @@ from digest.rules.undo import row_of
 class Publish:
     """The editors' verb. `by` is who does it, for the log: an editor's id, "command" or "schedule"."""
 
-    def __init__(self, store: Memory, press: Press, *, config: Config, clock: Callable[[], datetime]) -> None:
-        self._store = store
+    def __init__(
+        self, store: Memory, press: Press, *, config: Config, clock: Callable[[], datetime], restored: Settled
+    ) -> None:
+        self._store, self._restored = store, restored
         self._editions = Editions(store, press, config=config)
         self._config = config
         self._clock = clock
@@ -245,10 +247,11 @@ class Publish:
     def approve(self, period: Period, *, by: str) -> Issue:
         """Freezes the letters and lists the readers, together. Where two people must approve, the first leaves a draft.
 
-        Raises MoveRefused when a check blocks.
+        Raises MoveRefused when a check blocks, or when letters of it may have left that this database knows nothing of.
         """
         issue = self._store.issues.get(period, bench=())
         to = edition.after("approve", issue)
+        self._restored.refuse(period)
         checked = self._editions.checked(issue)
         stops = blocking(self._checks(issue, checked))
         if stops:
@@ -314,6 +317,7 @@ class Publish:
         with self._store.write():
             issue = self._store.issues.get(period)
             to = edition.after("schedule", issue)
+            self._restored.refuse(period)
             send_at = departure.moment(issue, at, now=now)
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
             detail = {"send_at": send_at.isoformat(), "own": issue.send_at.isoformat()}
@@ -326,6 +330,7 @@ class Publish:
         with self._store.write():
             issue = self._store.issues.get(period, bench=())
             to = edition.after("hold", issue)
+            self._restored.refuse(period)
             self._store.issues.move(
                 issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None,
                 send_at=departure.own_date(issue, self._store.issues.edits(issue.id)),

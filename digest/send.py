@@ -104,7 +104,7 @@ class Send:
         A mail server that will not work is no exception: the issue is paused, with the reason in the report.
         """
         after("begin", self._store.issues.get(period))
-        self._restored.refuse()
+        self._restored.refuse(period)
         with alone(self._lock) as ours:
             issue = self._store.issues.get(period)
             after("begin", issue)

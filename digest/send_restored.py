@@ -15,8 +15,16 @@ from digest.errors import MoveRefused, TokenRefused
 from digest.model import DeliveryId, Issue, IssueId, IssueState, Period
 from digest.rules.tokens import Links
 
-_MARK, _SETTLED = "copied", "reconciled_run"
+_MARK, _SETTLED, _BARRED = "copied", "reconciled_run", "restored_months"
 _WORDS = "This database is older than letters that may have left. Say what happened: digest reconcile --help"
+_NEVER = (
+    "Letters of {period} left after this copy of the database was made, and it knows nothing of them. "
+    "Only when you know that none left: digest reconcile --nothing-left"
+)
+_NOT_OURS = (
+    "No letter of ours is named in that log, though letters may have left; nothing was settled. The lines needed hold "
+    "message-id=<…>, of letters that the mail server took and queued. Is it the log of the right days?"
+)
 
 
 class Settings(Protocol):
@@ -28,7 +36,8 @@ class Late(Protocol):
     """`store.latecomers`."""
 
     def open_letters(self, issue_id: IssueId) -> int: ...
-    def found_sent(self, deliveries: list[DeliveryId]) -> int: ...
+    def listed(self, issue_id: IssueId, deliveries: list[DeliveryId]) -> int: ...
+    def found_sent(self, issue_id: IssueId, deliveries: list[DeliveryId]) -> int: ...
     def doubt_all(self, issue_id: IssueId, *, now: datetime) -> int: ...
     def last_run(self) -> int: ...
 
@@ -53,7 +62,8 @@ class Store(Protocol):
 class Reconciled:
     """found: letters that a log shows to have left; doubtful: letters of begun or approved issues that may have.
 
-    unknown: issues that began to leave after the copy was made, and of which this database knows nothing.
+    unknown: issues that began to leave after the copy was made, and of which this database knows nothing. They are
+    neither approved nor sent till somebody knows that nothing left.
     """
 
     found: int = 0
@@ -73,13 +83,18 @@ class Restored:
         if settings.get(_MARK):
             return True
         runs = self._noted()
-        known = max(self._store.latecomers.last_run(), int(settings.get(_SETTLED) or 0))
-        return bool(runs) and max(number for number, _, _ in runs) > known
+        return bool(runs) and max(number for number, _, _ in runs) > self._known()
 
-    def refuse(self) -> None:
-        """Raises MoveRefused while it must be settled."""
+    def barred(self) -> tuple[str, ...]:
+        """The months that left without this database knowing of it, oldest first."""
+        return tuple((self._store.settings.get(_BARRED) or "").split())
+
+    def refuse(self, period: Period) -> None:
+        """Raises MoveRefused while it must be settled, and for a month that left unknown to this database."""
         if self.must_be_settled():
-            raise MoveRefused(_WORDS)
+            raise MoveRefused(_WORDS, key="desk.why_restored")
+        if str(period) in self.barred():
+            raise MoveRefused(_NEVER.format(period=period), key="desk.why_left_unknown")
 
     def note(self, run: int, period: Period) -> None:
         """Before the first letter of a run leaves. A file that cannot be written is no reason not to send."""
@@ -93,24 +108,41 @@ class Restored:
                 os.close(handle)
 
     def settle(self, *, nothing_left: bool, log: Iterable[str] | None) -> Reconciled:
-        """One transaction: what a log shows is sent; without a log, all that has no end is in doubt, unless nothing left."""
+        """One transaction: what a log names is sent; all else that has no end is in doubt, unless nothing (else) left.
+
+        Raises MoveRefused for a log that names no letter of ours though runs are noted: it proves nothing.
+        """
         now, runs = self._clock(), self._noted()
-        issues = [one for one in self._store.issues.all() if one.state is not IssueState.DRAFT]
+        late = [(number, period) for number, period, _ in runs if number > self._known()]
         found = self._named_in(log) if log is not None else {}
-        known = self._store.latecomers.last_run()
+        if log is not None and late and not found:
+            raise MoveRefused(_NOT_OURS)
+        everything = self._store.issues.all()
+        issues = [one for one in everything if one.state is not IssueState.DRAFT]
+        drafts = {str(one.period) for one in everything if one.state is IssueState.DRAFT and one.id in found}
+        begun = {str(one.period) for one in issues}
+        unknown = drafts | {period for _, period in late if period not in begun and not nothing_left}
         settled, doubtful = 0, 0
         with self._store.write(durable=True):
             for issue in issues:
-                settled += self._store.latecomers.found_sent(found.get(issue.id, []))
-                if log is None and not nothing_left:
+                named = found.get(issue.id, [])
+                strange = self._store.latecomers.listed(issue.id, named) < len(
+                    named
+                )  # approved anew after the copy
+                settled += 0 if strange else self._store.latecomers.found_sent(issue.id, named)
+                if strange or not nothing_left:
                     doubtful += self._doubt(issue, now)
             self._store.settings.put(_SETTLED, str(max((number for number, _, _ in runs), default=0)))
             self._store.settings.put(_MARK, "")
-        begun = {str(one.period) for one in issues}
-        unknown = {period for number, period, _ in runs if number > known and period not in begun}
+            barred = unknown if nothing_left else unknown.union(self.barred())
+            self._store.settings.put(_BARRED, " ".join(sorted(barred)))
         return Reconciled(found=settled, doubtful=doubtful, unknown=tuple(sorted(unknown)))
 
     # --- steps -------------------------------------------------------------------------------------------------
+
+    def _known(self) -> int:
+        """The last run that this database knows of, or that was settled."""
+        return max(self._store.latecomers.last_run(), int(self._store.settings.get(_SETTLED) or 0))
 
     def _doubt(self, issue: Issue, now: datetime) -> int:
         if not self._store.latecomers.open_letters(issue.id):
@@ -126,13 +158,13 @@ class Restored:
 
     def _named_in(self, log: Iterable[str]) -> dict[IssueId, list[DeliveryId]]:
         """Our letters that a mail server's log speaks of, by their Message-ID."""
-        found: dict[IssueId, list[DeliveryId]] = {}
+        found: dict[IssueId, set[DeliveryId]] = {}
         for line in log:
             for word in _message_ids(line):
                 with suppress(TokenRefused):
                     issue, delivery = self._links.read_message_id(word)
-                    found.setdefault(issue, []).append(delivery)
-        return found
+                    found.setdefault(issue, set()).add(delivery)
+        return {issue: sorted(deliveries) for issue, deliveries in found.items()}
 
     def _noted(self) -> list[tuple[int, str, str]]:
         """(run, month, when) of each run, as far as the file can be read."""

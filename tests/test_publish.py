@@ -70,6 +70,33 @@ def a_note(app: App) -> None:
     app.publish.write(PERIOD, field="note", language=Language.FR, words="Bonjour.", by="test")
 
 
+def test_an_old_copy_put_back_changes_nothing_before_it_is_settled(stocked: App) -> None:
+    publish = stocked.publish
+    publish.assemble(PERIOD)
+    a_note(stocked)
+    publish.approve(PERIOD, by="test")
+    mark = stocked.store.settings
+    with stocked.store.write():
+        mark.put("copied", "1")
+    for act in (publish.hold, publish.schedule):
+        with pytest.raises(MoveRefused, match="Say what happened: digest reconcile"):
+            act(PERIOD, by="test")
+    issue = stocked.store.issues.get(PERIOD)
+    assert publish.assemble(PERIOD).state is IssueState.APPROVED
+    assert stocked.store.deliveries.counts(issue.id)[DeliveryState.QUEUED] == 2
+    stocked.send.restored.settle(nothing_left=True, log=None)
+    publish.hold(PERIOD, by="test")
+    for name, value, said in (
+        ("copied", "1", "digest reconcile"),
+        ("restored_months", str(PERIOD), "none left"),
+    ):
+        with stocked.store.write():
+            mark.put("copied", "")
+            mark.put(name, value)
+        with pytest.raises(MoveRefused, match=said):
+            publish.approve(PERIOD, by="test")
+
+
 def test_the_next_period_is_the_month_of_the_next_sending_date(app: App) -> None:
     assert app.publish.next_period() == PERIOD
 

@@ -9,7 +9,7 @@ import pytest
 
 from digest.cli import run
 from digest.errors import MoveRefused
-from digest.model import Address, CanaryStage, IssueState, Language, Role, SubscriberState
+from digest.model import Address, CanaryStage, DeliveryId, IssueState, Language, Role, SubscriberState
 from digest.store.sqlite import open_store
 from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
 from tests.smtp_kit import Event, Sink
@@ -244,7 +244,7 @@ def test_a_log_of_the_mail_server_tells_who_got_theirs(
         log = [f"postfix/cleanup[7]: 4F: message-id={one.message_id}" for one in sink.accepted]
         send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
         done = send.restored.settle(
-            nothing_left=False, log=[*log, "message-id=<1.2.0123456789abcdef@example.org>"]
+            nothing_left=True, log=[*log, "message-id=<1.2.0123456789abcdef@example.org>"]
         )
         assert done.found == some
         assert send.issue(PERIOD).state is IssueState.SENT
@@ -259,7 +259,72 @@ def test_an_issue_begun_after_the_copy_is_named(make_room: Callable[..., Room], 
         room.send(relay(room, sink.port)).issue(PERIOD)
         send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
         assert send.restored.settle(nothing_left=False, log=None).unknown == (str(PERIOD),)
+        approve(room, 3)  # as if by another hand
+        with pytest.raises(MoveRefused, match="knows nothing of them"):
+            send.issue(PERIOD)
+        send.restored.settle(nothing_left=True, log=None)
+        send.restored.refuse(PERIOD)
     room.store.close()
+
+
+def test_letters_that_a_log_does_not_name_are_in_doubt(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(6)
+    room.store.backup(tmp_path / "copy.db")
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        log = [f"message-id={one.message_id}" for one in sink.accepted[:2]]
+        done = send.restored.settle(nothing_left=False, log=log)
+        send.issue(PERIOD)
+    assert (done.found, done.doubtful) == (2, 4)
+    assert set(sink.received().values()) == {1}, "nobody got two"
+
+
+def test_a_log_that_names_no_letter_of_ours_settles_nothing(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(4)
+    room.store.backup(tmp_path / "copy.db")
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        for nothing_left in (False, True):
+            with pytest.raises(MoveRefused, match="nothing was settled"):
+                send.restored.settle(nothing_left=nothing_left, log=["status=sent (250 ok)"])
+        assert send.restored.must_be_settled()
+
+
+def test_a_log_marks_nothing_of_an_issue_that_was_a_draft_in_the_copy(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(3)
+    with room.store.write():
+        room.store.issues.move(room.issue.id, from_={IssueState.APPROVED}, to=IssueState.DRAFT)
+    room.store.backup(tmp_path / "copy.db")
+    with room.store.write():
+        room.store.issues.move(room.issue.id, from_={IssueState.DRAFT}, to=IssueState.APPROVED)
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        log = [f"message-id={one.message_id}" for one in sink.accepted]
+        done = send.restored.settle(nothing_left=True, log=log)
+        assert (done.found, done.unknown) == (0, (str(PERIOD),))
+        with pytest.raises(MoveRefused, match="knows nothing of them"):
+            send.restored.refuse(PERIOD)
+    assert room.counts() == {"queued": 3}
+
+
+def test_an_approval_that_the_copy_does_not_know_takes_no_mark_from_a_log(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(3)
+    room.store.backup(tmp_path / "copy.db")
+    send = put_back(room, tmp_path / "copy.db").send(relay(room, 1))
+    log = [f"message-id={room.links.message_id(room.issue.id, DeliveryId(n))}" for n in (1, 2, 3, 4)]
+    done = send.restored.settle(nothing_left=True, log=log)
+    assert (done.found, done.doubtful) == (0, 3)
 
 
 def test_the_command_settles_and_says_so(
@@ -274,7 +339,6 @@ def test_the_command_settles_and_says_so(
     assert "nothing to settle" in capsys.readouterr().out
     room.store.backup(tmp_path / "copy.db")
     put_back(room, tmp_path / "copy.db")
-    assert run([*command, "--nothing-left", "--log", str(tmp_path / "config.toml")]) == 2
     assert run(["--config", str(tmp_path / "config.toml"), "send", str(PERIOD)]) == 1
     assert "digest reconcile" in capsys.readouterr().err
     assert run([*command, "--nothing-left"]) == 0

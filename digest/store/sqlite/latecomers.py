@@ -55,13 +55,22 @@ class Latecomers:
             )
         )
 
-    def found_sent(self, deliveries: Sequence[DeliveryId]) -> int:
+    def listed(self, issue_id: IssueId, deliveries: Sequence[DeliveryId]) -> int:
+        """How many of these the issue has."""
+        return int(
+            self._db.value(
+                "SELECT count(*) FROM delivery WHERE issue = :issue AND id IN (SELECT value FROM json_each(:ids))",
+                {"issue": issue_id, "ids": listed(deliveries)},
+            )
+        )
+
+    def found_sent(self, issue_id: IssueId, deliveries: Sequence[DeliveryId]) -> int:
         """A mail server's log names them: they left; how many were not known to have."""
         return self._db.change(
             """UPDATE delivery SET state = 'sent', run = NULL, connection = NULL, not_before = NULL,
                  reply = 'found in a log of the mail server'
-               WHERE id IN (SELECT value FROM json_each(:ids)) AND state NOT IN ('sent', 'cancelled')""",
-            {"ids": listed(deliveries)},
+               WHERE issue = :issue AND id IN (SELECT value FROM json_each(:ids)) AND state NOT IN ('sent', 'cancelled')""",
+            {"issue": issue_id, "ids": listed(deliveries)},
         )
 
     def doubt_all(self, issue_id: IssueId, *, now: datetime) -> int:
