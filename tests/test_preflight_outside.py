@@ -142,6 +142,17 @@ def test_a_link_to_this_machine_was_not_visited() -> None:
     assert CheckOutcome.NOT_CHECKED in outcomes("link-live", issue=replace(issue, placed=(home, *rest)))
 
 
+def test_a_link_to_this_machine_is_not_called_encrypted() -> None:
+    issue = clean_month()
+    first, *rest = issue.placed
+    home = replace(first, item=replace(first.item, url="http://127.0.0.1:9/x"))
+    assert outcomes("link-http", issue=issue) == {CheckOutcome.PASS}
+    (told,) = lines("link-http", issue=replace(issue, placed=(home, *rest)))
+    assert told.outcome is CheckOutcome.NOT_CHECKED
+    assert "one link inside this machine or network" in told.message_en
+    assert "un lien vers cette machine ou ce réseau" in told.message_fr
+
+
 def test_a_dead_link_is_told_with_its_item_and_a_shy_one_is_not_called_dead() -> None:
     post, event = "https://posts.example.org/6", "https://events.example.org/1"
     told = lines("link-live", looks={("link", post): Look(FRESH, "404"), ("link", event): Look(FRESH, "403")})
