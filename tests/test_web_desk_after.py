@@ -50,7 +50,11 @@ def test_a_month_beside_the_last_counts_sections_languages_publications_and_repe
     assert "Not this time: " in page
     assert "In both: We replaced a 14-page form" in page
     assert "Items in French" in page
-    assert "Éléments en français" in read(signed_in(app, web), f"/fr/desk/issues/{period}/compare")
+    assert "Missed it? (items)" in page
+    assert "Words of the letter (French)" in page
+    french = read(signed_in(app, web), f"/fr/desk/issues/{period}/compare")
+    assert "Éléments en français" in french
+    assert "Mots de la lettre (anglais)" in french
 
 
 def test_the_first_month_has_nothing_beside_it(app: App, web: Flask) -> None:
@@ -83,6 +87,7 @@ def test_a_correction_stands_dated_on_the_page_and_the_letter_stays(
     dana, path = signed_in(app, web), f"/desk/issues/{month.period}/correct"
     words = {"words-en": "The meetup is on <b>Tuesday</b>.", "words-fr": "La rencontre est mardi."}
     assert "did=corrected" in press(dana, path, **words)  # type: ignore[arg-type]
+    assert "ce qui est juste (anglais)" in read(dana, f"/fr/desk/issues/{month.period}/sending")
     page = web.test_client().get(f"/issues/{month.period}", base_url=URL).text
     assert "Correction, Fri 20\u00a0Nov 2026: The meetup is on &lt;b&gt;Tuesday&lt;/b&gt;." in page
     french = web.test_client().get(f"/fr/issues/{month.period}", base_url=URL).text

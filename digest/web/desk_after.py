@@ -46,7 +46,7 @@ def _compared(issue: Issue, before: Issue) -> dict[str, Any]:
         for name, pair in told.sections.items()
     ]
     for code in languages:
-        name = words("month.compare_words", language=words(f"web.language_{code}"))
+        name = words("month.compare_words", language=language_name(code, language))
         rows.append((name, _words_of(issue, code), _words_of(before, code)))
     for tag, pair in told.languages.items():
         spoken = language_name(tag, language) or tag[:8]

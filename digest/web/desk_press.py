@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.errors import InputRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Reading
 from digest.render import dates
-from digest.render.view import item_view
+from digest.render.view import item_view, language_name
 from digest.rules.consent import readings
 from digest.rules.departure import SHORTEST_NOTICE
 from digest.rules.edition import after, must_be_draft
@@ -228,6 +228,7 @@ def sending_page(period: str) -> Response:
         failed=counts[DeliveryState.FAILED],
         domains=by_domain(issue) if issue.sending_since else [], floor=FLOOR, corrected=request.args.get("did") == "corrected",
         corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
+        tongues={code: language_name(code, language) for code in site().config.list.languages},
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip
