@@ -47,6 +47,10 @@ def test_a_warning_is_accepted_with_a_reason_that_everybody_sees(
     page = read(dana, f"{base}checks?did=accepted")
     assert "Accepted by dana: A month without a note." in page
     assert '<input type="hidden" name="rule" value="note">' not in page
+    assert "Let the check “The editors’ note is short” pass: A month without a note." in read(
+        dana, f"{base}history"
+    )
+    assert "Vérification « Le mot" in read(dana, f"/fr{base}history")
     assert "3 to 200 characters" in press(dana, f"{base}accept", status=400, rule="test-sent", why="x")
     assert "nothing any more" in press(dana, f"{base}accept", status=400, rule="note", why="Once more.")
     app.publish.write(month.period, field="note", language=Language.EN, words="One line.", by="1")

@@ -7,6 +7,7 @@ from typing import Any
 from digest.model import Edit, Issue, ItemId, Role
 from digest.render.view import section_name
 from digest.rules.assemble import SECTIONS
+from digest.rules.preflight import RULES
 from digest.rules.undo import EDITS, trail
 from digest.web import language as tongue
 from digest.web import outline
@@ -101,7 +102,7 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
     if edit.act == "test":
         return words("desk.log_test", language=str(detail.get("language", "")).upper())
     if edit.act == "accept":
-        return words("desk.log_accept", rule=detail.get("rule", ""), why=detail.get("why", ""))
+        return words("desk.log_accept", rule=_rule(str(detail.get("rule", ""))), why=detail.get("why", ""))
     if edit.act == "correct":
         return words("desk.log_correct", words=detail.get("words", ""))
     if edit.act == "settle":
@@ -119,6 +120,12 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         name = section_name(section, tongue.spoken()) if section in SECTIONS else ""
         return words(f"desk.log_{edit.act.replace(' ', '_')}", title=title, section=name)
     return words(f"desk.log_{edit.act}") if edit.act in _PLAIN else words("desk.log_other", act=edit.act)
+
+
+def _rule(id_: str) -> str:
+    """What a check asks for, as the page of checks says it; the bare id of one that is gone."""
+    known = any(rule.id == id_ for rule in RULES)
+    return tongue.words()(f"preflight.{id_.replace('-', '_')}").rstrip(".") if known else id_
 
 
 def who(editor: str, names: Mapping[str, str]) -> str:
