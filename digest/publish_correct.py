@@ -37,7 +37,7 @@ class Store(Protocol):
 
 
 class Correct:
-    """The verb; texts: language to words, empty ones are left out."""
+    """The verb; texts: each language of the list to its words."""
 
     def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
         self._store, self._clock = store, clock
@@ -47,6 +47,8 @@ class Correct:
         said = {language: " ".join(plain(words).split()) for language, words in texts.items() if plain(words)}
         if not said or any(not 3 <= len(words) <= LONGEST for words in said.values()):
             raise InputRefused("A correction has 3 to 500 characters.", key="month.why_correct")
+        if len(said) < len(texts):
+            raise InputRefused("A correction is written in every language.", key="month.why_correct_all")
         now = self._clock()
         with self._store.write():
             issue = self._store.issues.get(period)

@@ -101,8 +101,25 @@ def test_a_correction_stands_dated_on_the_page_and_the_letter_stays(
         app.store.corrections._db.change("DELETE FROM correction", {})
 
 
+def test_a_correction_is_asked_for_in_both_languages_and_what_was_typed_stays(app: App, web: Flask) -> None:
+    month = web_kit.fill(app)
+    web_kit.publish(app, month)
+    dana, path = signed_in(app, web), f"/desk/issues/{month.period}/correct"
+    said = {"words-en": "The meetup is on Tuesday.", "words-fr": " "}
+    page = press(dana, path, status=400, **said)  # type: ignore[arg-type]
+    assert "Say it in each language" in page
+    assert ">The meetup is on Tuesday.</textarea>" in page
+    assert "dans chaque langue" in press(dana, f"/fr{path}", status=400, **said)  # type: ignore[arg-type]
+    assert app.store.corrections.of(app.store.issues.get(month.period).id, Language.EN) == []
+
+
 def test_what_has_not_left_has_no_page_to_correct(app: App, web: Flask) -> None:
     month = web_kit.fill(app)
     app.publish.assemble(month.period)
     dana = signed_in(app, web)
-    press(dana, f"/desk/issues/{month.period}/correct", status=409, **{"words-en": "Too early."})
+    press(
+        dana,
+        f"/desk/issues/{month.period}/correct",
+        status=409,
+        **{"words-en": "Too early.", "words-fr": "Trop tôt."},
+    )

@@ -3,8 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response
 
 from digest.model import DeliveryState, Issue, Language
 from digest.render import dates
@@ -13,9 +12,8 @@ from digest.render.view import language_name, section_name, source_name
 from digest.rules.compare import compare
 from digest.rules.pulse import FLOOR
 from digest.web import language as tongue
-from digest.web import sessions
 from digest.web.desk_issue import found, frame
-from digest.web.pages import page, to
+from digest.web.pages import page
 from digest.web.site import site
 
 _ISSUE = "/issues/<period>/"
@@ -25,7 +23,6 @@ _SHOWN = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNSURE)
 def add_doors(blueprint: Blueprint) -> None:
     rule = blueprint.add_url_rule
     rule(f"{_ISSUE}compare", view_func=compare_page)
-    rule(f"{_ISSUE}correct", view_func=correct, methods=["POST"])
 
 
 def compare_page(period: str) -> Response:
@@ -102,10 +99,3 @@ def corrections(issue: Issue, language: Language) -> list[str]:
     zone, words = site().config.list.timezone, tongue.words()
     return [words("month.correct_of", day=dates.day(at, zone, tongue.spoken(), year=True), words=said)
             for at, said in site().app.store.corrections.of(issue.id, language)]  # fmt: skip
-
-
-def correct(period: str) -> AnyResponse:
-    """On the page at once, in each language that says something; in the log for ever."""
-    texts = {code: request.form.get(f"words-{code}", "")[:1_000] for code in site().config.list.languages}
-    issue = site().app.correct.page(found(period).period, texts, by=sessions.by())
-    return redirect(to(f"/desk/issues/{issue.period}/sending?did=corrected"), 303)

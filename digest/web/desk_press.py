@@ -1,5 +1,6 @@
 """From draft to sent, on the desk: look, check, approve, hold, send. A person presses each button; nothing here decides."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import InputRefused, NotFound
-from digest.model import DeliveryState, Issue, IssueState, Reading
+from digest.model import DeliveryState, Issue, IssueState, Language, Reading
 from digest.render import dates
 from digest.render.view import item_view, language_name
 from digest.rules.consent import readings
@@ -46,6 +47,7 @@ def add_doors(blueprint: Blueprint) -> None:
     rule(f"{_ISSUE}send", view_func=send, methods=["POST"])
     rule(f"{_ISSUE}pause", view_func=pause, methods=["POST"])
     rule(f"{_ISSUE}sending", view_func=sending_page)
+    rule(f"{_ISSUE}correct", view_func=correct, methods=["POST"])
 
 
 def letter(period: str, code: str) -> Response:
@@ -210,8 +212,18 @@ def pause(period: str) -> AnyResponse:
     return redirect(to(f"/desk/issues/{issue.period}/sending"), 303)
 
 
-def sending_page(period: str) -> Response:
-    """Counts by state; never just "sent" while a letter is in doubt."""
+def correct(period: str) -> AnyResponse:
+    """On the page at once, in every language of the list; in the log for ever. What is refused stays in its fields."""
+    texts = {code: request.form.get(f"words-{code}", "")[:1_000] for code in site().config.list.languages}
+    try:
+        issue = site().app.correct.page(found(period).period, texts, by=sessions.by())
+    except InputRefused as refused:
+        return sending_page(period, typed=texts, refused=tongue.words()(refused.key))
+    return redirect(to(f"/desk/issues/{issue.period}/sending?did=corrected"), 303)
+
+
+def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, refused: str = "") -> Response:
+    """Counts by state; never just "sent" while a letter is in doubt. typed, refused: a correction to be mended."""
     issue, language = found(period), tongue.spoken()
     words, app = tongue.words(), site().app
     counts = app.store.deliveries.counts(issue.id)
@@ -230,6 +242,7 @@ def sending_page(period: str) -> Response:
         corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
         tongues={code: language_name(code, language) for code in site().config.list.languages},
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
+        typed=typed or {}, refused=refused, status=400 if refused else 200,
         pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip
 
