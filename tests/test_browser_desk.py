@@ -458,6 +458,35 @@ def test_the_pool_is_gone_through_with_single_keys(
     rise(hand)
 
 
+def test_an_item_of_the_pool_is_put_off_and_pinned_by_the_keys_that_its_help_lists(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    source = site.app.store.sources.all()[0].id
+    with site.app.store.write():
+        for n in range(3):
+            site.app.store.items.add(
+                web_kit.post(f"Came late, no. {n}", now=site.app.clock()), source=source, now=site.app.clock()
+            )
+    hand, page = (made := sit(site, browser, "/desk/pool")), made.page
+    titles = page.locator(".rowtitle").all_inner_texts()
+    page.locator(".rows li").nth(1).focus()
+    hand.press("s")
+    page.locator("li:focus", has_text=titles[2]).wait_for()
+    assert titles[1] not in page.locator(".rowtitle").all_inner_texts()
+    hand.press("i")
+    page.locator("li:first-child", has_text=titles[2]).locator(".tag.ok").wait_for()
+    page.locator("li", has_text=titles[2]).focus()
+    hand.press("?")
+    keys = page.locator("#keys-help[open] kbd").all_inner_texts()
+    assert {"s", "i", "a", "o", "u"} <= set(keys)
+    used = page.eval_on_selector_all(
+        "main [data-key]", "all => all.flatMap(one => one.dataset.key.split(' '))"
+    )
+    assert set(used) <= set(keys), "every key of a row stands in the list"
+    assert "outline" not in page.locator("#keys-help").inner_text()
+    rise(hand)
+
+
 def test_what_could_not_be_done_is_said_and_stays_said(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:
