@@ -149,6 +149,22 @@ def test_nothing_is_written_by_hand_into_an_approved_issue(
     press(client, path, status=409, kind="post", title="X", url="https://x.example/", language="en")
 
 
+def test_the_pool_of_an_approved_month_says_that_it_is_frozen(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client = signed_in(app, web)
+    app.publish.approve(month.period, by="test")
+    for _ in ("approved", "scheduled"):
+        shown = read(client, "/desk/pool")
+        assert "approved and frozen: hold it first" in shown
+        assert f'<a href="/desk/issues/{month.period}/">' in shown
+        assert "no draft" not in shown
+        assert "figé" in read(client, "/fr/desk/pool")
+        press(client, f"/desk/issues/{month.period}/schedule")
+    press(client, f"/desk/issues/{month.period}/hold")
+    assert "frozen" not in read(client, "/desk/pool")
+
+
 def test_what_is_put_off_comes_back_after_a_month_and_what_is_pinned_stands_on_top(
     app: App, web: Flask, clock: Clock
 ) -> None:

@@ -72,7 +72,8 @@ def pool() -> Response:
               | {"pinned": item.id in pinned, "asleep": item.id in asleep} for item in fits[:_MOST]],
         count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
         twins=desk_twins.count(), period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
-        month=dates.month(issue.period, tongue.spoken()) if issue else "", **_said(issue),
+        month=dates.month(issue.period, tongue.spoken()) if issue else "", frozen=None if issue else _frozen(),
+        **_said(issue),
     )  # fmt: skip
 
 
@@ -106,6 +107,15 @@ def _draft() -> Issue | None:
     """The oldest draft: the issue that editors are at."""
     waiting = [issue for issue in site().app.store.issues.all() if issue.state is IssueState.DRAFT]
     return site().app.store.issues.get(waiting[-1].period, bench=()) if waiting else None
+
+
+def _frozen() -> dict[str, str] | None:
+    """The oldest issue that waits to leave, when there is no draft: held, it takes things in again."""
+    states = {IssueState.APPROVED, IssueState.SCHEDULED}
+    waiting = [issue.period for issue in site().app.store.issues.all() if issue.state in states]
+    return (
+        {"period": str(waiting[-1]), "month": dates.month(waiting[-1], tongue.spoken())} if waiting else None
+    )
 
 
 def _placed(issue: Issue | None, items: Sequence[Item]) -> dict[ItemId, Placed]:
