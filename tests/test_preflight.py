@@ -288,6 +288,18 @@ def test_a_fault_in_the_issue_is_caught_by_its_rule_and_place(fault: str) -> Non
     assert (seed.rule, seed.where) in {(c.id, c.where) for c in lines if c.outcome is CheckOutcome.FAIL}
 
 
+def test_a_text_that_one_language_lacks_is_named_in_the_readers_language() -> None:
+    """Three of them were told in three identical lines."""
+    issue = with_placed(
+        4, title={"en": "An own title"}, blurb={"en": "Eight good words that say why to read it."}
+    )()
+    lines = [line for line in checks(issue)
+             if line.id == "fr-parity" and line.outcome is CheckOutcome.FAIL]  # fmt: skip
+    assert len({line.message_en for line in lines}) == len({line.message_fr for line in lines}) == 2
+    assert "the title of “" in lines[0].message_en
+    assert "le chapeau de «" in lines[1].message_fr
+
+
 # What needs evidence is seeded in test_preflight_outside.py, what needs a list's configuration below.
 ELSEWHERE = {"subj-repeat", "item-repeat", "test-sent", "link-live", "spam", "auth", "ev-cancel", "ev-ics", "audience",
              "links-home", "pulse-k"}  # fmt: skip

@@ -88,16 +88,22 @@ def fr_parity(proof: Proof) -> Iterator[Fault]:
         english, french = (
             proof.issue.text(field, language).strip() for language in (Language.EN, Language.FR)
         )
+        slots = {"what": _called(field)}
         if bool(english) != bool(french):
-            yield Fault(where=field, language=Language.FR if english else Language.EN)
+            yield Fault(where=field, language=Language.FR if english else Language.EN, slots=slots)
         elif english and not 0.6 <= len(french) / len(english) <= 1.9:
-            yield Fault(where=field, language=Language.FR, sentence="ratio")
+            yield Fault(where=field, language=Language.FR, sentence="ratio", slots=slots)
     for placed in proof.placed:
-        for words in (placed.title, placed.blurb):
+        for field, words in (("title", placed.title), ("blurb", placed.blurb)):
             given = [language for language in Language if words.get(language, "").strip()]
             if len(given) == 1:
                 missing = Language.FR if given == [Language.EN] else Language.EN
-                yield Fault(where=f"item:{placed.item.id}", language=missing)
+                slots = {"what": _called(field, placed.item.title[:60])}
+                yield Fault(where=f"item:{placed.item.id}", language=missing, slots=slots)
+
+
+def _called(field: str, title: str = "") -> dict[Language, str]:
+    return {one: Words(one)(f"preflight.fr_parity_{field}", title=title) for one in Language}
 
 
 def fr_typo(proof: Proof) -> Iterator[Fault]:
