@@ -124,3 +124,11 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
 def test_an_address_that_could_act_is_never_taken_from_a_list() -> None:
     body = b'<opml><body><outline xmlUrl="javascript:alert(1)"/><outline xmlUrl="file:///etc/passwd"/></body></opml>'
     assert read_opml(body) == []
+
+
+@pytest.mark.parametrize("pasted", ["http://[::1", "http://x.example:99999/", "https://a]b/"])
+def test_what_is_no_web_address_is_told_so(
+    config: Path, capsys: pytest.CaptureFixture[str], pasted: str
+) -> None:
+    assert _run(config, "add", pasted) == 1
+    assert "not a web address" in capsys.readouterr().err

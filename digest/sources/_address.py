@@ -21,7 +21,9 @@ def web_address(url: str) -> SplitResult:
         split = urlsplit(url)
         port = split.port
     except ValueError as error:
-        raise SourceError(ErrorKind.NO_ADDRESS, "The address is malformed; check it.") from error
+        raise SourceError(
+            ErrorKind.NO_ADDRESS, "This is not a web address; write it like https://blog.example.org."
+        ) from error
     if split.scheme not in ("http", "https"):
         raise SourceError(
             ErrorKind.NO_ADDRESS,

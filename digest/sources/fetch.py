@@ -9,6 +9,7 @@ from digest.model import Source
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host
 from digest.sources import medium
+from digest.sources._address import web_address
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._reader import Reader
@@ -88,6 +89,7 @@ class Fetch:
         The platform's own feed first, then the address itself, then what its page announces or usually has.
         """
         url = spelled(pasted)
+        web_address(url)
         known = rewritten(url)
         if known:
             try:
