@@ -283,12 +283,18 @@ def _tell(
             f"Sending rests until {_when(report.rests_until, app)} and goes on by itself while digest serve runs."
         )
     if report.state is IssueState.PAUSED and first is not None and first.stage is CanaryStage.WAITING:
-        say(f"{report.reason} The rest goes with: digest send {issue.period}")
+        say(f"{_sentence(report.reason)} The rest goes with: digest send {issue.period}")
         return
     if report.state is IssueState.PAUSED:
         raise MailError(
-            f"Sending {issue.period} is paused: {report.reason} Go on with: digest send {issue.period}"
+            f"Sending {issue.period} is paused: {_sentence(report.reason)} Go on with: digest send {issue.period}"
         )
+
+
+def _sentence(text: str) -> str:
+    """With its full stop, when another sentence follows."""
+    text = (text or "").rstrip()
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 
 
 def _nobody(url: str, *, date: datetime) -> Slots:

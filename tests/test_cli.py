@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from digest import cli_issues
 from digest.app import now
 from digest.cli import run
-from digest.model import DeliveryState, Period, SubscriberId, SubscriberState
+from digest.errors import MailError
+from digest.model import DeliveryState, IssueState, Period, SubscriberId, SubscriberState
 from digest.rules.assemble import SECTIONS
+from digest.send import Report
 from tests.operator_kit import Community, community
 
 ROOT = Path(__file__).parent.parent
@@ -294,7 +297,6 @@ def test_people_never_read_just_sent_while_a_letter_is_unsure(here: Community, d
     from dataclasses import replace
 
     from digest.cli_issues import status_line
-    from digest.model import IssueState
 
     line = status_line(replace(issue, state=IssueState.SENT), counts)
     assert "sent, with 1 unsure" in line
@@ -510,3 +512,11 @@ def test_serve_says_when_its_port_is_taken(here: Community, capsys: pytest.Captu
         taken.listen()
         assert run(["--config", str(here.config), "serve", "--port", str(taken.getsockname()[1])]) == 1
     assert "is taken" in capsys.readouterr().err
+
+
+def test_a_paused_run_ends_its_reason_before_it_says_how_to_go_on(here: Community, digest: Digest) -> None:
+    month = approved(here, digest)
+    issue = here.app.store.issues.get(Period.parse(month))
+    report = Report(period=issue.period, state=IssueState.PAUSED, reason="550 no such user (address)")
+    with pytest.raises(MailError, match=r"\(address\)\. Go on with: digest send"):
+        cli_issues._tell(report, issue, {}, here.app, first=None)
