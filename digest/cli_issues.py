@@ -291,7 +291,7 @@ def _tell(
         )
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str | None) -> str:
     """With its full stop, when another sentence follows."""
     text = (text or "").rstrip()
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."

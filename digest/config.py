@@ -6,6 +6,7 @@ The order that wins: environment (DIGEST_LIST__URL=…), then config.toml, then 
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from unicodedata import category
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -63,6 +64,13 @@ class ListPart(Part):
         pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
         description="List-Id (RFC 2919), never to be changed; left out: digest.<domain of from>.",
     )
+
+    @field_validator("name", "description", "postal_address")
+    @classmethod
+    def _in_one_line(cls, texts: Texts) -> Texts:
+        if any(category(c) in {"Cc", "Zl", "Zp"} for c in texts.en + texts.fr):
+            raise ValueError("A line break or another control sign stands in it; write it in one line")
+        return texts
 
     @field_validator("url")
     @classmethod

@@ -23,7 +23,8 @@ def read_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     try:
         return Config(**table, home=home)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(error, path))) from error
+        variables = os.environ if environ is None else environ
+        raise ConfigError("\n".join(_sentences(error, path, variables))) from error
     except SettingsError as error:
         raise ConfigError(
             "A DIGEST_… variable cannot be read: lists are written as JSON, for instance DIGEST_LIST__LANGUAGES='[\"en\"]'."
@@ -73,17 +74,29 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
             )
 
 
-def _sentences(error: ValidationError, path: Path) -> Iterator[str]:
+def _sentences(error: ValidationError, path: Path, environ: Mapping[str, str]) -> Iterator[str]:
     for fault in error.errors(include_url=False):
         where = [str(step) for step in fault["loc"] if step not in {"bool", "tuple[str, ...]"}]
-        spot = _spot(where)
+        spot, variable = _spot(where), _variable(where, environ)
+        place = f"The environment variable {variable}" if variable else f"{path}"
         if fault["type"] == "extra_forbidden":
-            yield f"{path}: {spot} is not a key I know.{_nearest(where[-1], _keys_beside(where))}"
+            yield f"{place}: {spot} is not a key I know.{_nearest(where[-1], _keys_beside(where))}"
         elif fault["type"] == "missing":
-            yield f"{path}: {spot} is missing."
+            yield f"{place}: {spot} is missing."
         else:
             message = _plain(fault["msg"].removeprefix("Value error, "))
-            yield f"{path}: {spot + ': ' if spot else ''}{message[:1].lower() + message[1:]}."
+            yield f"{place}: {spot + ': ' if spot else ''}{message[:1].lower() + message[1:]}."
+
+
+def _variable(where: list[str], environ: Mapping[str, str]) -> str | None:
+    """The variable that a value came from: of the key itself, or of what holds it, written as JSON."""
+    set_ = {name.upper(): name for name in environ}
+    least = 1 if len(where) > 1 and where[1].isdigit() else min(2, len(where))
+    for depth in range(len(where), least - 1, -1):
+        name = "__".join(where[:depth]).upper()
+        if depth and f"DIGEST_{name}" in set_:
+            return set_[f"DIGEST_{name}"]
+    return None
 
 
 def _plain(message: str) -> str:

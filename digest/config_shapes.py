@@ -1,6 +1,7 @@
 """The shapes that the tables of config.toml are made of: zones, addresses, colours, texts in two languages."""
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -17,14 +18,27 @@ def _known_zone(name: str) -> str:
 
 
 def _web_address(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or len(url) < 10 or any(c.isspace() for c in url):
+    if (
+        not url.startswith(("http://", "https://"))
+        or len(url) < 10
+        or any(c.isspace() for c in url)
+        or not _is_parted(url)
+    ):
         raise ValueError(f"{url!r} is not a web address; write it like https://digest.example.org")
     return url
 
 
+def _is_parted(url: str) -> bool:
+    """Whether host and port can be told apart: a bracket is closed, a port is below 65536."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def _mail_address(text: str) -> str:
     local, _, domain = text.rpartition("@")
-    if not local or "." not in domain or any(c.isspace() or ord(c) < 32 or c in "<>,;" for c in text):
+    if not local or "." not in domain or any(c.isspace() or not c.isprintable() or c in "<>,;" for c in text):
         raise ValueError(f"{text!r} is not an e-mail address; write it like digest@example.org")
     return text
 

@@ -87,6 +87,39 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "hush-hush" not in repr(config)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DIGEST_MAIL__PORT", "abc", "integer"),
+        ("DIGEST_LIST__POSTAL_ADDRESS", '{"en": "a\\nb", "fr": ""}', "line break"),
+        ("DIGEST_LIST__URL", "http://[::1/path", "not a web address"),
+    ],
+)
+def test_a_wrong_variable_is_blamed_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    message = refused(tmp_path, "[mail]\nport = 25", **{name: value})
+    assert message.startswith(f"The environment variable {name}: ")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [r'name.en = "The\u0007 letter"', r'name.en = "The\nletter"', r'postal_address = "1 Main St\r\nOttawa"',
+     r'description = "a\u0085b"', r'from = "a\u007fb@example.org"'],
+)  # fmt: skip
+def test_a_control_sign_in_what_letters_say_is_refused_by_its_key(tmp_path: Path, line: str) -> None:
+    rest = "" if line.startswith("name") else "name = 'a'\n"
+    message = refused(tmp_path, f"[list]\n{rest}{line}\n" + ("name.fr = 'b'\n" if not rest else ""))
+    assert "[list] " + line.split()[0].split(".")[0] in message
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://x.example:99999/"])
+def test_a_source_in_the_file_needs_a_web_address(tmp_path: Path, url: str) -> None:
+    assert "not a web address" in refused(tmp_path, f"[[sources]]\nname = 'a'\nurl = '{url}'\n")
+
+
 def test_a_misspelt_variable_is_refused(tmp_path: Path) -> None:
     assert 'Did you mean "list"?' in refused(tmp_path, "", DIGEST_LSIT__URL="https://a.example")
 
