@@ -16,6 +16,8 @@ from digest.rules.gather import has_gap, moved_for_good
 
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0
+_NEVER_ASKED = {ErrorKind.UNKNOWN_KIND, ErrorKind.NO_ADDRESS, ErrorKind.PRIVATE_ADDRESS}
+_OUT_OF_REACH = {ErrorKind.DNS, ErrorKind.TLS, ErrorKind.TIMEOUT, ErrorKind.CONNECTION}
 _NOBODYS = {"example", "test", "invalid", "localhost", "local"}  # RFC 2606, RFC 6761
 _MADE_UP = ("example.org", "example.com", "example.net")
 # guide: collecting, section 8. What the western provinces decided in 2026, which older time-zone data does not know.
@@ -79,14 +81,20 @@ def source_findings(app: App) -> Iterator[Finding]:
         yield Finding(
             "sources", "warn", "No source is named in the configuration; no post or event will come in."
         )
-    visited = [source for source in sources if source.last_visit_at is not None]
-    if visited and all(source.fail_count for source in visited):
+    asked = [source for source in sources
+             if source.last_visit_at is not None and source.last_error_kind not in _NEVER_ASKED]  # fmt: skip
+    if asked and all(source.fail_count and source.last_error_kind in _OUT_OF_REACH for source in asked):
         yield Finding("sources", "fail", "No source answers; look at this machine's way to the network.")
     now = app.clock()
     this_month = datetime(now.year, now.month, 1, tzinfo=UTC)
     past = {month.source: month for month in app.store.sources.months(since=this_month)}
+    first_at: dict[str, str] = {}
     for source in sources:
         id_ = f"source {source.name}"
+        if (first := first_at.setdefault(source.url.rstrip("/"), source.name)) != source.name:
+            yield Finding(
+                id_, "warn", f'has the same address as "{first}", so one of them is visited for nothing.'
+            )
         if moved := moved_for_good(source, now=now):
             yield Finding(
                 id_, "warn", f"has moved for good to {moved}; change its address, or: digest sources move."

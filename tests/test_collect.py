@@ -414,6 +414,27 @@ def test_the_doctor_says_what_a_source_brought_and_when_it_is_visited_next(
     assert told[1] == "1 of its entries could not be read, the first is 'Endless'."
 
 
+def test_the_doctor_blames_the_network_only_when_somebody_was_asked_and_out_of_reach(
+    collector: Callable[..., App], site: Site
+) -> None:
+    site.pages["/page"] = answer(b"<!doctype html><p>Hello</p>", content_type="text/html")
+    app = collector(odd=("/feed", 'kind = "rss2"'))
+    app.collect.visit()
+    assert [f.id for f in source_findings(app)] == ["source odd"]
+    app = collector(odd=("/feed", 'kind = "rss2"'), page="/page")
+    app.collect.visit(every=True)
+    assert "sources" not in [f.id for f in source_findings(app)]
+    app = collector(closed="http://127.0.0.1:9/feed", odd=("/feed", 'kind = "rss2"'))
+    app.collect.visit(every=True)
+    assert next(source_findings(app)).message.startswith("No source answers")
+
+
+def test_the_doctor_tells_of_two_sources_with_one_address(collector: Callable[..., App], site: Site) -> None:
+    told = [(f.id, f.message) for f in source_findings(collector(one="/feed", two="/feed", three="/other"))]
+    assert ("source two", 'has the same address as "one", so one of them is visited for nothing.') in told
+    assert sum("same address" in message for _, message in told) == 1
+
+
 EVENT = "UID:g@x.example\nSUMMARY:Good\nDTSTART:20261201T150000Z"
 PLATFORMS = {
     "WordPress": ("/blog/", b'<meta name="generator" content="WordPress 6.5">', "/feed/", "feed"),
