@@ -23,6 +23,9 @@ def collect(door: Door, sources: tuple[str, ...], every: bool, as_json: bool) ->
     """Visit the sources that are due, or the ones named."""
     with door.open() as app:
         total = len(sources) or len(app.store.sources.all())
+        for source in app.store.sources.all() if sources and not as_json else ():
+            if source.name in sources and source.paused:
+                say(f'"{source.name}" is paused; it is visited this once because you named it.')
         with progress("Collecting", total=total, quiet=as_json) as step:
             done: list[Visit] = []
 

@@ -54,6 +54,20 @@ def test_a_home_page_is_enough_and_says_what_it_found(
     ]
 
 
+def test_a_paused_source_that_is_named_is_visited_and_said_to_be_paused(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        _blog(site)
+        assert _run(config, "add", site.url("/")) == 0
+        assert _run(config, "pause", "Le blogue") == 0
+        capsys.readouterr()
+        assert run(["--config", str(config), "collect", "Le blogue"]) == 0
+    said = capsys.readouterr().out
+    assert '"Le blogue" is paused; it is visited this once because you named it.' in said
+    assert "2 new" in said
+
+
 def test_the_usual_places_are_tried_when_a_page_announces_nothing(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
