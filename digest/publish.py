@@ -331,12 +331,16 @@ class Publish:
             issue = self._store.issues.get(period, bench=())
             to = edition.after("hold", issue)
             self._restored.refuse(period)
+            deliveries, now = self._store.deliveries, self._clock()
+            at_work = deliveries.live_run(issue.id, now=now)
+            edition.must_be_unsent(issue, deliveries.counts(issue.id), at_work=at_work)
             self._store.issues.move(
                 issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None,
+                sending_since=None, pause_reason=None,
                 send_at=departure.own_date(issue, self._store.issues.edits(issue.id)),
             )  # fmt: skip
             self._store.issues.thaw(issue.id)
-            self._store.deliveries.drop(issue.id)
+            deliveries.drop(issue.id)
             self._changed(issue, act="hold", by=by)
             return self._store.issues.get(period, bench=())
 

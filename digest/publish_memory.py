@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from digest.model import (
+    DeliveryState,
     Edit,
     Edition,
     Entry,
@@ -89,6 +90,8 @@ class Audience(Protocol):
         self, issue_id: IssueId, *, languages: Sequence[Language], now: datetime, editions: Collection[str] = (),
         zones: Mapping[str, str] | None = None, empty: Collection[str] = (),
     ) -> int: ...  # fmt: skip
+    def counts(self, issue_id: IssueId) -> dict[DeliveryState, int]: ...
+    def live_run(self, issue_id: IssueId, *, now: datetime) -> bool: ...
     def drop(self, issue_id: IssueId) -> None: ...
 
 

@@ -1,11 +1,13 @@
 """What may be done to an issue, and what may not."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import MoveRefused, NotFound
-from digest.model import IssueState, ItemId
+from digest.model import DeliveryState, IssueState, ItemId
 from digest.rules import edition
 from digest.rules.assemble import draft
 from tests.test_assemble import LIMITS, WINDOW, an_issue, event, post
@@ -90,6 +92,39 @@ def test_no_road_leads_to_sent_that_was_not_approved(moves: list[edition.Move]) 
         approved = move == "approve" or (approved and move != "hold")
         state = state_after
         assert state is IssueState.DRAFT or approved
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(edition.MOVES)), st.sampled_from(DeliveryState)), max_size=30)
+)
+def test_nothing_that_left_is_ever_a_draft_again(walk: list[tuple[edition.Move, DeliveryState]]) -> None:
+    """Whatever is done, with one letter whose state changes while the issue is being sent."""
+    issue, letter = ISSUE, DeliveryState.QUEUED
+    for move, next_state in walk:
+        left = letter not in {
+            DeliveryState.QUEUED,
+            DeliveryState.DEFERRED,
+            DeliveryState.CLAIMED,
+            DeliveryState.CANCELLED,
+        }
+        try:
+            to = edition.after(move, issue)
+            if move == "hold":
+                counts = {**dict.fromkeys(DeliveryState, 0), letter: 1}
+                edition.must_be_unsent(issue, counts, at_work=False)
+        except MoveRefused:
+            continue
+        assert not (left and to is IssueState.DRAFT)
+        issue = replace(issue, state=to)
+        letter = DeliveryState.QUEUED if move == "hold" else next_state if move == "begin" else letter
+
+
+def test_a_draft_that_is_held_is_a_draft_already() -> None:
+    with pytest.raises(MoveRefused, match="2026-11 is a draft already"):
+        edition.after("hold", ISSUE)
+    sending = replace(ISSUE, state=IssueState.SENDING)
+    with pytest.raises(MoveRefused, match="have left or are about to"):
+        edition.must_be_unsent(sending, dict.fromkeys(DeliveryState, 0), at_work=True)
 
 
 def test_a_refused_move_says_why() -> None:

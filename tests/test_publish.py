@@ -70,6 +70,40 @@ def a_note(app: App) -> None:
     app.publish.write(PERIOD, field="note", language=Language.FR, words="Bonjour.", by="test")
 
 
+def test_an_issue_that_paused_before_any_letter_left_is_a_draft_again(stocked: App) -> None:
+    publish, shelf, ledger = stocked.publish, stocked.store.issues, stocked.store.deliveries
+    publish.assemble(PERIOD)
+    a_note(stocked)
+    publish.approve(PERIOD, by="test")
+    issue = shelf.get(PERIOD)
+
+    def begin() -> int:
+        with stocked.store.write():
+            shelf.move(
+                issue.id,
+                from_={IssueState.APPROVED, IssueState.PAUSED},
+                to=IssueState.SENDING,
+                sending_since=NOW,
+            )
+            return ledger.begin_run(issue.id, now=NOW, lease_s=60)
+
+    run = begin()
+    with pytest.raises(MoveRefused, match="about to"):
+        publish.hold(PERIOD, by="test")
+    with stocked.store.write():
+        stocked.store.canaries.begin(issue.id, percent=50, now=NOW)
+        ledger.end_run(run, now=NOW)
+        shelf.move(issue.id, from_={IssueState.SENDING}, to=IssueState.PAUSED, pause_reason="No relay.")
+    held = publish.hold(PERIOD, by="test")
+    assert (held.state, held.sending_since, held.pause_reason) == (IssueState.DRAFT, None, None)
+    assert stocked.store.canaries.get(issue.id) is None
+    assert not any(ledger.counts(issue.id).values())
+    publish.approve(PERIOD, by="test")
+    assert stocked.send.issue(PERIOD).sent == 2
+    with pytest.raises(MoveRefused):
+        publish.hold(PERIOD, by="test")
+
+
 def test_an_old_copy_put_back_changes_nothing_before_it_is_settled(stocked: App) -> None:
     publish = stocked.publish
     publish.assemble(PERIOD)

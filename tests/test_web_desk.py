@@ -294,6 +294,20 @@ def test_each_role_may_do_what_it_may(
     assert ("Approve…" in read(client, base)) is False
 
 
+def test_what_paused_before_any_letter_left_can_be_held_at_the_desk(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web, "dana@example.org"), f"/desk/issues/{month.period}/"
+    revision = app.store.issues.get(month.period).revision
+    press(client, f"{base}approve", revision=revision, then="wait", status=303)
+    issue = app.store.issues.get(month.period)
+    with app.store.write():
+        app.store.issues.move(issue.id, from_={issue.state}, to=IssueState.PAUSED, pause_reason="No relay.")
+    assert "Hold: back to draft" in read(client, f"{base}sending")
+    press(client, f"{base}hold", status=303)
+    assert app.store.issues.get(month.period).state is IssueState.DRAFT
+
+
 def test_the_dashboard_says_what_failed_and_when_we_try_again(
     app: App, web: Flask, month: web_kit.Month
 ) -> None:

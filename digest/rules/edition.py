@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from digest.errors import MoveRefused, NotFound
-from digest.model import Issue, IssueState, Item, ItemId, Placed
+from digest.model import DeliveryState, Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
 Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop", "reopen"]
@@ -14,7 +14,13 @@ Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop"
 MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
     "approve": {IssueState.DRAFT: IssueState.APPROVED},
     "schedule": {IssueState.APPROVED: IssueState.SCHEDULED, IssueState.SCHEDULED: IssueState.SCHEDULED},
-    "hold": {IssueState.APPROVED: IssueState.DRAFT, IssueState.SCHEDULED: IssueState.DRAFT},
+    # Only while nothing has left: see must_be_unsent.
+    "hold": {
+        IssueState.APPROVED: IssueState.DRAFT,
+        IssueState.SCHEDULED: IssueState.DRAFT,
+        IssueState.SENDING: IssueState.DRAFT,
+        IssueState.PAUSED: IssueState.DRAFT,
+    },
     "begin": {
         IssueState.APPROVED: IssueState.SENDING,
         IssueState.SCHEDULED: IssueState.SENDING,
@@ -36,6 +42,8 @@ _WHY_NOT = {
     IssueState.SENT: "it has been sent",
 }
 
+_LEFT = (DeliveryState.SENT, DeliveryState.COMMITTING, DeliveryState.UNSURE, DeliveryState.FAILED)
+
 TEXT_FIELDS = ("note", "theme")
 Direction = Literal["up", "down", "top", "bottom"]
 
@@ -45,9 +53,25 @@ def after(move: Move, issue: Issue) -> IssueState:
     try:
         return MOVES[move][issue.state]
     except KeyError:
+        if move == "hold" and issue.state is IssueState.DRAFT:
+            raise MoveRefused(f"{issue.period} is a draft already.", key="desk.why_draft_already") from None
         raise MoveRefused(
             f"{issue.period} cannot {move}: {_WHY_NOT[issue.state]}.", key=f"desk.why_{issue.state}"
         ) from None
+
+
+def is_unsent(counts: Mapping[DeliveryState, int]) -> bool:
+    """Whether no letter has left, or may have."""
+    return not any(counts[state] for state in _LEFT)
+
+
+def must_be_unsent(issue: Issue, counts: Mapping[DeliveryState, int], *, at_work: bool) -> None:
+    """Raises MoveRefused when a letter has left or may have, or when somebody is at work on sending."""
+    if at_work or not is_unsent(counts):
+        raise MoveRefused(
+            f"Letters of {issue.period} have left or are about to; it can be paused, but not be a draft again.",
+            key="desk.why_sending",
+        )
 
 
 def must_be_draft(issue: Issue) -> None:

@@ -14,7 +14,7 @@ from digest.render import dates
 from digest.render.view import item_view, language_name
 from digest.rules.consent import readings
 from digest.rules.departure import SHORTEST_NOTICE
-from digest.rules.edition import after, must_be_draft
+from digest.rules.edition import after, is_unsent, must_be_draft
 from digest.rules.pulse import FLOOR
 from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
@@ -234,8 +234,11 @@ def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, re
         for state in _BARS if counts[state] or state in {DeliveryState.SENT, DeliveryState.QUEUED}
     ]  # fmt: skip
     open_letters = sum(counts[state] for state in _UNFINISHED)
+    begun = issue.state in {IssueState.SENDING, IssueState.PAUSED}
+    at_work = app.store.deliveries.live_run(issue.id, now=app.clock())
     return page(
-        "desk/sending.html", title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
+        "desk/sending.html", can_hold=begun and not at_work and is_unsent(counts),
+        title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
         failed=counts[DeliveryState.FAILED],
         domains=by_domain(issue) if issue.sending_since else [], floor=FLOOR, corrected=request.args.get("did") == "corrected",

@@ -72,9 +72,10 @@ class Deliveries(Runs):
         )  # fmt: skip
 
     def drop(self, issue_id: IssueId) -> None:
-        """Gives the list up. Raises MoveRefused once anything was taken in hand: then it must be paused, not undone."""
+        """Gives the list up, and who was to be first. Raises MoveRefused once anything was taken in hand, or has left: then
+        it must be paused, not undone."""
         touched = self._db.row(
-            "SELECT 1 FROM delivery WHERE issue = :issue AND state NOT IN ('queued', 'cancelled') LIMIT 1",
+            "SELECT 1 FROM delivery WHERE issue = :issue AND state NOT IN ('queued', 'deferred', 'cancelled') LIMIT 1",
             {"issue": issue_id},
         )
         if touched is not None:
@@ -82,6 +83,8 @@ class Deliveries(Runs):
                 "Letters of this issue are on their way; it can be paused, but not be a draft again.",
                 key="desk.why_sending",
             )
+        self._db.change("DELETE FROM canary_letter WHERE issue = :issue", {"issue": issue_id})
+        self._db.change("DELETE FROM canary WHERE issue = :issue", {"issue": issue_id})
         self._db.change("DELETE FROM delivery WHERE issue = :issue", {"issue": issue_id})
 
     def counts(self, issue_id: IssueId) -> dict[DeliveryState, int]:
