@@ -13,6 +13,7 @@ from digest.app import App
 from digest.model import Address, ItemId, Language, NoticeKind, Role
 from digest.rules import consent, preflight
 from digest.rules.proof import Evidence
+from digest.web import outline
 from tests import readers_kit, web_kit
 from tests.conftest import Clock
 from tests.render_kit import NOTICES
@@ -86,6 +87,14 @@ def test_the_history_names_who_sent_a_test_letter_and_in_which_language(
     page = read(client, f"{base}history")
     assert "Sent a test letter, EN" in page
     assert "Sent a test letter, FR" in page
+
+
+def test_a_departure_in_another_year_names_the_year(app: App, month: web_kit.Month) -> None:
+    issue = app.store.issues.get(month.period)
+    for days, named in ((0, False), (300, True)):
+        moved = replace(issue, send_at=app.clock() + timedelta(days=days))
+        told = outline.due(moved, Language.EN, app.config, now=app.clock()).day
+        assert (str(moved.send_at.year) in told) is named
 
 
 # --- the outbox is for this very machine -------------------------------------------------------------------------

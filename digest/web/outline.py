@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from digest.config import Config
 from digest.model import Edit, Editor, EventStatus, Issue, IssueState, ItemKind, Language, Placed
@@ -140,7 +141,9 @@ class Due:
 
 def due(issue: Issue, language: Language, config: Config, *, now: datetime) -> Due:
     words, zone = Words(language), config.list.timezone
-    when = f"{dates.day(issue.send_at, zone, language)}, {dates.hour(issue.send_at, zone, language)}"
+    years = {at.astimezone(ZoneInfo(zone)).year for at in (issue.send_at, now)}
+    day = dates.day(issue.send_at, zone, language, year=len(years) > 1)
+    when = f"{day}, {dates.hour(issue.send_at, zone, language)}"
     return Due(when, in_words(issue.send_at - now, words) if issue.send_at > now else "")
 
 
