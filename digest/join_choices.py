@@ -95,7 +95,7 @@ class Choices:
     def move(self, text: str, *, page: str = "", network: str | None = None) -> Known:
         """The new address is proven: it takes the place of the old one, whose links end. Raises TokenRefused.
 
-        The gate looks at the new domain as it looked at the old one.
+        The gate looks at the new domain as it looked at the old one. The old address is told, but not where to.
         """
         with self._hand.store.write(durable=True):
             found = self._hand.who(text, allowed={Purpose.ADDRESS})
@@ -110,6 +110,8 @@ class Choices:
                 moved = replace(moved, state=self._hand.admitted_state(moved))
             self._hand.store.subscribers.save(moved)
             self._hand.store.deliveries.cancel(moved.id) if moved.state is SubscriberState.WAITING else None
+            if before.state in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
+                self._hand.queue(NoticeKind.ADDRESS_MOVED, moved, secret=before.address.reveal())
             self._hand.log(moved, "moved", method="link", page=page, network=network)
             answer = Answer.WAITING if moved.state is SubscriberState.WAITING else Answer.DONE
             return Known(moved, found.token, answer)

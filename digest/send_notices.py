@@ -17,6 +17,8 @@ _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
     NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.NOT_SENT, NoticeKind.DOMAIN_REFUSES,
 })  # fmt: skip
+# The last goes to a mailbox that may not be its reader's any more: no link of theirs may stand in it.
+_WITHOUT_LINK = frozenset({NoticeKind.DECLINED, NoticeKind.THANKS, NoticeKind.ADDRESS_MOVED})
 AT_ONCE = 20
 LEASE_S = 900.0
 
@@ -115,7 +117,7 @@ class Post:
             return self._links.sign_in(notice.secret, language=notice.language) if notice.secret else None
         if notice.kind in _TO_EDITORS:
             return self._links.desk()
-        if notice.subscriber is None or notice.kind in {NoticeKind.DECLINED, NoticeKind.THANKS}:
+        if notice.subscriber is None or notice.kind in _WITHOUT_LINK:
             return None
         if notice.kind in {NoticeKind.CONFIRM, NoticeKind.REMINDER}:
             return self._links.confirm(notice.subscriber, version=notice.version, now=now)

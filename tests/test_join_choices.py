@@ -1,6 +1,7 @@
 """What readers choose behind a fresh link, and what the link in a letter may not. Abuse case S11 of the guide."""
 
 from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -136,6 +137,28 @@ def test_an_address_changes_only_when_both_ends_said_so(app: App, clock: Clock) 
         with pytest.raises(TokenRefused):
             act()
     assert app.join.leave(old_leave).answer is Answer.DONE
+
+
+def test_the_address_that_was_left_is_told_and_learns_nothing_of_the_new_one(app: App, clock: Clock) -> None:
+    joins(app, language="fr")
+    app.join.choices.ask_address(manage_token(app), NEW)
+    app.send.notices()
+    folder = app.config.path(app.config.mail.folder)
+    for path in folder.glob("*.eml"):
+        path.unlink()
+    app.join.choices.move(address_token(app))
+    app.send.notices()
+    [path] = folder.glob("*.eml")
+    letter = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert letter["To"] == ANN
+    for kind in ("plain", "html"):
+        part = letter.get_body((kind,))  # type: ignore[attr-defined]
+        text = part.get_content()
+        assert "à une autre adresse" in " ".join(text.split())
+        assert app.config.list.from_ in text, "whom to write to if it was not them"
+        assert "/preferences/" not in text
+        assert NEW not in text
+    assert app.store.notices.last_queued(NoticeKind.ADDRESS_MOVED, subscriber=person(app, NEW).id) is not None
 
 
 def test_a_new_address_that_belongs_to_a_reader_is_not_taken_and_nobody_learns_it(

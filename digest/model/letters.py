@@ -163,6 +163,9 @@ class NoticeKind(StrEnum):
     THANKS = "thanks"
     REMINDER = "reminder"
     NEWEST = "newest"
+    ADDRESS_MOVED = (
+        "address-moved"  # to the address that was left, which its secret holds until it has gone there
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,7 @@ def move(token: str) -> Response:
         known = site().app.join.choices.move(token, page=request.path, network=public.network())
     except errors.TokenRefused:
         raise public.refused(token) from None
+    post_notices()
     return public.about(known, "waiting" if known.answer is Answer.WAITING else "moved")
 
 

@@ -59,7 +59,8 @@ class Notices:
     def claim(self, *, count: int, now: datetime, lease_s: float) -> list[Notice]:
         """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt."""
         rows = self._db.rows(
-            """SELECT notice.*, coalesce(iif(notice.kind = 'new-address', s.new_address, s.address), e.address) AS address
+            """SELECT notice.*, coalesce(CASE notice.kind WHEN 'new-address' THEN s.new_address
+                 WHEN 'address-moved' THEN notice.secret ELSE s.address END, e.address) AS address
                FROM notice LEFT JOIN subscriber AS s ON s.id = notice.subscriber
                LEFT JOIN editor AS e ON e.id = notice.editor
                WHERE (notice.state = 'queued' AND (not_before IS NULL OR not_before <= :now))
