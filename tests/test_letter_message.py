@@ -116,9 +116,14 @@ def test_an_encoded_word_is_never_cut_inside_a_character() -> None:
 def test_a_line_break_never_enters_a_header(bad: str) -> None:
     with pytest.raises(RenderError):
         header_lines([("Subject", bad)])
-    config = kit.config(list={"name": {"en": bad, "fr": bad}})
+    with pytest.raises(ValueError, match="control sign"):
+        kit.config(list={"name": {"en": bad, "fr": bad}})
+    sound = kit.config()
+    name = sound.list.name.model_copy(update={"en": bad})  # past the door of the configuration
     with pytest.raises(RenderError):
-        Press(config).edition(kit.small(), EN)
+        Press(sound.model_copy(update={"list": sound.list.model_copy(update={"name": name})})).edition(
+            kit.small(), EN
+        )
 
 
 @pytest.mark.parametrize(
