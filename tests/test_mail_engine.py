@@ -433,8 +433,8 @@ def test_a_password_never_goes_in_clear() -> None:
 
 
 def test_settings_that_cannot_work_are_told_before_anything_is_opened(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no password"):
-        transport(25, security="tls", username="digest")
+    with pytest.raises(MailError, match="no password"):
+        transport(25, security="tls", username="digest").ready()
     with pytest.raises(ConfigError, match="no certificates can be read"):
         transport(25, security="tls", ca_file=tmp_path / "nothing.pem")
 

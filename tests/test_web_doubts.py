@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -28,7 +29,10 @@ def test_an_approver_chooses_day_and_hour_in_the_zone_of_the_list(
     press(client, f"{base}schedule", day="2026-12-03", hour="08:30")
     assert app.config.list.timezone == "America/Toronto"
     assert app.store.issues.get(month.period).send_at == datetime(2026, 12, 3, 13, 30, tzinfo=UTC)
-    press(client, f"{base}schedule", day="2026-01-01", hour="08:30")
+    soon = (clock() + timedelta(minutes=2)).astimezone(ZoneInfo("America/Toronto"))
+    press(client, f"{base}schedule", day=f"{soon:%Y-%m-%d}", hour=f"{soon:%H:%M}")
+    assert app.store.issues.get(month.period).send_at == clock() + timedelta(minutes=10)
+    assert "is past" in press(client, f"{base}schedule", status=409, day="2026-01-01", hour="08:30")
     assert app.store.issues.get(month.period).send_at == clock() + timedelta(minutes=10)
     says = press(client, f"/fr{base}schedule", status=400, day="bientôt", hour="")
     assert "Ce n’est pas un jour et une heure" in says
