@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from digest.app import App, open_app, use_packaged_zones
 from digest.config import Config
 from digest.config_file import read_config
-from digest.errors import DigestError, ErrorKind, MailError
+from digest.errors import ConfigError, DigestError, ErrorKind, MailError
 from digest.model import Source, SourceMonth
 from digest.rules.gather import has_gap, moved_for_good
 
@@ -41,11 +41,14 @@ def examine(config_path: Path) -> list[Finding]:
         config = read_config(config_path)
     except DigestError as error:
         return [*found, Finding("configuration", "fail", str(error))]
-    found.append(Finding("configuration", "pass", f"{config_path} is understood."))
+    understood = Finding("configuration", "pass", f"{config_path} is understood.")
     try:
         with open_app(config) as app:
-            found += [*_database(app), *source_findings(app), _mail(app), *_people(app)]
+            found += [understood, *_database(app), *source_findings(app), _mail(app), *_people(app)]
+    except ConfigError as error:
+        return [*found, Finding("configuration", "fail", f"{config_path}: {error}")]
     except DigestError as error:
+        found.append(understood)
         found.append(Finding("database" if not isinstance(error, MailError) else "mail", "fail", str(error)))
     return [*found, *_dns(config)]
 

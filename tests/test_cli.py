@@ -199,6 +199,16 @@ def test_check_says_what_is_broken(here: Community, digest: Digest) -> None:
     assert found["source Atlantic Data Circle"] == "warn"
 
 
+def test_a_cron_line_that_cannot_be_is_a_fault_of_the_configuration(
+    here: Community, digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SCHEDULE__SEND", "0 25 1 * *")
+    found = {one["id"]: one for one in json.loads(digest("check", "--json", status=1))["checks"]}
+    assert found["configuration"]["outcome"] == "fail"
+    assert "'25' is no hour" in found["configuration"]["message"]
+    assert "database" not in found
+
+
 def test_without_its_password_only_what_mails_is_refused(
     here: Community, digest: Digest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

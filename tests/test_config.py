@@ -52,6 +52,19 @@ def test_texts_are_kept_in_both_languages(make_config: Callable[[str], Config]) 
         ("[collect]\nallow_private = ['x']", "'x' is not an IP address or network"),
         ("[list]\nname.en = 'only English'", "name.fr is missing"),
         ("home = 'x'", 'no table or key "home"'),
+        ("[list]\nlanguages = ['en', 'de']", "[list] languages, number 2: 'de' is none of en, fr."),
+        ("[list]\nlanguages = ['de']", "[list] languages, number 1: 'de' is none of en, fr."),
+        ("[list]\nlanguages = 'en'", '[list] languages: write a list, like ["one", "two"].'),
+        ("[list]\nlanguages = []", "[list] languages: name at least one."),
+        ("[list]\nid = 'x y'", "[list] id: it is written like digest.example.org"),
+        ("[list]\nfrom = 3", "[list] from: 3 is no text; put it in quotes."),
+        ("list = 3", '"list": it is a table, not a single value.'),
+        ("[mail]\ntransport = 'smpt'", "'smpt' is none of folder, smtp. Did you mean \"smtp\"?"),
+        ("[mail]\nport = 'abc'", "[mail] port: 'abc' is not a whole number."),
+        ("[mail]\nconnections = 0", "[mail] connections: 0 is too small; 1 at least."),
+        ("[desk]\napprovals = 5", "[desk] approvals: 5 is too large; 2 at most."),
+        ("[letter]\naccent = 'blue'", "[letter] accent: 'blue' is no colour; write it like #1c5d48."),
+        ("[letter]\nsections = ['evnts']", "[letter] sections, number 1: 'evnts' is none of coming-up,"),
     ],
 )
 def test_a_mistake_is_named_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -90,7 +103,7 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("DIGEST_MAIL__PORT", "abc", "integer"),
+        ("DIGEST_MAIL__PORT", "abc", "whole number"),
         ("DIGEST_LIST__POSTAL_ADDRESS", '{"en": "a\\nb", "fr": ""}', "line break"),
         ("DIGEST_LIST__URL", "http://[::1/path", "not a web address"),
     ],
