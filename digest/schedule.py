@@ -115,10 +115,12 @@ def gather(app: App) -> None:
     slot = last_slot(app.config.schedule.assemble, zone, until=now)
     if slot is None:
         return
-    period = _period_of(next_slot(app.config.schedule.send, zone, after=slot), zone)
+    departs = next_slot(app.config.schedule.send, zone, after=slot)
+    period = _period_of(departs, zone)
     if app.store.ticks.done("assemble", str(period)) or not _somebody_answered(app):
         return
-    later = [issue.period for issue in app.store.issues.all() if issue.period > period]
+    # Only of a month that can leave no more; somebody's early draft of another month holds up no month before it.
+    later = [issue.period for issue in app.store.issues.all() if issue.period > period and departs <= now]
     if later:
         _record(app, "assemble", due=str(period), outcome=f"left out: {min(later)} exists")
         _LOG.info("No draft of %s is made: %s, which comes after it, exists.", period, min(later))

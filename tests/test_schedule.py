@@ -60,6 +60,19 @@ def test_no_month_is_drafted_behind_one_that_exists(here: Community) -> None:
     assert states(here)["2027-01"] == "draft"
 
 
+def test_an_early_draft_of_a_far_month_holds_up_no_month_before_it(here: Community) -> None:
+    here.app.collect.visit(every=True)
+    here.app.publish.assemble(Period(2027, 3))
+    for month, day in ((DECEMBER, ASSEMBLE_AT), (Period(2027, 1), ASSEMBLE_AT + timedelta(days=30, hours=1))):
+        at(here, day)
+        tick(here.app)
+        assert states(here)[str(month)] == "draft"
+        assert here.app.store.issues.get(month).section("worth-reading") or month != DECEMBER
+    assert sorted(states(here)) == ["2026-12", "2027-01", "2027-03"]
+    numbers = {str(issue.period): issue.number for issue in here.app.store.issues.all()}
+    assert numbers == {"2026-12": 1, "2027-01": 2, "2027-03": 3}
+
+
 def test_no_draft_is_made_while_no_source_has_answered(here: Community) -> None:
     here.site.close()
     tick(here.app)

@@ -77,13 +77,21 @@ class Issues:
     def create(
         self, *, period: Period, since: datetime, until: datetime, send_at: datetime, placed: Sequence[Placed]
     ) -> IssueId:
-        """A new draft, numbered one above the highest."""
+        """A new draft, numbered one above the highest; in front of drafts of later months it takes their first number,
+        and they move up."""
+        number = self._db.value(
+            """SELECT iif(count(*) AND min(state = 'draft'), min(number), (SELECT coalesce(max(number), 0) + 1 FROM issue))
+               FROM issue WHERE period > :period""",
+            {"period": str(period)},
+        )
+        self._db.change("UPDATE issue SET number = number + 1 WHERE number >= :number", {"number": number})
         issue_id = IssueId(
             self._db.insert(
                 """INSERT INTO issue (period, number, state, since, until, send_at)
-                   VALUES (:period, (SELECT coalesce(max(number), 0) + 1 FROM issue), 'draft', :since, :until, :send_at)""",
+                   VALUES (:period, :number, 'draft', :since, :until, :send_at)""",
                 {
                     "period": str(period),
+                    "number": number,
                     "since": micros(since),
                     "until": micros(until),
                     "send_at": micros(send_at),
