@@ -19,6 +19,7 @@ from digest.join import Join
 from digest.mail import Transport, open_transport
 from digest.mail.inbox import incoming
 from digest.mail.records import sender_records
+from digest.mail.reports import report
 from digest.mail.spam import spam_score
 from digest.publish import Publish
 from digest.publish_correct import Correct
@@ -26,6 +27,7 @@ from digest.publish_look import Look, Outside
 from digest.render.press import Press, Signer
 from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
+from digest.rules.echo import marks
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send import Send
@@ -71,12 +73,13 @@ class App:
         self._closing.close()
 
     def take_letter(self, data: bytes) -> bool:
-        """One letter that came in. True when a wish in it was granted; all else is for people to read.
+        """One letter that came in. True when a wish in it was granted, or a report about a letter of ours was noted; all
+        else is for people to read.
 
         Whatever it says, a mark of ours in it ends a doubt about the letter that bore it.
         """
         self.send.heard(data)
-        return self.join.inbound.take(incoming(data))
+        return self.join.inbound.take(incoming(data)) or self.join.returned.take(report(data), marks(data))
 
     def before_closing(self, work: Callable[[], object]) -> None:
         """Has `work` done first when this is closed: whoever runs threads on the store ends them there."""

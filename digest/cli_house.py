@@ -112,11 +112,11 @@ def backup(door: Door, file: Path) -> None:
 @click.argument("file", type=click.File("rb"), default="-")
 @pass_door
 def inbound(door: Door, file: BinaryIO) -> None:
-    """Take one letter that came in, from FILE or a pipe, and grant a wish to leave in it; anything else is left alone."""
+    """Take one letter that came in, from FILE or a pipe: grant a wish to leave, or note what came back; all else stays."""
     data = file.read(MOST_BYTES + 1)
     with door.open() as app:
         done = len(data) <= MOST_BYTES and app.take_letter(data)
-    say("Somebody left, as the letter asked." if done else "Nothing to do: people may read it.")
+    say("Done: its wish was granted, or its report noted." if done else "Nothing to do: people may read it.")
 
 
 @click.group()

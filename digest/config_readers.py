@@ -62,6 +62,7 @@ class InboundPart(Part):
 
     maildir: Path | None = Field(
         None,
-        description="Maildir that holds what comes to the reply address. A wish to leave in it is granted at once; all else "
-        "is left there for you. Left out: nothing is read, unless your mail server hands mail to `digest inbound`.",
+        description="Maildir that holds what comes to the reply address. A wish to leave is granted at once, returned "
+        "letters and complaints are noted; all else is left there for you. Left out: nothing is read, unless your mail "
+        "server hands mail to `digest inbound`.",
     )

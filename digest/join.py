@@ -19,6 +19,7 @@ from digest.join_hand import Ask, Form, Hand, Known
 from digest.join_inbound import Inbound
 from digest.join_introductions import Introductions
 from digest.join_memory import Memory
+from digest.join_returned import ComesBack
 from digest.join_voices import Voices
 from digest.model import Address, IssueId, NoticeKind, Reading, Subscriber, SubscriberState
 from digest.rules import consent, guard
@@ -38,7 +39,7 @@ _NOBODY = (
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
     crowd: keeping house, and counts; voices: what people suggest; introductions: what they say of
-    themselves; inbound: leaving by letter."""
+    themselves; inbound: leaving by letter; returned: letters that come back."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
@@ -53,6 +54,7 @@ class Join:
         self.voices = Voices(self._hand, self._guard)
         self.introductions = Introductions(self._hand, self.crowd)
         self.inbound = Inbound(self._hand)
+        self.returned = ComesBack(self._hand)
 
     def form(self, *, typed_before: bool = False) -> str:
         """The token of one showing of a form. typed_before: it is shown filled in, so nobody needs time to type."""
@@ -193,7 +195,9 @@ class Join:
             found = self.who(text, allowed=_CHOOSES)
             after = replace(found.subscriber, language=self._hand.language(language))
             self._store.subscribers.save(after)
-            self._hand.log(after, "chose", method="link", page=page)
+            self._hand.log(
+                after, "chose", method="link", page=page, origin=consent.chosen(found.subscriber, after)
+            )
             return Known(after, found.token, Answer.DONE)
 
     def manage(self, address_text: str, *, form: Form | None = None, ip: str | None = None) -> None:
@@ -271,6 +275,7 @@ class Join:
 
     def tidy(self) -> int:
         """Keeps house once a day: retention, and the month's head count. How many never confirmed and were deleted."""
+        self.returned.sweep()
         return self.crowd.tidy()
 
     def clock(self) -> datetime:

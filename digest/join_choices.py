@@ -56,7 +56,9 @@ class Choices:
             self._hand.store.subscribers.save(after)
             if after.paused_until is not None:
                 self._hand.store.deliveries.cancel(after.id)
-            self._hand.log(after, "chose", method="link", page=page)
+            self._hand.log(
+                after, "chose", method="link", page=page, origin=consent.chosen(found.subscriber, after)
+            )
             return Known(after, found.token, Answer.DONE)
 
     def _until(self, choice: Choice) -> datetime | None:
@@ -150,8 +152,8 @@ class Choices:
             ],
             "introduction": _said(self._hand.store.introductions.of(reader.id)),
             "letters": [
-                {"issue": str(period), "state": state.value, "at": _iso(at)}
-                for period, state, at in self._hand.store.deliveries.of(reader.id)
+                {"issue": one.issue, "state": one.state.value, "at": _iso(one.at), "came_back": one.came_back}
+                for one in self._hand.store.deliveries.of(reader.id)
             ],
         }  # fmt: skip
 

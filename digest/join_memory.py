@@ -10,18 +10,19 @@ from digest.model import (
     Community,
     Consent,
     DeliveryId,
-    DeliveryState,
     Editor,
     EditorId,
     Entry,
     Introduction,
     IssueId,
     ItemId,
+    Kept,
     Language,
     MailDomain,
     NoticeId,
     NoticeKind,
     Reading,
+    Returned,
     SourceId,
     Stats,
     Subscriber,
@@ -31,6 +32,7 @@ from digest.model import (
     SuggestionId,
 )
 from digest.rules.gather import Known
+from digest.rules.returned import Verdict
 
 
 class Subscribers(Protocol):
@@ -78,7 +80,20 @@ class Unsent(Protocol):
     def newest_unread(self, subscriber_id: SubscriberId) -> IssueId | None: ...
     def reader_of(self, issue_id: IssueId, delivery_id: DeliveryId) -> SubscriberId | None: ...
     def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None: ...
-    def of(self, subscriber_id: SubscriberId) -> list[tuple[str, DeliveryState, datetime | None]]: ...
+    def of(self, subscriber_id: SubscriberId) -> list[Kept]: ...
+
+
+class Returns(Protocol):
+    """Letters that came back."""
+
+    def whose(self, delivery_id: DeliveryId) -> tuple[IssueId, SubscriberId] | None: ...
+    def put(self, one: Returned) -> bool: ...
+    def history(
+        self, subscriber_id: SubscriberId, *, since: datetime | None, limit: int
+    ) -> list[Verdict | None]: ...
+    def refused(self, *, issues: int) -> list[SubscriberId]: ...
+    def counts(self, issue_id: IssueId) -> Mapping[Verdict, int]: ...
+    def letters(self, issue_id: IssueId) -> int: ...
 
 
 class Notices(Protocol):
@@ -165,6 +180,8 @@ class Memory(Protocol):
     def suppressions(self) -> Suppressions: ...
     @property
     def deliveries(self) -> Unsent: ...
+    @property
+    def returns(self) -> Returns: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -5,7 +5,18 @@ from collections.abc import Callable
 
 from digest.app import App
 from digest.join import Ask, Form
-from digest.model import Address, IssueId, Notice, Subscriber
+from digest.model import (
+    Address,
+    DeliveryId,
+    DeliveryState,
+    IssueId,
+    IssueState,
+    Language,
+    Notice,
+    Outcome,
+    Period,
+    Subscriber,
+)
 from tests.conftest import Clock
 
 ANN = "ann@example.org"
@@ -74,3 +85,63 @@ def code_in(notice: Notice) -> str:
     assert notice.secret is not None
     assert re.fullmatch(r"\d{6}", notice.secret)
     return notice.secret
+
+
+# --- letters that come back ---------------------------------------------------------------------------------------------
+
+
+def sent_issue(
+    app: App, clock: Clock, period: Period, *, refused: str = "", reply: str = ""
+) -> dict[str, DeliveryId]:
+    """An issue that has left to all who may have it; their letters by address. refused: whose mail server says no."""
+    deliveries, now = app.store.deliveries, clock()
+    with app.store.write():
+        issue = app.store.issues.create(period=period, since=now, until=now, send_at=now, placed=[])
+        deliveries.list_audience(issue, languages=[Language.EN], now=now)
+        app.store.issues.move(
+            issue, from_={IssueState.DRAFT}, to=IssueState.APPROVED, approved_at=now, hash="x"
+        )
+        app.store.issues.move(issue, from_={IssueState.APPROVED}, to=IssueState.SENDING, sending_since=now)
+        run = deliveries.begin_run(issue, now=now, lease_s=60)
+        claimed = deliveries.claim(run, count=999, now=now)
+        deliveries.commit(
+            run, outcomes=[], intents=[(one.id, place) for place, one in enumerate(claimed)], now=now
+        )
+        no = {one.id for one in claimed if one.address.key == refused}
+        outcomes = [
+            Outcome(delivery=one.id, state=DeliveryState.FAILED, code=int(reply[:3]), reply=reply[4:])
+            if one.id in no else Outcome(delivery=one.id, state=DeliveryState.SENT, code=250)
+            for one in claimed
+        ]  # fmt: skip
+        deliveries.commit(run, outcomes=outcomes, intents=[], now=now)
+        app.store.issues.move(issue, from_={IssueState.SENDING}, to=IssueState.SENT, sent_at=now)
+    return {one.address.key: one.id for one in claimed}
+
+
+def dsn(
+    app: App, delivery: DeliveryId, *, status: str = "5.1.1", words: str = "550 5.1.1 no such user",
+    action: str = "failed", to: str | None = None, recipient: str = "somebody@forwarded.example",
+) -> bytes:  # fmt: skip
+    """A delivery report (RFC 3464) as a mail server sends it to the envelope's sender."""
+    token = app.links.bounce_token(delivery) if to is None else to
+    return (
+        f"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: bounce+{token}@lists.example.org\r\n"
+        "Subject: Undelivered Mail\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
+        "--B\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        "--B\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: smtp; {words}\r\n\r\n--B--\r\n"
+    ).encode()
+
+
+def complaint(message_id: str, *, kind: str = "abuse") -> bytes:
+    """An abuse report (RFC 5965): the provider has taken the address out, our Message-ID is left."""
+    return (
+        "From: feedback@provider.example\r\nTo: abuse@lists.example.org\r\nSubject: FW: a letter\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="B"\r\n\r\n'
+        "--B\r\nContent-Type: text/plain\r\n\r\nThis is an abuse report.\r\n"
+        f"--B\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: {kind}\r\nUser-Agent: x/1\r\nVersion: 1\r\n"
+        f"\r\n--B\r\nContent-Type: message/rfc822\r\n\r\nTo: <redacted>\r\nMessage-ID: {message_id}\r\n"
+        "Subject: a letter\r\n\r\nhello\r\n--B--\r\n"
+    ).encode()

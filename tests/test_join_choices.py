@@ -1,6 +1,7 @@
 """What readers choose behind a fresh link, and what the link in a letter may not. Abuse case S11 of the guide."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -12,7 +13,8 @@ from digest.join import Ask
 from digest.join_choices import Choice, dossier_rows
 from digest.model import Address, Cadence, Language, NoticeKind, Period, SubscriberState
 from digest.rules.consent import Answer
-from tests.conftest import Clock
+from tests import web_kit
+from tests.conftest import NOW, Clock
 from tests.readers_kit import (
     ANN,
     address_token,
@@ -248,3 +250,33 @@ def test_what_need_not_be_kept_is_not_kept(make_config: object, clock: Clock) ->
         assert is_known(app, "luc@example.org")
         assert app.store.suppressions.count() == 1
         assert app.store.consents._db.value("SELECT count(*) FROM consent WHERE subscriber IS NULL") >= 3
+
+
+def test_the_log_says_what_was_chosen_and_who_chose_nothing_new_chose_nothing(app: App) -> None:
+    joins(app)
+    app.join.choose(letter_token(app), language="fr")
+    choice = Choice(language="fr", cadence="events", topics=("calls",), timezone="America/Halifax",
+                    pause_until=(NOW + timedelta(days=30)).date())  # fmt: skip
+    for _ in range(2):
+        app.join.choices.save(manage_token(app), choice)
+    told = [line.origin for line in app.store.consents.of(person(app).id) if line.act == "chose"]
+    until = (NOW + timedelta(days=30)).date()
+    assert told == [
+        "language: fr",
+        f"time zone: America/Halifax; how often: events; sections: calls; paused until: {until}",
+        "",
+    ]
+
+
+def test_the_newest_issue_that_greeted_a_newcomer_is_among_their_letters(
+    make_config: Callable[[str], Config], clock: Clock
+) -> None:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as app:
+        month = web_kit.fill(app, readers=1)
+        web_kit.publish(app, month)
+        joins(app)
+        assert [one["state"] for one in app.join.choices.dossier(manage_token(app))["letters"]] == ["queued"]
+        app.send.notices()
+        [told] = app.join.choices.dossier(manage_token(app))["letters"]
+        assert (told["issue"], told["state"], told["came_back"]) == (str(month.period), "sent", "")
+        assert told["at"] == app.clock().isoformat()

@@ -82,10 +82,14 @@ class Replies:
         return reply
 
 
+def unaddressed(text: str) -> str:
+    """With every address taken out."""
+    return _ADDRESS.sub("(address)", text) if "@" in text else text
+
+
 def kept(text: str) -> str:
     """A server's words as we may keep them: one line, at most 500 characters, every address taken out."""
-    if "@" in text:
-        text = _ADDRESS.sub("(address)", text)
+    text = unaddressed(text)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     return text[:KEPT_CHARACTERS].strip()

@@ -53,6 +53,29 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What we keep of one letter to a reader, for that reader. issue: its month; at: when the state was reached;
+    came_back: what was reported of it later, or ""."""
+
+    issue: str
+    state: DeliveryState
+    at: datetime | None
+    came_back: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What came back of a letter that had left. verdict: complaint, hard, soft or ours; status: the code that decided;
+    words: of the other mail server, without addresses."""
+
+    delivery: DeliveryId
+    verdict: str
+    at: datetime
+    status: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """Message bytes with their envelope. pieces: in their order, CRLF line ends, not dot-stuffed; those that all letters
     of an issue share are shared, so that a hundred letters in hand weigh little. sender: the envelope's MAIL FROM.
@@ -160,6 +183,7 @@ class NoticeKind(StrEnum):
     SENDING_HELD = "sending-held"
     NOT_SENT = "not-sent"
     DOMAIN_REFUSES = "domain-refuses"
+    MANY_RETURN = "many-return"
     THANKS = "thanks"
     REMINDER = "reminder"
     NEWEST = "newest"

@@ -233,6 +233,28 @@ def leaving(known: Subscriber, *, now: datetime) -> Decision:
     )
 
 
+def suspending(known: Subscriber) -> Subscriber | None:
+    """Their address fails: no letter any more, until a new confirmation. None for who is not written to anyway."""
+    if known.state is not SubscriberState.CONFIRMED:
+        return None
+    return replace(known, state=SubscriberState.SUSPENDED, version=known.version + 1)
+
+
+def chosen(before: Subscriber, after: Subscriber) -> str:
+    """What somebody changed of their letter, for the log: `language: fr; paused until: 2026-12-01`. Not the role: it
+    changes no letter."""
+
+    def told(one: Subscriber) -> dict[str, str]:
+        return {
+            "language": one.language.value, "time zone": one.timezone or "the list's", "how often": one.cadence.value,
+            "sections": " ".join(one.topics) or "all",
+            "paused until": one.paused_until.date().isoformat() if one.paused_until else "no pause",
+        }  # fmt: skip
+
+    old = told(before)
+    return "; ".join(f"{name}: {value}" for name, value in told(after).items() if old[name] != value)
+
+
 def returning(known: Subscriber, *, now: datetime) -> Decision:
     """The undo on the page after leaving; it works for a day."""
     if known.state is SubscriberState.CONFIRMED:

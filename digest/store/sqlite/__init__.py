@@ -28,6 +28,7 @@ from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare, refuse_precious
 from digest.store.sqlite.paces import Paces
 from digest.store.sqlite.proofs import Proofs
+from digest.store.sqlite.returns import Returns
 from digest.store.sqlite.roster import Rosters
 from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
@@ -61,6 +62,7 @@ class SqliteStore:
         self.paces = Paces(db)
         self.canaries = Canaries(db, self.deliveries)
         self.latecomers = Latecomers(db)
+        self.returns = Returns(db)
         self.notices = Notices(db)
         self.editors = Editors(db)
         self.desk_log = DeskLog(db)

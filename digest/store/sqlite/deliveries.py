@@ -14,6 +14,7 @@ from digest.model import (
     DeliveryId,
     DeliveryState,
     IssueId,
+    Kept,
     Language,
     Outcome,
     SubscriberId,
@@ -203,14 +204,24 @@ class Deliveries(Runs):
             {"subscriber": subscriber_id},
         )
 
-    def of(self, subscriber_id: SubscriberId) -> list[tuple[str, DeliveryState, datetime | None]]:
-        """One reader's letters, oldest first: the issue's month, the state, when it was reached."""
+    def of(self, subscriber_id: SubscriberId) -> list[Kept]:
+        """One reader's letters, by month; a newcomer's, sent alone, among them as long as that is remembered."""
         rows = self._db.rows(
-            """SELECT period, delivery.state, changed_at FROM delivery JOIN issue ON issue.id = delivery.issue
-               WHERE subscriber = :subscriber ORDER BY delivery.id""",
+            """SELECT period, delivery.state, changed_at, verdict, words FROM delivery
+                 JOIN issue ON issue.id = delivery.issue LEFT JOIN returned ON returned.delivery = delivery.id
+               WHERE subscriber = :subscriber
+               UNION ALL
+               SELECT period, notice.state, changed_at, NULL, NULL FROM notice
+                 JOIN issue ON issue.id = CAST(notice.secret AS INTEGER)
+               WHERE subscriber = :subscriber AND kind = 'newest'
+               ORDER BY period, changed_at""",
             {"subscriber": subscriber_id},
         )
-        return [(row["period"], DeliveryState(row["state"]), moment(row["changed_at"])) for row in rows]
+        return [
+            Kept(issue=row["period"], state=DeliveryState(row["state"]), at=moment(row["changed_at"]),
+                 came_back=f"{row['verdict']}: {row['words']}".strip(": ") if row["verdict"] else "")
+            for row in rows
+        ]  # fmt: skip
 
     def newest_unread(self, subscriber_id: SubscriberId) -> IssueId | None:
         """The newest issue that left or is leaving, unless this reader has it or is to get it; None when there is none."""

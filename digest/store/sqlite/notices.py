@@ -85,10 +85,12 @@ class Notices:
         reply: str = "",
         now: datetime,
     ) -> None:
-        """What became of a claimed notice. The secret goes with sent and failed; queued: try again at `not_before`."""
+        """What became of a claimed notice. The secret goes with sent and failed, save which issue a newcomer got; queued: try
+        again at `not_before`."""
         self._db.change(
             """UPDATE notice SET state = :state, not_before = :not_before, code = :code, reply = :reply,
-                 changed_at = :now, lease_until = NULL, secret = iif(:state = 'queued', secret, NULL)
+                 changed_at = :now, lease_until = NULL,
+                 secret = iif(:state = 'queued' OR kind = 'newest', secret, NULL)
                WHERE id = :id AND state = 'claimed'""",
             {
                 "id": notice_id,

@@ -11,6 +11,7 @@ from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
+from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, SOURCES, TWINS
 
@@ -289,6 +290,12 @@ def _light(db: Database) -> None:
 @MIGRATIONS(name="0015_views")
 def _views(db: Database) -> None:
     for statement in _statements(VIEWS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0016_returns")
+def _returns(db: Database) -> None:
+    for statement in _statements(RETURNS):
         db.conn.execute(statement)
 
 

@@ -101,6 +101,10 @@ class Subscribers:
         )
         # A server may repeat the address in its reply.
         self._db.change("UPDATE delivery SET reply = NULL WHERE subscriber = :id", person)
+        self._db.change(
+            "UPDATE returned SET words = '' WHERE delivery IN (SELECT id FROM delivery WHERE subscriber = :id)",
+            person,
+        )
         self._db.change("UPDATE consent SET network = NULL WHERE subscriber = :id", person)
         self._db.change("DELETE FROM subscriber WHERE id = :id", person)
 
