@@ -71,7 +71,7 @@ def rounds_of(app: App, client: FlaskClient, period: Period, *, rounds: int) -> 
     base, token = f"/desk/issues/{period}/", web_kit.form_token(client)
     found: dict[str, list[float]] = {"edit": [], "letter": [], "edit and letter": [], "page": [], "pool": []}
     for number in range(rounds):
-        placed = app.store.issues.get(period).section("worth-reading")
+        placed = app.store.issues.get(period, bench=()).section("worth-reading")
         item = ItemId(placed[number % len(placed)].item.id)
         fields = {"token": token, "blurb-en": f"Why round {number} matters, in fifteen words at the very least, said once.",
                   "seen-blurb-en": placed[number % len(placed)].blurb.get("en", "")}  # fmt: skip

@@ -1,6 +1,9 @@
 """How far two colours stand apart, by WCAG 2.2 success criterion 1.4.3. Nothing else about looks is judged here."""
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=256)
 def contrast(one: str, other: str) -> float:
     """The contrast ratio of two colours written #rrggbb, from 1 to 21. Text needs 4.5, large text (24 px) 3."""
     dark, light = sorted((_luminance(one), _luminance(other)))

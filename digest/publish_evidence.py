@@ -46,6 +46,7 @@ def evidence(
     for _ in range(REPEAT_MONTHS):
         since = since.previous()
     proofs = store.proofs
+    hour = now.replace(minute=0, second=0, microsecond=0)
     links = outside_links(Proof(issue=issue, editions=editions, config=config, now=now, readers=0))
     return Evidence(
         subjects=proofs.subjects(issue.period),
@@ -54,7 +55,7 @@ def evidence(
         read_at={source.name: source.last_ok_at for source in store.sources.all()},
         last_audience=proofs.last_audience(issue.period),
         calendars={
-            language: issue_file(issue, config=config, language=language, now=now)
+            language: issue_file(issue, config=config, language=language, now=hour)
             for language in config.list.languages
         },
         looks={

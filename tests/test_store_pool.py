@@ -16,6 +16,7 @@ from digest.model import (
     Visit,
     VisitOutcome,
 )
+from digest.rules.assemble import dated
 from digest.store.sqlite import SqliteStore, open_store
 from digest.store.sqlite.columns import micros, moment
 from tests.store_kit import NOW, days, event, kept, named_source, post
@@ -203,6 +204,8 @@ def test_the_pool_holds_posts_of_the_span_and_events_to_come(store: SqliteStore)
     add("at the cut-off", until, until)
     add("seen late", since - days(9), until - days(1))
     add("undated", None, until - days(2))
+    guessed = replace(post("guessed", published=until - days(1), title="guessed"), flags=("date-guessed",))
+    kept(store, guessed, source=blog, now=until - days(3))
     add("of tomorrow", until + days(1), until + days(1))
     for name, starts, ends in [
         ("over", NOW - days(2), NOW - days(1)), ("ends now", NOW - days(1), NOW), ("goes on", NOW - days(1), NOW + days(1)),
@@ -215,8 +218,21 @@ def test_the_pool_holds_posts_of_the_span_and_events_to_come(store: SqliteStore)
     )
     assert [item.title for item in pool] == [
         "goes on", "soon", "last",
-        "seen late", "in", "undated", "at the cut-off",
+        "seen late", "in", "undated", "guessed", "at the cut-off",
     ]  # fmt: skip
+    shelf = store.items.shelf(
+        posts_since=since, posts_until=until, events_from=NOW, events_until=NOW + days(35)
+    )
+    assert {(one.id, one.kind, one.source, one.language, one.dated) for one in shelf} == {
+        (
+            item.id,
+            item.kind,
+            item.source,
+            item.language,
+            item.occasion.starts if item.occasion else dated(item),
+        )
+        for item in pool
+    }
 
 
 def test_a_months_items_are_those_that_touch_it(store: SqliteStore) -> None:

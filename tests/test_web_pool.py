@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from digest.app import App
-from digest.model import ItemKind
+from digest.model import ItemKind, Language, Occasion, Suggestion, SuggestionId, SuggestionKind
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
@@ -76,6 +76,56 @@ def test_the_pool_is_filtered_by_kind_source_language_and_what_is_used(
     assert titles(read(client, "/desk/pool?tab=nonsense&language=xx&shown=?")) == titles(
         read(client, "/desk/pool")
     )
+
+
+def test_the_pool_is_filtered_by_day_and_says_why_a_row_is_not_in_the_letter(
+    app: App, web: Flask, month: web_kit.Month, clock: Clock
+) -> None:
+    client, (source, *_) = signed_in(app, web), app.store.sources.all()
+    with app.store.write():
+        old = web_kit.post("An old post", now=clock() - timedelta(days=9))
+        app.store.items.add(old, source=source.id, now=clock())
+        far = clock() + timedelta(days=70)
+        app.store.items.add(
+            web_kit.event("A far evening", Occasion(starts=far)),
+            source=source.id,
+            now=clock() - timedelta(days=3),
+        )
+    week = titles(read(client, "/desk/pool?shown=all&days=7"))
+    assert "A late post" in week
+    assert "An old post" not in week
+    assert "An old post" in titles(read(client, "/desk/pool?shown=all&days=30"))
+    events = "/desk/pool?shown=all&tab=events"
+    assert "A far evening" in titles(read(client, events))
+    assert "A far evening" not in titles(read(client, f"{events}&days=30"))
+    assert "too far ahead for this issue" in read(client, events).partition("A far evening")[2][:600]
+    assert "came after the draft was made" in read(client, "/desk/pool").partition("A late post")[2][:600]
+    where = press(client, "/desk/pool/triage", item="1", act="pin", days="7", shown="all")
+    assert "days=7" in where
+
+
+def test_the_suggestions_are_the_third_tab_of_the_pool(app: App, web: Flask, clock: Clock) -> None:
+    client = signed_in(app, web)
+    assert "Suggestions (0)" in read(client, "/desk/pool")
+    idea = Suggestion(
+        id=SuggestionId(0),
+        kind=SuggestionKind.IDEA,
+        title="Tell us more about forms",
+        language=Language.EN,
+        at=clock(),
+    )
+    with app.store.write():
+        app.store.suggestions.add(idea)
+    assert "Suggestions (1)" in read(client, "/desk/pool")
+    assert re.search(
+        r'href="/desk/suggestions/" aria-current="page">Suggestions \(1\)', read(client, "/desk/suggestions/")
+    )
+
+
+def test_the_keys_of_the_pool_are_told_without_a_draft_too(app: App, web: Flask) -> None:
+    web_kit.fill(app)
+    assert app.store.issues.all() == []
+    assert 'id="keys-open"' in read(signed_in(app, web), "/desk/pool")
 
 
 def test_a_contributor_sees_the_pool_without_buttons(app: App, web: Flask, month: web_kit.Month) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from digest.model.names import ItemId, SourceId
 
@@ -204,6 +205,17 @@ class Item:
     occasion: Occasion | None = None
     flags: tuple[str, ...] = ()
     content_hash: str = ""
+
+
+class OnShelf(NamedTuple):
+    """An item of the pool without its words. dated: when an event begins; when a post was published, or first seen where
+    its source gives no date that can be believed."""
+
+    id: ItemId
+    kind: ItemKind
+    source: str
+    language: str | None
+    dated: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Linked from the letter and never attached. A cancelled event stays in, with STAT
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,35 +28,43 @@ _STATUS = {
 
 def event_file(item: Item, *, config: Config, language: Language, now: datetime) -> bytes:
     """One event as a calendar file. now: when it is written (DTSTAMP). Raises ValueError for an item without a date."""
-    return _calendar([item], config=config, language=language, now=now, name=clean(item.title))
+    return _calendar((item,), domain=config.list.domain, language=language, now=now, name=clean(item.title))
 
 
 def issue_file(issue: Issue, *, config: Config, language: Language, now: datetime) -> bytes:
     """All events of an issue, bench left out."""
-    items = [p.item for p in issue.placed if p.section is not None and p.item.occasion]
+    items = tuple(p.item for p in issue.placed if p.section is not None and p.item.occasion)
     name = f"{config.list.name.in_(language)} {issue.period}"
-    return _calendar(items, config=config, language=language, now=now, name=name)
+    return _calendar(items, domain=config.list.domain, language=language, now=now, name=name)
 
 
 def subscription_file(items: Sequence[Item], *, config: Config, language: Language, now: datetime) -> bytes:
     """The events that calendars fetch again and again (webcal); readers of it are asked to come back every 12 hours."""
     name = config.list.name.in_(language)
-    return _calendar(items, config=config, language=language, now=now, name=name, is_subscription=True)
+    return _calendar(
+        tuple(items), domain=config.list.domain, language=language, now=now, name=name, is_subscription=True
+    )
 
 
 def uid(item: Item, *, config: Config) -> str:
     """The event's identity for life (RFC 5545 section 3.8.4.7): ours, since a series shares one and feeds hold junk."""
-    return f"item-{item.id}@{config.list.domain}"
+    return _uid(item, config.list.domain)
 
 
+def _uid(item: Item, domain: str) -> str:
+    return f"item-{item.id}@{domain}"
+
+
+# Preflight reads the same file after every edit at the desk, and few edits touch an event.
+@lru_cache(maxsize=8)
 def _calendar(
-    items: Sequence[Item], *, config: Config, language: Language, now: datetime, name: str,
+    items: tuple[Item, ...], *, domain: str, language: Language, now: datetime, name: str,
     is_subscription: bool = False,
 ) -> bytes:  # fmt: skip
     from icalendar import Calendar  # 3 MB, which a million letters need not carry
 
     calendar = Calendar()
-    calendar.add("prodid", f"-//{config.list.domain}//digest//{language.value.upper()}")
+    calendar.add("prodid", f"-//{domain}//digest//{language.value.upper()}")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
@@ -63,15 +72,15 @@ def _calendar(
         calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", "PT12H")
     for item in sorted((i for i in items if i.occasion), key=lambda i: (_occasion(i).starts, i.id)):
-        calendar.add_component(_event(item, config=config, language=language, now=now))
+        calendar.add_component(_event(item, domain=domain, language=language, now=now))
     return bytes(calendar.to_ical())
 
 
-def _event(item: Item, *, config: Config, language: Language, now: datetime) -> "Event":
+def _event(item: Item, *, domain: str, language: Language, now: datetime) -> "Event":
     from icalendar import Event, vText, vUri
 
     occasion, event = _occasion(item), Event()
-    event.add("uid", uid(item, config=config))
+    event.add("uid", _uid(item, domain))
     event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
     event.add("sequence", occasion.sequence)
     event.add(

@@ -82,6 +82,7 @@ def short_month(period: Period, language: Language, *, year: bool = False) -> st
     return f"{text}\u00a0{period.year}" if year else text
 
 
+@lru_cache(maxsize=4096)
 def leaf(at: datetime, zone: str, language: Language) -> tuple[str, str, str]:
     """The three lines of a small calendar page: month, day, weekday, as `Dec`, `1`, `Tue`."""
     local = _local(at, zone)
@@ -113,6 +114,8 @@ def hour_in_zone(at: datetime, zone: str, language: Language) -> str:
     return Words(language)(f"{key}_at", hour=hour(at, zone, language), **slots)
 
 
+# A page of the desk shows the same events after every edit; most of its time went into their dates.
+@lru_cache(maxsize=4096)
 def span(
     occasion: Occasion, language: Language, *, list_zone: str, also: Sequence[str] = ONLINE_ZONES, own_zone: str = "",
     most: int = 2,

@@ -3,6 +3,7 @@
 import re
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 
 URL = re.compile(r"https?://[^\s<>\"'«»“”]+[^\s<>\"'«»“”.,;:!?)\]}…]", re.IGNORECASE)
 WIDTH = 72
@@ -71,6 +72,7 @@ def shorten(text: str, *, most: int) -> str:
     return f"{cut}…"
 
 
+@lru_cache(maxsize=4096)
 def wrap(text: str, *, indent: str = "", hang: str = "", width: int = WIDTH) -> str:
     """Hard-wrapped text. A web address stands alone on its line and is never broken or shortened."""
     lines: list[str] = []

@@ -8,6 +8,7 @@ from digest.rules.proof import Fault, Proof, Severity, is_private
 
 SUBJECT_LEAST, SUBJECT_MOST = 10, 60
 PREHEADER_LEAST, PREHEADER_MOST = 40, 110
+_BEYOND_ASCII = bytes(range(127, 256))
 SIZE_WARNS, SIZE_BLOCKS = (
     80_000,
     100_000,
@@ -154,7 +155,8 @@ def source_bytes(html: str) -> int:
     """Bytes of the HTML as it travels: quoted-printable, with links of 200 characters in its slots."""
     filled = SETTINGS_MARK.sub("x" * 200, LEAVE_MARK.sub("x" * 200, html))
     data = filled.encode("utf-8")
-    coded = len(data) + 2 * (data.count(b"=") + sum(byte > 126 for byte in data)) + data.count(b"\n")
+    beyond = len(data) - len(data.translate(None, _BEYOND_ASCII))
+    coded = len(data) + 2 * (data.count(b"=") + beyond) + data.count(b"\n")
     return coded + 3 * (coded // 73)
 
 

@@ -163,10 +163,12 @@ def link_dup(proof: Proof) -> Iterator[Fault]:
 def contrast(proof: Proof) -> Iterator[Fault]:
     for language, page in proof.pages.items():
         for mode, rules in (("light", {}), ("dark", dark_rules(page.head_css))):
-            for element in page.elements:
+            inks, grounds = _inherited(page, "color", rules), _inherited(page, "background-color", rules)
+            for element, ink, ground in zip(page.elements, inks, grounds, strict=True):
                 fault = (
-                    _low_contrast(element, rules) if element.text.strip() and not _hidden(element) else None
-                )
+                    _low_contrast(element, ink or "#000000", ground or "#ffffff")
+                    if element.text.strip() and not element.is_hidden else None
+                )  # fmt: skip
                 if fault:
                     slots = {"what": element.text.strip()[:40], "ratio": f"{fault:.1f}"}
                     yield Fault(where="template", language=language, slots=slots, sentence=mode)
@@ -183,7 +185,7 @@ def underline(proof: Proof) -> Iterator[Fault]:
 def font_min(proof: Proof) -> Iterator[Fault]:
     for language, page in proof.pages.items():
         for element in page.elements:
-            if element.text.strip() and not _hidden(element) and _px(element) < FONT_LEAST:
+            if element.text.strip() and not element.is_hidden and _px(element) < FONT_LEAST:
                 yield Fault(where="template", language=language, slots={"what": element.text.strip()[:40]})
                 break
 
@@ -213,10 +215,17 @@ def _styled(element: Element, name: str, dark: dict[str, dict[str, str]]) -> str
     return colour(value or "")
 
 
-def _low_contrast(element: Element, dark: dict[str, dict[str, str]]) -> float | None:
-    words = next((c for e in element.up() if (c := _styled(e, "color", dark))), "#000000")
-    ground = next((c for e in element.up() if (c := _styled(e, "background-color", dark))), "#ffffff")
-    found = ratio(words, ground)
+def _inherited(page: Page, name: str, dark: dict[str, dict[str, str]]) -> list[str | None]:
+    """Of each element, in order: its own colour, else its parent's; parents stand before their children."""
+    told: dict[int, str | None] = {}
+    for element in page.elements:
+        above = told[id(element.parent)] if element.parent else None
+        told[id(element)] = _styled(element, name, dark) or above
+    return list(told.values())
+
+
+def _low_contrast(element: Element, ink: str, ground: str) -> float | None:
+    found = ratio(ink, ground)
     return found if found < (3.0 if _px(element) >= _LARGE_PX else 4.5) else None
 
 
@@ -226,10 +235,6 @@ def _px(element: Element) -> float:
         if found:
             return float(found.group(1))
     return 16.0
-
-
-def _hidden(element: Element) -> bool:
-    return any(e.tag in {"head", "title", "style"} or e.style.get("display") == "none" for e in element.up())
 
 
 def _inside(element: Element, outer: Element) -> bool:
@@ -253,6 +258,6 @@ def _is_in_its_language(placed: Placed, page: Page) -> bool:
     """Whether a title of another language than what stands around it says so, everywhere."""
     tag = (placed.item.language or "").replace("_", "-").split("-")[0].casefold()
     wanted = "".join(placed.item.title.split())
-    heads = [head for head in page.all("h3") if tag and "".join(head.words.split()) == wanted]
+    heads = page.titled.get(wanted, []) if tag else []
     around = [next((e.attrs["lang"] for e in head.up() if e.attrs.get("lang")), "") for head in heads]
     return all(lang == tag or placed.title.get(lang) for lang in around)

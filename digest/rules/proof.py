@@ -104,6 +104,7 @@ class Element:
     text: str = ""
     words: str = ""
     _style: dict[str, str] | None = None
+    _is_hidden: bool | None = None
 
     @property
     def style(self) -> dict[str, str]:
@@ -111,6 +112,14 @@ class Element:
             pairs = (piece.partition(":") for piece in self.attrs.get("style", "").split(";"))
             self._style = {name.strip().lower(): value.strip() for name, _, value in pairs if value}
         return self._style
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody sees it, by itself or by what it stands in."""
+        if self._is_hidden is None:
+            own = self.tag in {"head", "title", "style"} or self.style.get("display") == "none"
+            self._is_hidden = own or (self.parent is not None and self.parent.is_hidden)
+        return self._is_hidden
 
     @property
     def classes(self) -> list[str]:
@@ -182,9 +191,20 @@ class Page:
         self.faults = reader.faults + [
             f"<{e.tag}> is never closed" for e in reader.open if e.tag not in IMPLIED_END
         ]
+        self._of_tags: dict[tuple[str, ...], list[Element]] = {}
 
     def all(self, *tags: str) -> list[Element]:
-        return [element for element in self.elements if element.tag in tags]
+        if tags not in self._of_tags:
+            self._of_tags[tags] = [element for element in self.elements if element.tag in tags]
+        return self._of_tags[tags]
+
+    @cached_property
+    def titled(self) -> dict[str, list[Element]]:
+        """The headings of items by their words, blanks left out."""
+        found: dict[str, list[Element]] = {}
+        for head in self.all("h3"):
+            found.setdefault("".join(head.words.split()), []).append(head)
+        return found
 
     @cached_property
     def words(self) -> str:
@@ -288,6 +308,7 @@ def is_private(url: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def colour(value: str) -> str | None:
     """`#rrggbb` of a CSS colour written in hex, else None."""
     found = re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value.strip().lower())

@@ -149,8 +149,8 @@ def _pool_count() -> int:
     period = app.publish.next_period()
     now, used = app.clock(), app.store.issues.used_items()
     since = app.store.issues.cut_off_before(period) or now - assemble.FIRST_LOOK_BACK
-    found = app.store.items.pool(posts_since=since, posts_until=now, events_from=now,
-                                 events_until=now + assemble.FIRST_LOOK_BACK)  # fmt: skip
+    found = app.store.items.shelf(posts_since=since, posts_until=now, events_from=now,
+                                  events_until=now + assemble.FIRST_LOOK_BACK)  # fmt: skip
     return sum(1 for item in found if item.id not in used)
 
 

@@ -313,11 +313,13 @@ def reword(period: str, number: int) -> AnyResponse:
         texts = {
             name: "" if restored else request.form.get(f"{name}-{code}", "") for name in ("title", "blurb")
         }
+        seen = request.form.get(f"seen-title-{code}", ""), request.form.get(f"seen-blurb-{code}", "")
+        if all(changed(typed, seen=was) is None for typed, was in zip(texts.values(), seen, strict=True)):
+            continue
         try:
             site().app.publish.reword(
-                issue.period, ItemId(number), language=code, by=sessions.by(), **texts,
-                seen=(request.form.get(f"seen-title-{code}", ""), request.form.get(f"seen-blurb-{code}", "")),
-            )  # fmt: skip
+                issue.period, ItemId(number), language=code, by=sessions.by(), **texts, seen=seen
+            )
         except Conflict as conflict:
             theirs[code] = conflict.theirs
         except MoveRefused as refused:

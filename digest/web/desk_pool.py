@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.model import Issue, IssueState, Item, ItemId, ItemKind, Language, Placed
+from digest.model import Issue, IssueState, Item, ItemId, ItemKind, Language, OnShelf, Placed
 from digest.render import dates
 from digest.rules import assemble
 from digest.web import chronicle, desk_twins, outline, sessions
@@ -21,6 +21,7 @@ from digest.web.site import site
 _MOST = 100
 SNOOZE = timedelta(days=30)
 _TABS = {"posts": ItemKind.POST, "events": ItemKind.EVENT}
+_DAYS = ("7", "30")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Filter:
     tab: str
     source: str
     language: str
-    shown: str  # "new": what no issue holds; "all"
+    shown: str  # "": what no issue holds; "all"; "asleep"
+    days: str  # posts of so many last days, events of so many next ones; "": of any
 
     def query(self, **other: str) -> str:
         chosen = {
@@ -38,6 +40,7 @@ class Filter:
             "source": self.source,
             "language": self.language,
             "shown": self.shown,
+            "days": self.days,
             **other,
         }
         return urlencode({name: value for name, value in chosen.items() if value})
@@ -54,22 +57,23 @@ def pool() -> Response:
     issue, wanted = _draft(), _filter()
     inside = {p.item.id for p in issue.placed} if issue else set()
     used = site().app.store.issues.used_items()
-    here = [item for item in _all(issue, now=now) if item.kind is _TABS[wanted.tab]]
+    here = [item for item in _shelf(issue, now=now) if item.kind is _TABS[wanted.tab]]
     said = site().app.store.triage.words()
     asleep = {item for item, word in said.items() if word.until is not None and word.until > now}
     pinned = {item for item, word in said.items() if word.pinned}
     used = used - asleep if wanted.shown == "asleep" else used | asleep
     here = [item for item in here if wanted.shown != "asleep" or item.id in asleep]
-    fits = [item for item in here if _fits(item, wanted, inside=inside, used=used)]
-    if wanted.tab == "posts":
-        fits.sort(key=lambda item: (assemble.dated(item), item.id), reverse=True)
+    fits = [item for item in here if _fits(item, wanted, inside=inside, used=used, now=now)]
+    fits.sort(key=lambda item: (item.dated, item.id), reverse=wanted.tab == "posts")
     fits.sort(key=lambda item: item.id not in pinned)
-    placed = _placed(issue, fits[:_MOST])
+    items = site().app.store.items.get([item.id for item in fits[:_MOST]])
+    placed = _placed(issue, items)
     return page(
         "desk/pool.html", title=words("desk.pool_title"), wanted=wanted, tabs=tuple(_TABS),
         sources=sorted({item.source for item in here}, key=str.casefold), languages=[code.value for code in Language],
-        rows=[_row(item, placed.get(item.id), is_used=item.id in used - asleep)
-              | {"pinned": item.id in pinned, "asleep": item.id in asleep} for item in fits[:_MOST]],
+        rows=[_row(item, placed.get(item.id), issue, is_used=item.id in used - asleep)
+              | {"pinned": item.id in pinned, "asleep": item.id in asleep} for item in items],
+        days=_DAYS, suggested=site().app.store.suggestions.count_open(),
         count=words("desk.pool_count", n=len(fits)), more=len(fits) > _MOST, most=_MOST,
         twins=desk_twins.count(), period=str(issue.period) if issue else "", may_edit=sessions.may_edit(),
         month=dates.month(issue.period, tongue.spoken()) if issue else "", frozen=None if issue else _frozen(),
@@ -126,11 +130,11 @@ def _placed(issue: Issue | None, items: Sequence[Item]) -> dict[ItemId, Placed]:
     return {p.item.id: p for p in whole.placed}
 
 
-def _all(issue: Issue | None, *, now: datetime) -> list[Item]:
+def _shelf(issue: Issue | None, *, now: datetime) -> list[OnShelf]:
     """Posts since the last cut-off, or of a month; events that are not over, as far as an issue looks ahead and as long
     again."""
     since = issue.since if issue else now - assemble.FIRST_LOOK_BACK
-    return site().app.store.items.pool(
+    return site().app.store.items.shelf(
         posts_since=since - assemble.LATE_ARRIVAL, posts_until=now, events_from=now,
         events_until=now + 3 * assemble.FIRST_LOOK_BACK,
     )  # fmt: skip
@@ -145,10 +149,13 @@ def _filter() -> Filter:
         source=source if source in names or len(source) <= 200 else "",
         language=language if language in set(Language) else "",
         shown=asked["shown"] if asked.get("shown") in {"all", "asleep"} else "",
+        days=asked["days"] if asked.get("days") in _DAYS else "",
     )  # fmt: skip
 
 
-def _fits(item: Item, wanted: Filter, *, inside: set[ItemId], used: set[ItemId]) -> bool:
+def _fits(item: OnShelf, wanted: Filter, *, inside: set[ItemId], used: set[ItemId], now: datetime) -> bool:
+    if wanted.days and abs(item.dated - now) > timedelta(days=int(wanted.days)):
+        return False
     if wanted.source and item.source != wanted.source:
         return False
     if wanted.language and (item.language or "")[:2] != wanted.language:
@@ -156,7 +163,7 @@ def _fits(item: Item, wanted: Filter, *, inside: set[ItemId], used: set[ItemId])
     return wanted.shown == "all" or not (item.id in inside or item.id in used)
 
 
-def _row(item: Item, placed: Placed | None, *, is_used: bool) -> dict[str, Any]:
+def _row(item: Item, placed: Placed | None, issue: Issue | None, *, is_used: bool) -> dict[str, Any]:
     words = tongue.words()
     shown = outline.row(placed or Placed(item=item, section=None, position=0), tongue.spoken(), site().config)
     where = ""
@@ -164,8 +171,19 @@ def _row(item: Item, placed: Placed | None, *, is_used: bool) -> dict[str, Any]:
         where = words("desk.pool_in" if placed.section else "desk.pool_bench")
     elif is_used:
         where = words("desk.pool_used")
+    elif issue is not None and (why := _why_outside(item, issue)):
+        where = words(f"desk.pool_why_{why}")
     can_add = not is_used and (placed is None or placed.section is None)
     return {"row": shown, "url": item.url, "where": where, "can_add": can_add}
+
+
+def _why_outside(item: Item, issue: Issue) -> str:
+    """Why an item of the pool is not in this draft, nor on its bench."""
+    if item.first_seen > issue.until:
+        return "new"
+    if item.occasion is not None:
+        return "later" if item.occasion.starts > issue.send_at else "before"
+    return "older" if assemble.dated(item) <= issue.since else ""
 
 
 def _said(issue: Issue | None) -> dict[str, Any]:

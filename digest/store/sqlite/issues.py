@@ -118,15 +118,16 @@ class Issues:
         was: what the caller had read in this transaction; only the difference is written, and what it had not read
         stays. Left out: `placed` is all there is.
         """
-        seen = self._seen(issue_id)
+        known = {p.item.id: p for p in was or ()}
+        moved = [p for p in placed if p != known.get(p.item.id)]
+        seen = self._seen(issue_id, None if was is None else [p.item.id for p in moved])
         stays = {p.item.id for p in placed}
-        gone = set(seen) - stays if was is None else {p.item.id for p in was} - stays
+        gone = set(seen if was is None else known) - stays
         self._db.change(
             "DELETE FROM issue_item WHERE issue = :issue AND item IN (SELECT value FROM json_each(:gone))",
             {"issue": issue_id, "gone": listed(sorted(gone))},
         )
-        known = {p.item.id: p for p in was or ()}
-        self._put(issue_id, [p for p in placed if p != known.get(p.item.id)], seen=seen)
+        self._put(issue_id, moved, seen=seen)
 
     def write_text(self, issue_id: IssueId, *, field: str, language: str, words: str) -> None:
         """A text of the issue in one language; no words: as if it had never been written."""
@@ -144,13 +145,8 @@ class Issues:
 
     def bump(self, issue_id: IssueId, *, revision: int) -> bool:
         """Raises the revision by one if it still is the one the editor saw."""
-        return (
-            self._db.change(
-                "UPDATE issue SET revision = revision + 1 WHERE id = :id AND revision = :revision",
-                {"id": issue_id, "revision": revision},
-            )
-            == 1
-        )
+        raised = "UPDATE issue SET revision = revision + 1 WHERE id = :id AND revision = :revision"
+        return self._db.change(raised, {"id": issue_id, "revision": revision}) == 1
 
     def log(
         self, issue_id: IssueId, *, editor: str, act: str, detail: Mapping[str, object], at: datetime
@@ -279,12 +275,12 @@ class Issues:
         return [ItemId(row["item"]) for row in rows]
 
     def bench_counts(self, issue_id: IssueId) -> BenchCounts:
-        row = self._db.rows(
-            """SELECT count(*) AS all_of_it, coalesce(sum(arrived_late), 0) AS late FROM issue_item
+        [row] = self._db.rows(
+            """SELECT count(*), coalesce(sum(arrived_late), 0) FROM issue_item
                WHERE issue = :issue AND section IS NULL""",
             {"issue": issue_id},
-        )[0]
-        return BenchCounts(row["all_of_it"], row["late"])
+        )
+        return BenchCounts(*row)
 
     def _placed(self, issue_id: int, bench: Collection[ItemId] | None) -> tuple[Placed, ...]:
         rows = self._db.rows(
@@ -315,9 +311,12 @@ class Issues:
         )
         return {(row["field"], row["language"]): row["words"] for row in rows}
 
-    def _seen(self, issue_id: IssueId) -> dict[int, str]:
+    def _seen(self, issue_id: IssueId, items: Collection[ItemId] | None = None) -> dict[int, str]:
+        """Of these items; left out: of all, thousands with the bench."""
+        few = "" if items is None else "AND item IN (SELECT value FROM json_each(:items))"
         rows = self._db.rows(
-            "SELECT item, seen_hash FROM issue_item WHERE issue = :issue", {"issue": issue_id}
+            f"SELECT item, seen_hash FROM issue_item WHERE issue = :issue {few}",
+            {"issue": issue_id, "items": listed(items or ())},
         )
         return {row["item"]: row["seen_hash"] for row in rows}
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, SourceId
+from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, OnShelf, SourceId
 from digest.rules.gather import MAYBE_TWICE, Known
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
@@ -122,6 +122,29 @@ class Items:
             },
         )
         return [item_of(row) for row in rows]
+
+    def shelf(
+        self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
+    ) -> list[OnShelf]:
+        """What pool() holds, in no special order and without its words: to count and to choose from thousands."""
+        rows = self._db.rows(
+            """SELECT item.id, item.kind, source.name AS source, item.language,
+                 CASE WHEN item.kind = 'event' THEN starts
+                   WHEN published IS NULL OR instr(flags, '"date-guessed"') THEN first_seen ELSE published END AS dated
+               FROM item JOIN source ON source.id = item.source
+               WHERE item.merged_into IS NULL AND ((item.kind = 'post' AND
+                       ((coalesce(published, first_seen) > :since AND coalesce(published, first_seen) <= :until)
+                        OR (first_seen > :since AND first_seen <= :until)))
+                  OR (item.kind = 'event' AND coalesce(ends, starts) > :from AND starts < :before))""",
+            {
+                "since": micros(posts_since),
+                "until": micros(posts_until),
+                "from": micros(events_from),
+                "before": micros(events_until),
+            },
+        )
+        kinds = {kind.value: kind for kind in ItemKind}
+        return [OnShelf(row[0], kinds[row[1]], row[2], row[3], moment(row[4])) for row in rows]
 
     def get(self, ids: Sequence[ItemId]) -> list[Item]:
         """These items, in the order asked for; those that do not exist are left out."""
