@@ -25,12 +25,23 @@ from digest.cli_door import (
     say,
 )
 from digest.errors import InputRefused, MailError, MoveRefused
-from digest.model import Address, Canary, CanaryStage, DeliveryState, Issue, IssueState, Period, Reading
+from digest.model import (
+    Address,
+    Canary,
+    CanaryStage,
+    DeliveryState,
+    Issue,
+    IssueState,
+    Language,
+    Period,
+    Reading,
+)
 from digest.render.letter import Slots
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import judged_address, readings
 from digest.rules.preflight import RULES, Check
 from digest.send import Report
+from digest.words import told
 
 _BY = "command"
 
@@ -242,7 +253,7 @@ def status(door: Door, period: Period, as_json: bool) -> None:
     if rests is not None:
         say(f"  the rest goes at {_when(rests, app)} while digest serve runs")
     if issue.pause_reason and issue.state is IssueState.PAUSED:
-        say(f"  paused: {issue.pause_reason}")
+        say(f"  paused: {told(issue.pause_reason, Language.EN)}")
     for delivery in unsure:
         say(
             f"  unsure: {delivery.address.reveal()} (delivery {delivery.id}; the server's last answer was lost)"

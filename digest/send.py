@@ -23,6 +23,7 @@ from digest.model import (
     Language,
     Letter,
     Outcome,
+    PauseReason,
     Period,
     Reading,
     SubscriberId,
@@ -43,6 +44,7 @@ from digest.send_notices import Post
 from digest.send_pace import known_paces
 from digest.send_restored import Restored
 from digest.send_run import LEASE_S, Progress, Run, Terms
+from digest.words import told
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
 
@@ -53,7 +55,7 @@ class Report:
 
     sent, deferred, failed, unsure: in this call. left_out: readers of the issue who left before their letter.
     waiting, doubtful: letters of the issue still to be tried, and in doubt, now. next_due: when a put-off letter may be
-    tried again. reason: why it paused. busy: another process is sending; nothing was done here.
+    tried again. reason: why it paused, for commands. busy: another process is sending; nothing was done here.
     shunned: domains that refuse us, with their words. rests_until: outside the hours of [mail] window, or while the
     first letters are looked at.
     """
@@ -118,12 +120,12 @@ class Send:
             self._resolve_doubts(issue, make)
             return self._carry(issue, number, make, first_only=first_only, on_progress=on_progress, stop=stop)
 
-    def pause(self, period: Period, *, by: str, reason: str = "") -> None:
-        """Stops a sending issue within a second; what is not on its way stays where it is. Raises MoveRefused."""
+    def pause(self, period: Period, *, by: str, name: str = "") -> None:
+        """Stops a sending issue within a second; what is not on its way stays where it is. name: whoever does, as others
+        know them. Raises MoveRefused."""
         issue = self._store.issues.get(period)
-        self._move(
-            issue, to=after("pause", issue), act="pause", by=by, pause_reason=reason or f"Paused by {by}."
-        )
+        reason = PauseReason("by", {"name": name or by})
+        self._move(issue, to=after("pause", issue), act="pause", by=by, pause_reason=reason)
 
     def resume(self, period: Period, *, by: str) -> None:
         """Lets a paused issue go on at the next `issue`, from the metronome or the command. Raises MoveRefused."""
@@ -302,12 +304,12 @@ class Send:
                 paces=known_paces(self._store.paces.all(), self._config.mail.domain, now=self._clock()),
             ),
         )  # fmt: skip
-        reason = None
+        reason: PauseReason | None = None
         try:
             if not self._shut():
                 self._transport.carry(run)
         except MailError as error:
-            reason = str(error)
+            reason = _reason(error)
         finally:
             run.close()
         self._finish(issue, reason or run.halt)
@@ -335,7 +337,7 @@ class Send:
         found = self._store.issues.find(period)
         return found is not None and found.state is IssueState.SENDING
 
-    def _finish(self, issue: Issue, reason: str | None) -> None:
+    def _finish(self, issue: Issue, reason: PauseReason | None) -> None:
         """Paused with the reason, sent when nothing is left to be done, or sending still."""
         counts = self._store.deliveries.counts(issue.id)
         now = self._clock()
@@ -351,7 +353,7 @@ class Send:
             elif reason is not None and self._store.issues.move(
                 issue.id, from_={IssueState.SENDING}, to=IssueState.PAUSED, pause_reason=reason
             ):
-                self._log(issue, "pause", {"reason": reason}, now)
+                self._log(issue, "pause", {"reason": reason.code}, now)
 
     def _report(self, period: Period, *, run: Run | None = None, busy: bool = False) -> Report:
         issue = self._store.issues.get(period)
@@ -362,11 +364,13 @@ class Send:
             failed=done[DeliveryState.FAILED], unsure=done[DeliveryState.UNSURE],
             left_out=counts[DeliveryState.CANCELLED], waiting=sum(counts[state] for state in _OPEN),
             doubtful=counts[DeliveryState.UNSURE], next_due=self._store.deliveries.next_due(issue.id),
-            reason=issue.pause_reason if issue.state is IssueState.PAUSED else None, busy=busy,
+            reason=_sentence(issue), busy=busy,
             shunned=run.shunned if run else {}, rests_until=self.rests_until(issue),
         )  # fmt: skip
 
-    def _move(self, issue: Issue, *, to: IssueState, act: str, by: str, pause_reason: str | None) -> None:
+    def _move(
+        self, issue: Issue, *, to: IssueState, act: str, by: str, pause_reason: PauseReason | None
+    ) -> None:
         with self._store.write(durable=True):
             if not self._store.issues.move(issue.id, from_={issue.state}, to=to, pause_reason=pause_reason):
                 raise MoveRefused(
@@ -377,6 +381,16 @@ class Send:
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:
         self._store.issues.log(issue.id, editor="digest", act=act, detail=detail, at=at)
+
+
+def _reason(error: MailError) -> PauseReason:
+    room, _, code = error.key.partition(".")
+    return PauseReason(code, error.slots) if room == "sending" else PauseReason("other", {"said": str(error)})  # type: ignore[arg-type]
+
+
+def _sentence(issue: Issue) -> str | None:
+    is_paused = issue.state is IssueState.PAUSED and issue.pause_reason is not None
+    return told(issue.pause_reason, Language.EN) if is_paused and issue.pause_reason else None
 
 
 def _not_approved(issue: Issue) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.config_mail import MailPart
-from digest.model import Canary, CanaryStage, Delivery, Issue, IssueId
+from digest.model import Canary, CanaryStage, Delivery, Issue, IssueId, PauseReason
 
 TROUBLE_MOST = 0.2  # of the first letters; more than that, and a person is asked
 
@@ -45,17 +45,16 @@ class First:
         self._canaries.move(issue.id, to=CanaryStage.REST, now=now)
         return False
 
-    def left(self, issue: Issue) -> str | None:
+    def left(self, issue: Issue) -> PauseReason | None:
         """Inside the transaction that ends a run of first letters: why the issue pauses now; None: it need not (yet)."""
         canary = self._canaries.get(issue.id)
         if canary is None or canary.stage is not CanaryStage.FIRST or canary.open:
             return None
         self._canaries.move(issue.id, to=CanaryStage.WAITING, now=self._clock())
-        said = f"The first {canary.total} letters have left"
         if canary.in_trouble > max(1, math.floor(TROUBLE_MOST * canary.total)):
-            return f"{said} and {canary.in_trouble} of them did not arrive as they should; look at them before the rest goes."
+            return PauseReason("first_trouble", {"total": canary.total, "trouble": canary.in_trouble})
         if self._mail.canary_then == "ask":
-            return f"{said}. Look at yours; the rest goes when you say so."
+            return PauseReason("first_ask", {"n": canary.total})
         return None
 
     def rests_until(self, issue: Issue) -> datetime | None:

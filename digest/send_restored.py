@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from digest.errors import MoveRefused, TokenRefused
-from digest.model import DeliveryId, Issue, IssueId, IssueState, Period
+from digest.model import DeliveryId, Issue, IssueId, IssueState, PauseReason, Period
 from digest.rules.tokens import Links
 
 _MARK, _SETTLED, _BARRED = "copied", "reconciled_run", "restored_months"
@@ -152,7 +152,7 @@ class Restored:
             issue.id,
             from_=begun,
             to=IssueState.PAUSED,
-            pause_reason="An older copy of the database was put back.",
+            pause_reason=PauseReason("restored"),
         )
         return self._store.latecomers.doubt_all(issue.id, now=now)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digest.errors import RenderError
-from digest.model import Delivery, DeliveryId, DeliveryState, IssueId, Letter, Outcome
+from digest.model import Delivery, DeliveryId, DeliveryState, IssueId, Letter, Outcome, PauseReason
 from digest.rules.pace import Watch, is_ours, retry_at
 from digest.rules.rate import DOMAIN_RESTS, Pace, Paces, pushes_back
 from digest.send_canary import Canaries
@@ -121,7 +121,7 @@ class Run:
         self.counts = dict.fromkeys(DeliveryState, 0)
 
     @property
-    def halt(self) -> str | None:
+    def halt(self) -> PauseReason | None:
         """Why the run must pause; None: it need not."""
         return self._watch.halt
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from babel import Locale
 
-from digest.model import Language
+from digest.model import Language, PauseReason
 
-ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources", "month")
+ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources", "month", "sending")
 
 
 class Words:
@@ -31,6 +31,22 @@ class Words:
             phrase = phrase[_plural(self.language)(count)]
             slots = {**slots, "n": _number(count, self.language)}
         return str(phrase.format_map(slots) if slots else phrase)
+
+
+def told(reason: PauseReason, language: Language) -> str:
+    """Why sending paused, in one sentence. Its facts `phase` and `why` may be codes that have words of their own."""
+    words = Words(language)
+
+    def said(kind: str, fact: str | int) -> str | int:
+        name, _, phase = str(fact).partition(" ")
+        key = f"{kind}_{name}" if kind == "why" else f"{kind}_{fact}".replace(" ", "_")
+        known = key in phrases("sending", language)
+        return words(f"sending.{key}", phase=said("phase", phase)) if known else fact
+
+    facts = {
+        name: said(name, fact) if name in {"why", "phase"} else fact for name, fact in reason.facts.items()
+    }
+    return words(f"sending.{reason.code}", **facts)
 
 
 @cache

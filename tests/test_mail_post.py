@@ -104,8 +104,8 @@ def test_every_end_has_its_outcome(point: str, reply: str, state: DeliveryState)
     [
         ("MAIL", "550 5.7.1 not you", "refused us at MAIL: 550 5.7.1 not you"),
         ("connect", "554 no", "refused us at greeting: 554 no"),
-        ("EHLO", DROP, "closed the connection at EHLO"),
-        ("RCPT", DROP, "closed the connection at RCPT"),
+        ("EHLO", DROP, "gave up at EHLO: it closed the connection"),
+        ("RCPT", DROP, "gave up at RCPT: it closed the connection"),
     ],
 )
 def test_what_is_the_relays_fault_raises(point: str, reply: str, words: str) -> None:

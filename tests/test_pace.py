@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.model import DeliveryId, DeliveryState, Outcome
+from digest.model import DeliveryId, DeliveryState, Outcome, PauseReason
 from digest.rules.pace import Meaning, Phase, Watch, meaning, notice_retry_at, retry_at
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_refusals_that_name_no_mailbox_halt_at_a_rate_not_at_a_total() -> None:
     for _ in range(20):
         watch.saw(outcome(DeliveryState.FAILED, 550, "blocked"), domain="example.org")
     assert watch.halt is not None
-    assert "lately with: 550 blocked" in watch.halt
+    assert watch.halt == PauseReason("refused_rate", {"count": 27, "of": 50, "said": "550 blocked"})
 
 
 def test_one_letter_that_passes_ends_the_streak_of_a_domain() -> None:

@@ -22,12 +22,15 @@ from digest.model import (
     ItemKind,
     Language,
     Occasion,
+    PauseReason,
     Period,
 )  # fmt: skip
 from tests.conftest import NOW, Clock
 
 PERIOD = Period(2026, 12)
 SLOT = NOW + timedelta(days=11)  # 1 December, 9:00 in Toronto is ten and some days away
+
+NO_RELAY = PauseReason("other", {"said": "No relay."})
 
 
 def an_entry(number: int, *, event: bool = False, **more: object) -> Entry:
@@ -93,7 +96,12 @@ def test_an_issue_that_paused_before_any_letter_left_is_a_draft_again(stocked: A
     with stocked.store.write():
         stocked.store.canaries.begin(issue.id, percent=50, now=NOW)
         ledger.end_run(run, now=NOW)
-        shelf.move(issue.id, from_={IssueState.SENDING}, to=IssueState.PAUSED, pause_reason="No relay.")
+        shelf.move(
+            issue.id,
+            from_={IssueState.SENDING},
+            to=IssueState.PAUSED,
+            pause_reason=NO_RELAY,
+        )
     held = publish.hold(PERIOD, by="test")
     assert (held.state, held.sending_since, held.pause_reason) == (IssueState.DRAFT, None, None)
     assert stocked.store.canaries.get(issue.id) is None

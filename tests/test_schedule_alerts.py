@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.app import App
-from digest.model import IssueState, LearnedPace, NoticeKind
+from digest.model import IssueState, LearnedPace, NoticeKind, PauseReason
 from digest.schedule import send_due
 from digest.schedule_alerts import alert
 from tests import web_kit
@@ -30,7 +30,10 @@ def pause(app: App, month: web_kit.Month, *, by: str) -> None:
     issue = app.store.issues.get(month.period)
     with app.store.write():
         app.store.issues.move(
-            issue.id, from_={issue.state}, to=IssueState.PAUSED, pause_reason="535 wrong password"
+            issue.id,
+            from_={issue.state},
+            to=IssueState.PAUSED,
+            pause_reason=PauseReason("other", {"said": "535 wrong password"}),
         )
         app.store.issues.log(issue.id, editor=by, act="pause", detail={}, at=app.clock())
 

@@ -23,6 +23,7 @@ from digest.model import (
 )
 from digest.rules.tokens import Purpose
 from digest.send_alone import alone
+from digest.words import told
 from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
 from tests.smtp_kit import DROP, Event, Sink
 
@@ -262,7 +263,10 @@ def test_a_server_that_is_down_pauses_the_issue_and_it_goes_on_later(make_room: 
     assert report.reason is not None
     assert "cannot be reached" in report.reason
     assert room.counts() == {"queued": 10}
-    assert room.issue.pause_reason == report.reason
+    why = room.issue.pause_reason
+    assert why is not None
+    assert (why.code, told(why, Language.EN)) == ("unreachable", report.reason)
+    assert "injoignable\u00a0: connexion refusée" in told(why, Language.FR)
     with Sink() as sink:
         report = room.send(relay(room, sink.port)).issue(PERIOD)
     assert (report.state, report.sent, report.reason) == (IssueState.SENT, 10, None)

@@ -58,7 +58,7 @@ def test_editors_get_it_first_and_the_rest_waits_for_a_word(make_room: Callable[
         send = room.send(relay(room, sink.port))
         report = send.issue(PERIOD)
         assert report.state is IssueState.PAUSED
-        assert report.reason == "The first 1 letters have left. Look at yours; the rest goes when you say so."
+        assert report.reason == "The first letter has left. Look at it; the rest goes when you say so."
         assert sink.recipients() == ["reader3@example.org"]
         first = send.canary(PERIOD)
         assert first is not None

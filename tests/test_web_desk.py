@@ -11,12 +11,14 @@ from flask import Flask
 
 from digest import schedule
 from digest.app import App
-from digest.model import Address, IssueState, ItemId, Language, NoticeKind
+from digest.model import Address, IssueState, ItemId, Language, NoticeKind, PauseReason
 from digest.rules.assemble import SECTIONS
 from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import URL, press, read, sign_in_link, signed_in
+
+NO_RELAY = PauseReason("unreachable", {"relay": "mx.example.org port 587", "why": "econnrefused"})
 
 
 @pytest.fixture
@@ -302,8 +304,18 @@ def test_what_paused_before_any_letter_left_can_be_held_at_the_desk(
     press(client, f"{base}approve", revision=revision, then="wait", status=303)
     issue = app.store.issues.get(month.period)
     with app.store.write():
-        app.store.issues.move(issue.id, from_={issue.state}, to=IssueState.PAUSED, pause_reason="No relay.")
-    assert "Hold: back to draft" in read(client, f"{base}sending")
+        app.store.issues.move(
+            issue.id,
+            from_={issue.state},
+            to=IssueState.PAUSED,
+            pause_reason=NO_RELAY,
+        )
+    shown = read(client, f"{base}sending")
+    assert "Hold: back to draft" in shown
+    assert "mx.example.org port 587 cannot be reached: connection refused." in shown
+    assert "mx.example.org port 587 est injoignable\u00a0: connexion refusée." in read(
+        client, f"/fr{base}sending"
+    )
     press(client, f"{base}hold", status=303)
     assert app.store.issues.get(month.period).state is IssueState.DRAFT
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from digest.errors import MailError, StoreError
 from digest.mail.dialogue import Dialogue
+from digest.mail.faults import ending, fault
 from digest.mail.lane import Dot, Lane
 from digest.mail.ledger import Ledger, Pending
 from digest.mail.openings import Openings
@@ -127,9 +128,7 @@ class Engine:
         self._openings.ended(lane, dialogue, why)
         if why and self._doubts >= DOUBTS_MOST and not self.draining:
             relay = lane.way.relay
-            self.end_with(
-                MailError(f"The mail server {relay} left {self._doubts} final dots without an answer: {why}")
-            )
+            self.end_with(fault("dots", relay=relay, count=self._doubts, why=ending(why)))
 
     def end_with(self, fault: MailError) -> None:
         """The run ends with this reason, unless it has one."""

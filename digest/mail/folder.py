@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from digest.errors import MailError
+from digest.mail.faults import fault
 from digest.mail.ledger import Ledger
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
 
@@ -64,7 +65,7 @@ class FolderTransport:
         """Raises MailError when the folder cannot be written."""
         self._make()
         if not os.access(self._folder, os.W_OK):
-            raise MailError(f"The folder {self._folder} of [mail] cannot be written; change its rights.")
+            raise fault("folder", folder=self._folder)
         return f"no letter leaves this machine: they are written to {self._folder}."
 
     def _write_all(self, letters: Sequence[Letter], ledger: Ledger) -> list[Outcome]:
@@ -103,7 +104,7 @@ class FolderTransport:
             raise
 
     def _refused(self, error: OSError) -> MailError:
-        return MailError(f"The letters' folder {self._folder} cannot be written: {error.strerror}.")
+        return fault("folder_refused", folder=self._folder, said=error.strerror)
 
 
 def _name(delivery: DeliveryId, letter: Letter) -> str:

@@ -4,32 +4,32 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from digest.errors import MailError
+from digest.mail.faults import fault
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
     """username, and the password or access token: as given, or in a file. mechanism: password or xoauth2.
 
-    lacking: what to say where there is neither.
+    relay: its name, where there are several; its password is then in a file of its own.
     """
 
     username: str
     mechanism: str = "password"
     password: str | None = field(default=None, repr=False)
     password_file: Path | None = None
-    lacking: str = "There is no password."
+    relay: str = ""
 
     def secret(self) -> str:
         """Raises MailError when there is none, or its file cannot be read."""
         if self.password is None and self.password_file is None:
-            raise MailError(self.lacking)
+            raise fault("no_password_of", name=self.relay) if self.relay else fault("no_password")
         if self.password_file is None:
             return self.password or ""
         try:
             return self.password_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise MailError(f"[mail] password_file: {self.password_file} cannot be read.") from error
+            raise fault("unreadable_password", file=self.password_file) from error
 
     def xoauth2(self) -> bytes:
         """The one line that Google and Microsoft ask for. Raises MailError."""
@@ -43,7 +43,7 @@ class Login:
         """What LOGIN asks for, one after the other. Raises MailError."""
         return b64encode(self.username.encode()), b64encode(self.secret().encode())
 
-    def advice(self) -> str:
-        """Where to look when it was refused."""
-        what = "the access token, which may have expired" if self.mechanism == "xoauth2" else "the password"
-        return f"Look at [mail] username and {what}."
+    @property
+    def refusal(self) -> str:
+        """The fault when it was refused: says where to look."""
+        return "token" if self.mechanism == "xoauth2" else "login"

@@ -1,7 +1,6 @@
 """From nothing to a logged-in connection: connect, greeting, EHLO, STARTTLS, AUTH. No letter is known here."""
 
 import asyncio
-import os
 import ssl
 from dataclasses import dataclass
 from socket import gaierror, gethostname
@@ -9,6 +8,7 @@ from socket import gaierror, gethostname
 from digest.errors import MailError
 from digest.mail.connection import Connection, ConnectionEnded
 from digest.mail.envelope import Offers
+from digest.mail.faults import ending, fault, system_said
 from digest.mail.login import Login
 from digest.mail.replies import Reply, kept
 from digest.mail.tls import may_go_in_clear
@@ -32,7 +32,11 @@ class Relay:
 
 
 class TryLater(Exception):
-    """This connection could not be opened now; a later one may. str(): a sentence for the operator."""
+    """This connection could not be opened now; a later one may. fault: what to say when none can."""
+
+    def __init__(self, fault: MailError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 async def opened(relay: Relay) -> tuple[Connection, Offers]:
@@ -42,25 +46,18 @@ async def opened(relay: Relay) -> tuple[Connection, Offers]:
     try:
         return connection, await _open(relay, connection, phase)
     except TimeoutError:
-        reason = f"The mail server {relay} did not answer within {relay.timeout_s:g} s ({phase[0]})."
-        raise TryLater(reason) from None
+        seconds = f"{relay.timeout_s:g}"
+        raise TryLater(fault("silent", relay=relay, seconds=seconds, phase=phase[0])) from None
     except ConnectionEnded as error:
-        raise TryLater(f"The mail server {relay} gave up at {phase[0]}: {error}.") from error
+        raise TryLater(fault("gave_up", relay=relay, phase=phase[0], why=ending(str(error)))) from error
     except ssl.SSLCertVerificationError as error:
-        raise MailError(
-            f"The certificate of the mail server {relay} cannot be trusted: {error.verify_message}. "
-            "If the server is yours, name its certificate in [mail] ca_file."
-        ) from error
+        raise fault("untrusted", relay=relay, said=error.verify_message) from error
     except ssl.SSLError as error:
-        raise MailError(
-            f"The mail server {relay} does not speak TLS 1.2 or later here ({error.reason or 'no TLS'}); "
-            "look at [mail] security and port."
-        ) from error
+        raise fault("no_tls", relay=relay, said=error.reason or "no TLS") from error
     except gaierror as error:
-        raise TryLater(f"The mail server {relay.server} cannot be found: {error.strerror}.") from error
+        raise TryLater(fault("not_found", server=relay.server, said=error.strerror)) from error
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else "none of its addresses answers"
-        raise TryLater(f"The mail server {relay} cannot be reached: {reason}.") from error
+        raise TryLater(fault("unreachable", relay=relay, why=system_said(error))) from error
     finally:
         if not connection.ready:
             connection.drop()
@@ -90,10 +87,7 @@ async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Off
 
 def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
     if relay.security == "none" and not may_go_in_clear(connection.peer):
-        raise MailError(
-            f"The mail server {relay.server} is on a public network and letters would go there in clear; "
-            'set [mail] security to "tls" or "starttls".'
-        )
+        raise fault("in_clear", relay=relay.server)
 
 
 async def _hello(relay: Relay, connection: Connection) -> Offers:
@@ -118,15 +112,11 @@ def own_name(host: str) -> str:
 
 async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> None:
     if not offers.starttls:
-        raise MailError(
-            f"The mail server {relay} offers no STARTTLS and nothing was sent in clear; look at [mail] security and port."
-        )
+        raise fault("no_starttls", relay=relay)
     async with asyncio.timeout(relay.timeout_s):
         _expect(relay, Phase.TLS, await connection.ask(b"STARTTLS"))
         if connection.holds_more:
-            raise MailError(
-                f"The mail server {relay} sent something in clear after STARTTLS; nothing was sent to it."
-            )
+            raise fault("spoke_in_clear", relay=relay)
         assert relay.tls is not None
         await connection.start_tls(relay.tls, server=relay.server)
 
@@ -147,16 +137,16 @@ async def _log_in(relay: Relay, connection: Connection, offers: Offers) -> None:
                 if reply.code == 334:
                     reply = await connection.ask(secret)
         else:
-            raise MailError(f"The mail server {relay} offers no login that we know (PLAIN or LOGIN).")
+            raise fault("no_login", relay=relay)
     if reply.code == 334:
-        raise MailError(f"The mail server {relay} asked for more than a name and a password.")
+        raise fault("more_asked", relay=relay)
     _expect(relay, Phase.AUTH, reply)
 
 
 async def _token_shown(relay: Relay, connection: Connection, offers: Offers, login: Login) -> Reply:
     """A refused token is answered with 334 and its reason, which wants an empty line before it says 535."""
     if "XOAUTH2" not in offers.auth:
-        raise MailError(f'The mail server {relay} offers no XOAUTH2; set [mail] auth to "password".')
+        raise fault("no_xoauth2", relay=relay)
     reply = await connection.ask(b"AUTH XOAUTH2 " + login.xoauth2())
     return await connection.ask(b"") if reply.code == 334 else reply
 
@@ -167,9 +157,8 @@ def _expect(relay: Relay, phase: Phase, reply: Reply) -> None:
     if verdict is Meaning.YES:
         return
     words = f"{reply.code} {kept(reply.text)}"
-    if verdict is Meaning.STOP and phase is Phase.AUTH:
-        advice = relay.login.advice() if relay.login else ""
-        raise MailError(f"The mail server {relay} refused our login: {words}. {advice}".rstrip())
+    if verdict is Meaning.STOP and phase is Phase.AUTH and relay.login:
+        raise fault(relay.login.refusal, relay=relay, said=words)
     if verdict is Meaning.STOP:
-        raise MailError(f"The mail server {relay} refused us at {phase}: {words}")
-    raise TryLater(f"The mail server {relay} put us off at {phase}: {words}")
+        raise fault("refused", relay=relay, phase=phase, said=words)
+    raise TryLater(fault("put_off", relay=relay, phase=phase, said=words))

@@ -9,6 +9,7 @@ from digest.errors import MailError
 from digest.mail.connection import Connection
 from digest.mail.dialogue import Dialogue, Fate
 from digest.mail.envelope import Offers
+from digest.mail.faults import ending, fault
 from digest.mail.lane import Lane
 from digest.mail.opening import TryLater, opened
 from digest.mail.ways import WORN_AFTER, Way, Ways
@@ -93,11 +94,9 @@ class Openings:
         if dialogue.last_words.startswith("421") and dialogue.taken < WORN_AFTER:
             way.pushed_back(monotonic(), dialogue.last_words)
         if dialogue.fate is Fate.REFUSED:
-            self._strike(
-                way, MailError(f"The mail server {way.relay} refused our sender: {why}"), at_once=True
-            )
+            self._strike(way, fault("sender", relay=way.relay, why=ending(why)), at_once=True)
         elif not dialogue.taken:
-            self._strike(way, MailError(f"The mail server {way.relay} ends every connection: {why}"))
+            self._strike(way, fault("drops", relay=way.relay, why=ending(why)))
 
     # --- steps -------------------------------------------------------------------------------------------------
 
@@ -110,17 +109,17 @@ class Openings:
         self._strike(lane.way, error, at_once=isinstance(error, MailError))
         return self._backoff_s * float(2 ** min(tries - 1, 6))
 
-    def _strike(self, way: Way, error: Exception, *, at_once: bool = False) -> None:
+    def _strike(self, way: Way, error: MailError | TryLater, *, at_once: bool = False) -> None:
         """One more connection on which nothing was taken. Too many: others take over, or the run ends with the reason."""
         if not way.strikes_out(at_once=at_once):
             return
-        fault = error if isinstance(error, MailError) else MailError(str(error))
-        fault.__cause__ = error.__cause__
+        reason = error if isinstance(error, MailError) else error.fault
+        reason.__cause__ = error.__cause__
         now_s = monotonic()
         if not self._ways.others_work(way, now_s):
-            self._work.end_with(fault)
+            self._work.end_with(reason)
             return
-        self._ways.rest(way, fault, now_s)
+        self._ways.rest(way, reason, now_s)
         for lane in self._lanes:
             if lane.way is way and lane.dialogue is not None and lane.dialogue.dotted is None:
                 lane.end("resting", goodbye=lane.dialogue.idle, blame=False)

@@ -13,6 +13,7 @@ from flask_mail import Connection, Mail
 
 from digest.errors import MailError
 from digest.mail.envelope import DOT, Offers, Unsendable, Wire, wire
+from digest.mail.faults import fault, system_said
 from digest.mail.opening import Relay, own_name
 from digest.mail.replies import kept
 from digest.mail.tls import may_go_in_clear
@@ -63,9 +64,7 @@ class VerifiedConnection(Connection):
         assert host.sock is not None
         relay = self._relay
         if relay.security == "none" and not may_go_in_clear(str(host.sock.getpeername()[0])):
-            raise MailError(
-                f"The mail server {relay.server} is on a public network and letters would go there in clear."
-            )
+            raise fault("in_clear", relay=relay.server)
         self.phase = Phase.HELLO
         host.ehlo_or_helo_if_needed()
         if self.mail.use_tls:
@@ -95,14 +94,14 @@ def post(letter: Letter, relay: Relay) -> Outcome:
         with connection:
             return _send(letter, connection)
     except RelayRefused as error:
-        raise MailError(f"The mail server {relay} refused us at {error.phase}: {error}") from error
+        raise fault("refused", relay=relay, phase=error.phase, said=error) from error
     except Unsendable as reason:
         return Outcome(delivery=letter.delivery, state=DeliveryState.FAILED, reply=str(reason))
     except (smtplib.SMTPException, OSError) as error:
         if connection.phase is Phase.DOT:
             reply = "no answer to the final dot"
             return Outcome(delivery=letter.delivery, state=DeliveryState.UNSURE, reply=reply)
-        raise MailError(_sentence(error, relay, connection.phase)) from error
+        raise _fault(error, relay, connection.phase) from error
 
 
 def knock(relay: Relay) -> None:
@@ -112,7 +111,7 @@ def knock(relay: Relay) -> None:
         with connection:
             pass
     except (smtplib.SMTPException, OSError) as error:
-        raise MailError(_sentence(error, relay, connection.phase)) from error
+        raise _fault(error, relay, connection.phase) from error
 
 
 def _settings(relay: Relay) -> Mail:
@@ -134,7 +133,7 @@ def _log_in(host: smtplib.SMTP, relay: Relay) -> None:
         host.login(login.username, login.secret())
         return
     if "XOAUTH2" not in host.esmtp_features.get("auth", "").upper().split():
-        raise MailError(f'The mail server {relay} offers no XOAUTH2; set [mail] auth to "password".')
+        raise fault("no_xoauth2", relay=relay)
     code, words = host.docmd("AUTH", "XOAUTH2 " + login.xoauth2().decode())
     if code == 334:  # the reason of a refusal, which wants an empty line
         code, words = host.docmd("")
@@ -186,35 +185,27 @@ def _offers(host: smtplib.SMTP) -> Offers:
     )  # fmt: skip
 
 
-def _sentence(error: Exception, relay: Relay, phase: Phase) -> str:
+def _fault(error: Exception, relay: Relay, phase: Phase) -> MailError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"The certificate of the mail server {relay} cannot be trusted: {error.verify_message}. "
-            "If the server is yours, name its certificate in [mail] ca_file."
-        )
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        words = kept(
-            error.smtp_error.decode("utf-8", "replace")
-            if isinstance(error.smtp_error, bytes)
-            else error.smtp_error
-        )
-        advice = relay.login.advice() if relay.login else ""
-        return f"The mail server {relay} refused our login: {error.smtp_code} {words}. {advice}"
+        return fault("untrusted", relay=relay, said=error.verify_message)
+    if isinstance(error, smtplib.SMTPAuthenticationError) and relay.login:
+        return fault(relay.login.refusal, relay=relay, said=_said(error))
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"The mail server {relay} does not offer {phase}; look at [mail] security and port."
+        return fault("not_offered", relay=relay, phase=phase)
     if isinstance(error, smtplib.SMTPResponseException):
         phase = Phase.GREETING if isinstance(error, smtplib.SMTPConnectError) else phase
-        words = kept(
-            error.smtp_error.decode("utf-8", "replace")
-            if isinstance(error.smtp_error, bytes)
-            else error.smtp_error
-        )
-        return f"The mail server {relay} refused us at {phase}: {error.smtp_code} {words}"
+        return fault("refused", relay=relay, phase=phase, said=_said(error))
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return f"The mail server {relay} did not answer within {relay.timeout_s:g} s ({phase})."
+        return fault("silent", relay=relay, seconds=f"{relay.timeout_s:g}", phase=phase)
     if isinstance(error, gaierror):
-        return f"The mail server {relay.server} cannot be found: {error.strerror}."
+        return fault("not_found", server=relay.server, said=error.strerror)
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return f"The mail server {relay} closed the connection at {phase}."
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return f"The mail server {relay} cannot be reached: {reason.lower()}."
+        return fault("gave_up", relay=relay, phase=phase, why="closed")
+    said = system_said(error) if isinstance(error, OSError) else type(error).__name__
+    return fault("unreachable", relay=relay, why=said)
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    words = error.smtp_error
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{error.smtp_code} {kept(text)}"

@@ -30,13 +30,12 @@ def _login(part: RelayPart, *, password: str | None, home: Path) -> Login | None
     file = (
         None if part.password_file is None or password is not None else home / part.password_file.expanduser()
     )
-    lacking = (
-        "[mail] username is set but there is no password: set DIGEST_MAIL__PASSWORD or password_file."
-        if part.name == "relay"
-        else f"[[mail.relay]] {part.name}: username is set but there is no password_file."
-    )
     return Login(
-        username=part.username, mechanism=part.auth, password=password, password_file=file, lacking=lacking
+        username=part.username,
+        mechanism=part.auth,
+        password=password,
+        password_file=file,
+        relay="" if part.name == "relay" else part.name,
     )
 
 

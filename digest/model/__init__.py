@@ -41,6 +41,7 @@ from digest.model.letters import (
     Notice,
     NoticeKind,
     Outcome,
+    PauseReason,
     Returned,
     RunProgress,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "OnShelf",
     "Outcome",
     "Pair",
+    "PauseReason",
     "Period",
     "Person",
     "Placed",

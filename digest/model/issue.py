@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from digest.model.community import Community
 from digest.model.items import Item
+from digest.model.letters import PauseReason
 from digest.model.names import IssueId, Language, Period, Reading
 
 
@@ -58,7 +59,7 @@ class Issue:
     approved_by: str | None = None
     sending_since: datetime | None = None
     sent_at: datetime | None = None
-    pause_reason: str | None = None
+    pause_reason: PauseReason | None = None
     hash: str | None = None
     community: Community = field(default_factory=Community)
 

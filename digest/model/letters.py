@@ -1,7 +1,7 @@
 """What goes out: deliveries of an issue with their outcomes, and one-off notices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,6 +36,14 @@ class Delivery:
     attempts: int = 0
     code: int = 0
     reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReason:
+    """Why sending paused. code: which sentence of digest/words/sending; facts: what stands in it."""
+
+    code: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

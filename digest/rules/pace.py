@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from digest.model import DeliveryState, Outcome
+from digest.model import DeliveryState, Outcome, PauseReason
 
 RETRY_AFTER_S = (900, 1_800, 3_600, 7_200, 14_400)  # then 14 400 s again and again
 GIVE_UP_AFTER_S = 4 * 86_400  # RFC 5321 4.5.4.1: at least 4 to 5 days
@@ -112,13 +112,13 @@ def notice_retry_at(attempts: int, *, queued_at: datetime, now: datetime) -> dat
 class Watch:
     """What the relay answered lately in one run, and whether that calls for a halt.
 
-    accepted: the relay has taken a letter of this issue before. Feed it every outcome with `saw`; then read `halt`
-    (a sentence, or None) and `shunned` (domains that refuse us, with their words).
+    accepted: the relay has taken a letter of this issue before. Feed it every outcome with `saw`; then read `halt` and
+    `shunned` (domains that refuse us, with their words).
     """
 
     accepted: bool = False
     early: int = 0
-    halt: str | None = None
+    halt: PauseReason | None = None
     shunned: dict[str, str] = field(default_factory=dict)
     _streaks: dict[str, int] = field(default_factory=dict)
     _window: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -148,20 +148,17 @@ class Watch:
                 self.halt = _nothing_accepted(self.early, outcome)
         self._window.append(ours or not names_the_address(outcome.reply))
         if self.accepted and sum(self._window) >= WINDOW_MOST:
-            self.halt = (
-                f"The mail server refused {sum(self._window)} of the last {len(self._window)} letters, "
-                f"lately with: {outcome.code} {outcome.reply}"
+            said = f"{outcome.code} {outcome.reply}"
+            self.halt = PauseReason(
+                "refused_rate", {"count": sum(self._window), "of": len(self._window), "said": said}
             )
 
-    def verdict_at_end(self, last: Outcome | None) -> str | None:
-        """The sentence for a run that ended with nothing accepted and more than a few refused; None: all is well."""
+    def verdict_at_end(self, last: Outcome | None) -> PauseReason | None:
+        """The reason for a run that ended with nothing accepted and more than a few refused; None: all is well."""
         if self.accepted or last is None or self.early < EARLY_LEAST:
             return None
         return _nothing_accepted(self.early, last)
 
 
-def _nothing_accepted(count: int, outcome: Outcome) -> str:
-    return (
-        f"The mail server refused the first {count} letters and accepted none, "
-        f"lately with: {outcome.code} {outcome.reply}"
-    )
+def _nothing_accepted(count: int, outcome: Outcome) -> PauseReason:
+    return PauseReason("refused_first", {"count": count, "said": f"{outcome.code} {outcome.reply}"})

@@ -24,6 +24,7 @@ from digest.web.desk_pace import pace_sentences
 from digest.web.pages import page, to
 from digest.web.security import LETTER
 from digest.web.site import site
+from digest.words import told
 
 _ISSUE = "/issues/<period>/"
 _BARS = tuple(DeliveryState)
@@ -207,8 +208,7 @@ def send(period: str) -> AnyResponse:
 def pause(period: str) -> AnyResponse:
     """Stops within a second; what is not on its way stays where it is."""
     issue, name = found(period), outline.short_name(sessions.editor())
-    reason = tongue.words()("desk.paused_by", name=name)
-    site().app.send.pause(issue.period, by=sessions.by(), reason=reason)
+    site().app.send.pause(issue.period, by=sessions.by(), name=name)
     return redirect(to(f"/desk/issues/{issue.period}/sending"), 303)
 
 
@@ -246,7 +246,7 @@ def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, re
         tongues={code: language_name(code, language) for code in site().config.list.languages},
         as_of=dates.hour(app.clock(), site().config.list.timezone, language), late=_is_stalled(issue),
         typed=typed or {}, refused=refused, status=400 if refused else 200,
-        pause_reason=issue.pause_reason or "", public_path=f"/issues/{issue.period}",
+        pause_reason=told(issue.pause_reason, language) if issue.pause_reason else "", public_path=f"/issues/{issue.period}",
     )  # fmt: skip
 
 

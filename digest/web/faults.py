@@ -4,11 +4,11 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from digest import errors
-from digest.model import Language
+from digest.model import Language, PauseReason
 from digest.web import language as tongue
 from digest.web.pages import page, to
 from digest.web.site import LOG
-from digest.words import Words
+from digest.words import Words, told
 
 _NAMES = {403: "forbidden", 404: "not_found", 405: "not_allowed", 413: "too_large", 503: "busy"}
 
@@ -74,8 +74,15 @@ def _refused(error: errors.DigestError) -> Response:
     )
     said, is_ours = str(error), False
     if error.key:
-        said, is_ours = tongue.words()(error.key, **error.slots), True
+        said, is_ours = _in_words(error), True
     return _page("refused", code, said=said, is_ours=is_ours)
+
+
+def _in_words(error: errors.DigestError) -> str:
+    room, _, code = error.key.partition(".")
+    if room == "sending":
+        return told(PauseReason(code, error.slots), tongue.spoken())  # type: ignore[arg-type]
+    return tongue.words()(error.key, **error.slots)
 
 
 def _failed(error: Exception) -> Response:

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import overload
 
+from digest.model import PauseReason
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -55,6 +57,23 @@ def texts(column: str) -> tuple[str, ...]:
 def mapping(column: str) -> dict[str, str]:
     """A JSON object of strings, read."""
     return dict(json.loads(column)) if column != "{}" else {}
+
+
+def column(value: datetime | str | PauseReason | None) -> int | str | None:
+    """A value of an issue, whichever."""
+    if isinstance(value, PauseReason):
+        return mapped({"code": value.code, "facts": value.facts})
+    return micros(value) if isinstance(value, datetime) else value
+
+
+def pause_reason(text: str | None) -> PauseReason | None:
+    """The way back; what was written before reasons had codes is said as it stands."""
+    if text is None:
+        return None
+    if not text.startswith("{"):
+        return PauseReason("other", {"said": text})
+    read = json.loads(text)
+    return PauseReason(read["code"], read["facts"])
 
 
 def pairs(values: Sequence[tuple[int, int]]) -> str:

@@ -16,11 +16,12 @@ from digest.model import (
     IssueId,
     IssueState,
     ItemId,
+    PauseReason,
     Period,
     Placed,
     Reading,
 )
-from digest.store.sqlite.columns import listed, mapped, mapping, micros, moment
+from digest.store.sqlite.columns import column, listed, mapped, mapping, micros, moment, pause_reason
 from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.introductions import PICTURE, read
 from digest.store.sqlite.items import COLUMNS, item_of
@@ -177,7 +178,7 @@ class Issues:
         *,
         from_: Collection[IssueState],
         to: IssueState,
-        **columns: datetime | str | None,
+        **columns: datetime | str | PauseReason | None,
     ) -> bool:
         """Compare-and-set: False when the issue was in none of the states `from_`, and then nothing is changed.
 
@@ -187,9 +188,7 @@ class Issues:
         if unknown:
             raise TypeError(f"an issue's move cannot set {', '.join(sorted(unknown))}")
         setters = ", ".join(["state = :to", *(_SETTERS[name] for name in columns)])
-        values = {
-            name: micros(value) if isinstance(value, datetime) else value for name, value in columns.items()
-        }
+        values = {name: column(value) for name, value in columns.items()}
         return (
             self._db.change(
                 f"UPDATE issue SET {setters} WHERE id = :id AND state IN (SELECT value FROM json_each(:states))",
@@ -365,7 +364,7 @@ def _issue(
         approved_by=row["approved_by"],
         sending_since=moment(row["sending_since"]),
         sent_at=moment(row["sent_at"]),
-        pause_reason=row["pause_reason"],
+        pause_reason=pause_reason(row["pause_reason"]),
         hash=row["hash"],
     )
 
