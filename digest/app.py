@@ -21,6 +21,7 @@ from digest.mail.inbox import incoming
 from digest.mail.records import sender_records
 from digest.mail.reports import report
 from digest.mail.spam import spam_score
+from digest.passkeys import Passkeys
 from digest.publish import Publish
 from digest.publish_correct import Correct
 from digest.publish_look import Look, Outside
@@ -59,6 +60,7 @@ class App:
     calls: Calls
     join: Join
     lookup: Lookup
+    passkeys: Passkeys
     _closing: ExitStack = field(repr=False)
 
     def __enter__(self) -> "App":
@@ -120,6 +122,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
             calls=Calls(store, calling.post, url=config.webhook.url, secret=secret, clock=clock),
             send=send,
             join=Join(store, config=config, clock=clock, links=links),
+            passkeys=Passkeys(store, url=config.list.url, clock=clock),
             lookup=Lookup(store, open_glance(config.collect, contact=contact), clock=clock),
             _closing=opened.pop_all(),
         )  # fmt: skip

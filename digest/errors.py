@@ -14,6 +14,7 @@ DigestError
 └── InputRefused         what a person typed cannot be used
     ├── AddressRefused   not an e-mail address we can write to
     ├── TokenRefused     a link that is broken, expired or made for something else
+    ├── PasskeyRefused   a passkey's answer that proves nothing
     └── Conflict         somebody else changed the same words meanwhile
 """
 
@@ -111,6 +112,10 @@ class AddressRefused(InputRefused):
 
 class TokenRefused(InputRefused):
     """A link that is broken, expired, or made for another purpose."""
+
+
+class PasskeyRefused(InputRefused):
+    """What a passkey answered proves nothing: not ours, too late, used before, or not from our own pages."""
 
 
 class Conflict(InputRefused):

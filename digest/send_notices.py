@@ -116,6 +116,8 @@ class Post:
         """The link is made when the letter leaves, so that it is fresh."""
         if notice.kind is NoticeKind.SIGN_IN:
             return self._links.sign_in(notice.secret, language=notice.language) if notice.secret else None
+        if notice.kind is NoticeKind.PASSKEY_ADDED:
+            return self._links.own_page(notice.language)
         if notice.kind in _TO_EDITORS:
             return self._links.desk()
         if notice.subscriber is None or notice.kind in _WITHOUT_LINK:

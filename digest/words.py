@@ -10,7 +10,7 @@ from babel import Locale
 
 from digest.model import Language, PauseReason
 
-ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources", "month", "sending")
+ROOMS = ("letter", "mail", "web", "desk", "live", "preflight", "sources", "month", "sending", "you")
 
 
 class Words:

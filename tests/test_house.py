@@ -15,7 +15,7 @@ TIERS = {
     "config": 1, "words": 1, "colour": 0,
     "rules": 2, "render": 2,
     "sources": 3, "store": 3, "mail": 3,
-    "collect": 4, "publish": 4, "send": 4, "join": 4, "invite": 4,
+    "collect": 4, "publish": 4, "send": 4, "join": 4, "invite": 4, "passkeys": 4,
     "app": 5,
     "sample": 5, "web": 6, "schedule": 6, "serve": 7, "demo": 8, "cli": 9, "__main__": 10,
 }  # fmt: skip
@@ -24,7 +24,7 @@ DOORS = {
     "flask_mail": {"mail"}, "smtplib": {"mail"}, "aiosmtplib": {"mail"},
     "sqlite3": {"store"}, "sqlite_utils": {"store"},
     "urllib3": {"sources"}, "feedparser": {"sources"}, "icalendar": {"sources", "render"},
-    "apscheduler": {"schedule"}, "click": {"cli"}, "rich": {"cli"},
+    "webauthn": {"passkeys"}, "apscheduler": {"schedule"}, "click": {"cli"}, "rich": {"cli"},
 }  # fmt: skip
 CLOCKS = {"now", "utcnow", "today"}
 BAD_NAMES = {"utils", "helpers", "common", "manager", "base", "misc"}

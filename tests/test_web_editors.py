@@ -71,3 +71,83 @@ def test_nobody_else_sees_who_sits_at_the_desk(app: App, web: Flask, address: st
     assert "Your role does not reach that far" in html
     assert not re.search(r"ada@example", html)
     assert "/desk/editors" not in read(client, "/desk/")
+
+
+# --- one's own page, and the door --------------------------------------------------------------------------------
+
+
+def test_an_editor_sees_her_sessions_and_ends_one_or_all_others(app: App, web: Flask, clock: Clock) -> None:
+    first = signed_in(app, web)
+    clock.forward(hours=1)
+    second, third = signed_in(app, web), signed_in(app, web)
+    emile = signed_in(app, web, "emile@example.org")
+    page = read(third, "/desk/you")
+    marks = re.findall(r'name="session" value="([0-9a-f]{16})"', page)
+    assert page.count("<p>By a mailed link") == 3
+    assert page.count("this browser") == 1
+    assert len(set(marks)) == 2
+    press(emile, "/desk/you/sessions/end", session=marks[0])  # not hers
+    assert all("Sign out" in read(client, "/desk/") for client in (first, second, third))
+    press(third, "/desk/you/sessions/end", session=marks[1])
+    assert "Mail me a link" in read(first, "/desk/")
+    link = web_kit.sign_in_link(app).removeprefix(web_kit.URL)
+    press(third, "/desk/you/sessions/end-others")
+    assert "Mail me a link" in read(second, "/desk/")
+    assert web.test_client().post(link, base_url=web_kit.URL).status_code == 410
+    assert "Sign out" in read(third, "/desk/")
+    assert "Sign out" in read(emile, "/desk/")
+
+
+def links_mailed(app: App, web: Flask) -> int:
+    web.extensions["digest"].errands.wait()
+    letters = [path.read_bytes() for path in app.config.path(app.config.mail.folder).glob("*.eml")]
+    return sum(b"your sign-in link" in letter for letter in letters)
+
+
+def test_nobody_is_flooded_with_links(app: App, web: Flask, clock: Clock) -> None:
+    """One a minute, five an hour, and the answer is the same for all."""
+    client = web.test_client()
+
+    def ask(address: str, ip: str = "127.0.0.1") -> str:
+        return client.post("/desk/link", data={"email": address}, base_url=web_kit.URL,
+                           environ_base={"REMOTE_ADDR": ip}).text  # fmt: skip
+
+    assert ask("dana@example.org") == ask("nobody@example.org") == ask("dana@example.org")
+    assert links_mailed(app, web) == 1
+    for _ in range(30):
+        clock.forward(minutes=1)
+        ask("dana@example.org")
+    assert links_mailed(app, web) == 5
+    clock.forward(hours=1)
+    for _ in range(70):
+        ask("nobody@example.org", "203.0.113.7")
+    said = ask("dana@example.org", "203.0.113.9")
+    assert links_mailed(app, web) == 5, "that neighbourhood has knocked sixty times"
+    assert ask("dana@example.org", "198.51.100.1") == said
+    assert links_mailed(app, web) == 6
+
+
+def test_a_link_waits_for_a_button_works_once_and_not_for_long(app: App, web: Flask, clock: Clock) -> None:
+    """A scanner opens it, runs its scripts, follows what it finds: GET and HEAD change nothing."""
+    client = web.test_client()
+    client.post("/desk/link", data={"email": "dana@example.org"}, base_url=web_kit.URL)
+    web.extensions["digest"].errands.wait()
+    letter = next(app.config.path(app.config.mail.folder).glob("*.eml")).read_text("utf-8")
+    path = re.findall(r"/desk/sign-in/[\w-]{32}", letter.replace("=\r\n", "").replace("=\n", ""))[0]
+    for _ in range(3):
+        for method in ("GET", "HEAD", "OPTIONS"):
+            answer = client.open(path, method=method, base_url=web_kit.URL)
+            assert answer.status_code == 200
+            assert "Set-Cookie" not in answer.headers
+    clock.forward(minutes=29)
+    answer = client.post(path, base_url=web_kit.URL)
+    assert answer.status_code == 303
+    cookie = answer.headers["Set-Cookie"]
+    for part in ("__Host-desk=", "SameSite=Lax", "HttpOnly", "Secure", "Path=/", "Max-Age=1209600"):
+        assert part in cookie
+    assert web.test_client().post(path, base_url=web_kit.URL).status_code == 410
+    late = web_kit.sign_in_link(app, "emile@example.org").removeprefix(web_kit.URL)
+    clock.forward(hours=24)
+    assert web.test_client().post(late, base_url=web_kit.URL).status_code == 410
+    clock.forward(days=13, hours=1)
+    assert "Mail me a link" in read(client, "/desk/")

@@ -158,7 +158,12 @@ OPEN_FORMS = {
     "manage": "a letter to whoever owns the address", "suggest": "a proof of the form; an editor decides",
 }  # fmt: skip
 # At the desk, and yet before anybody is signed in: they refuse a foreign origin like all others there.
-DOORS = {"ask_link": "a letter to whoever owns the address", "sign_in": "a secret from a letter"}
+DOORS = {
+    "ask_link": "a letter to whoever owns the address",
+    "sign_in": "a secret from a letter",
+    "ask_passkey": "nothing: it asks a device to sign, so often in an hour",
+    "sign_in_by_passkey": "a signature",
+}
 
 
 def test_a_form_outside_the_desk_is_open_on_purpose(app: App, web: Flask) -> None:

@@ -194,6 +194,7 @@ class NoticeKind(StrEnum):
     MANY_RETURN = "many-return"
     THANKS = "thanks"
     REMINDER = "reminder"
+    PASSKEY_ADDED = "passkey-added"
     NEWEST = "newest"
     ADDRESS_MOVED = (
         "address-moved"  # to the address that was left, which its secret holds until it has gone there

@@ -10,6 +10,7 @@ IssueId = NewType("IssueId", int)
 SubscriberId = NewType("SubscriberId", int)
 DeliveryId = NewType("DeliveryId", int)
 EditorId = NewType("EditorId", int)
+PasskeyId = NewType("PasskeyId", int)
 NoticeId = NewType("NoticeId", int)
 SuggestionId = NewType("SuggestionId", int)
 

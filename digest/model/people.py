@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from digest.model.names import Address, EditorId, Language, Reading, SubscriberId, SuggestionId
+from digest.model.names import (
+    Address,
+    EditorId,
+    Language,
+    PasskeyId,
+    Reading,
+    SubscriberId,
+    SuggestionId,
+)
 
 
 class SubscriberState(StrEnum):
@@ -149,3 +157,31 @@ class Editor:
     address: Address
     role: Role
     language: Language = Language.EN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passkey:
+    """A device's second way to the desk. credential: what the device calls it; handle: what it calls its editor.
+
+    sign_count: how often the device said it had signed; some say 0 for ever.
+    """
+
+    id: PasskeyId
+    editor: EditorId
+    credential: bytes = field(repr=False)
+    public_key: bytes = field(repr=False)
+    handle: bytes = field(repr=False)
+    sign_count: int
+    name: str
+    added_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One browser that sits at the desk. mark: names it to its editor and opens nothing. way: link or passkey."""
+
+    mark: str
+    way: str
+    begun_at: datetime
+    ends_at: datetime

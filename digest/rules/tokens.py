@@ -146,6 +146,10 @@ class Links:
         """The editors' door. It signs nobody in."""
         return f"{self._url}/desk/"
 
+    def own_page(self, language: Language) -> str:
+        """Where an editor sees her own passkeys and sessions, once signed in."""
+        return f"{self._url}{'/fr' if language is Language.FR else ''}/desk/you"
+
     def sign_in(self, secret: str, *, language: Language = Language.EN) -> str:
         """Leads to the desk in the language of the letter that carries it."""
         return f"{self._url}{'/fr' if language is Language.FR else ''}/desk/sign-in/{secret}"
@@ -253,3 +257,8 @@ def _started(key: bytes, domain: bytes) -> blake2b:
 def fingerprint(secret: str) -> str:
     """What the store keeps of a sign-in link or a session: never the secret itself."""
     return sha256(secret.encode()).hexdigest()
+
+
+def mark_of(session_sha256: str) -> str:
+    """Names a session to its editor, without telling what its cookie hashes to."""
+    return sha256(session_sha256.encode()).hexdigest()[:16]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, g, redirect, request
+from flask import Blueprint, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.errors import InputRefused
-from digest.model import DeliveryState, Issue, IssueState, Language, Period, Source, SubscriberState
+from digest.errors import InputRefused, PasskeyRefused
+from digest.model import DeliveryState, Editor, Issue, IssueState, Language, Period, Source, SubscriberState
 from digest.render import dates
 from digest.rules import assemble
 from digest.web import (
@@ -23,6 +23,7 @@ from digest.web import (
     desk_pulse,
     desk_sources,
     desk_twins,
+    desk_you,
     hello,
     outline,
     sessions,
@@ -30,6 +31,7 @@ from digest.web import (
 )
 from digest.web import language as tongue
 from digest.web.pages import page, to
+from digest.web.security import ASKING
 from digest.web.site import site
 
 
@@ -40,6 +42,8 @@ def doors() -> Blueprint:
     rule("/link", view_func=ask_link, methods=["POST"])
     rule("/sign-in/<secret>", view_func=sign_in_page)
     rule("/sign-in/<secret>", view_func=sign_in, methods=["POST"])
+    rule("/passkey/begin", view_func=ask_passkey, methods=["POST"])
+    rule("/passkey", view_func=sign_in_by_passkey, methods=["POST"])
     rule("/sign-out", view_func=sign_out, methods=["POST"])
     rule("/assemble", view_func=make_draft, methods=["POST"])
     desk_issue.add_doors(blueprint)
@@ -53,6 +57,7 @@ def doors() -> Blueprint:
     desk_twins.add_doors(blueprint)
     desk_own.add_doors(blueprint)
     desk_editors.add_doors(blueprint)
+    desk_you.add_doors(blueprint)
     desk_people.add_doors(blueprint)
     desk_pulse.add_doors(blueprint)
     suggest.add_doors(blueprint)
@@ -68,15 +73,41 @@ def home() -> Response:
     return _dashboard() if g.editor else _door()
 
 
-def _door(*, said: str = "") -> Response:
-    words = tongue.words()
-    return page("desk/door.html", title=words("desk.door_title"), said=said)
+def _door(*, said: str = "", refused: str = "") -> Response:
+    """The mailed link first; passkeys where somebody has one."""
+    app, words = site().app, tongue.words()
+    has_keys = not app.passkeys.why_not and not app.store.passkeys.is_empty()
+    response = page("desk/door.html", status=403 if refused else 200, title=words("desk.door_title"), said=said,
+                    refused=refused, has_keys=has_keys)  # fmt: skip
+    response.headers["Content-Security-Policy"] = ASKING
+    return response
 
 
 def ask_link() -> Response:
     """The same answer for every address."""
-    sessions.mail_link(request.form.get("email", "")[:320])
+    if sessions.hears("link"):
+        sessions.mail_link(request.form.get("email", "")[:320])
     return _door(said=tongue.words()("desk.link_mailed"))
+
+
+def ask_passkey() -> AnyResponse:
+    """A challenge for the script of the door. Who asks too often is told so, in words."""
+    app, words = site().app, tongue.words()
+    if app.passkeys.why_not:
+        abort(404)
+    try:
+        if not sessions.hears("passkey"):
+            raise PasskeyRefused("Too many asked from there.", key="you.why_often")
+        return Response(app.passkeys.ask(), mimetype="application/json")
+    except PasskeyRefused as refused:
+        return Response(words(refused.key), 429, {"Retry-After": "3600"}, mimetype="text/plain")
+
+
+def sign_in_by_passkey() -> AnyResponse:
+    try:
+        return _let_in(*sessions.prove(request.form.get("answer", "")))
+    except PasskeyRefused as refused:
+        return _door(refused=tongue.words()(refused.key))
 
 
 def sign_in_page(secret: str) -> Response:
@@ -90,7 +121,10 @@ def sign_in(secret: str) -> AnyResponse:
         return page(
             "desk/sign_in.html", status=410, title=tongue.words()("desk.link_over_title"), is_over=True
         )
-    who, session = opened
+    return _let_in(*opened)
+
+
+def _let_in(who: Editor, session: str) -> AnyResponse:
     language = Language.FR if tongue.spoken() is Language.FR else who.language
     path = f"{request.script_root}{tongue.path_in(language, '/desk/')}"
     return sessions.give_cookie(redirect(path, 303), session)

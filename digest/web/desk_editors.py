@@ -11,6 +11,8 @@ from digest.web import language as tongue
 from digest.web.pages import page, to
 from digest.web.site import site
 
+_DONE = frozenset({"invited", "changed", "out", "keys", "removed"})
+
 
 def add_doors(blueprint: Blueprint) -> None:
     rule = blueprint.add_url_rule
@@ -18,6 +20,8 @@ def add_doors(blueprint: Blueprint) -> None:
     rule("/editors", view_func=invite_editor, methods=["POST"])
     rule("/editors/<int:number>/role", view_func=change_role, methods=["POST"])
     rule("/editors/<int:number>/sign-out", view_func=sign_out_everywhere, methods=["POST"])
+    rule("/editors/<int:number>/passkeys", view_func=take_passkeys, methods=["POST"])
+    rule("/editors/<int:number>/remove", view_func=remove_editor, methods=["POST"])
 
 
 def editors() -> Response:
@@ -28,7 +32,8 @@ def editors() -> Response:
     return page(
         "desk/editors.html", title=words("desk.editors_title"), people=store.all(), fixed=store.configured(),
         me=sessions.editor().id, roles=[role.value for role in roles.LADDER], codes=[code.value for code in Language],
-        said=words(f"desk.editors_did_{did}") if did in {"invited", "changed", "out"} else "",
+        said=words(f"desk.editors_did_{did}") if did in _DONE else "",
+        keys={one.id: len(site().app.store.passkeys.of(one.id)) for one in store.all()},
         lines=chronicle.desk_lines(store_log.newest(most=50)),
     )  # fmt: skip
 
@@ -65,6 +70,25 @@ def sign_out_everywhere(number: int) -> AnyResponse:
         store.editors.revoke_all(who.id)
         _log("sign out everywhere", who.id)
     return redirect(to("/desk/editors?did=out"), 303)
+
+
+def take_passkeys(number: int) -> AnyResponse:
+    """For a device that was lost: none of hers opens the desk any more; a mailed link still does."""
+    who, store = _found(number), site().app.store
+    with store.write():
+        store.passkeys.remove_all(who.id)
+        _log("passkeys taken", who.id)
+    return redirect(to("/desk/editors?did=keys"), 303)
+
+
+def remove_editor(number: int) -> AnyResponse:
+    """With sessions, links and passkeys; what she did stays in the logs, under her number. Nobody removes herself."""
+    who, store = _found(number), site().app.store
+    with store.write():
+        if who.id == sessions.editor().id or not store.editors.remove(who.id):
+            raise InputRefused("This editor stands in config.toml.", key="desk.why_editor_stays")
+        _log("remove", who.id)
+    return redirect(to("/desk/editors?did=removed"), 303)
 
 
 def _log(act: str, whom: EditorId, **detail: str) -> None:

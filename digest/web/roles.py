@@ -9,6 +9,9 @@ LADDER = (Role.CONTRIBUTOR, Role.EDITOR, Role.APPROVER, Role.ADMIN)
 # The function behind each form, and the lowest role that may press its button.
 NEEDS: Mapping[str, Role] = {
     "sign_out": Role.CONTRIBUTOR,
+    # her own way in, and her own browsers
+    "begin_passkey": Role.CONTRIBUTOR, "add_passkey": Role.CONTRIBUTOR, "remove_passkey": Role.CONTRIBUTOR,
+    "end_session": Role.CONTRIBUTOR, "end_others": Role.CONTRIBUTOR,
     # the draft
     "make_draft": Role.EDITOR, "move": Role.EDITOR, "write_note": Role.EDITOR, "reword": Role.EDITOR,
     "save_field": Role.EDITOR, "say_here": Role.CONTRIBUTOR,
@@ -26,6 +29,7 @@ NEEDS: Mapping[str, Role] = {
     "settle_twins": Role.EDITOR,
     # who sits at the desk
     "invite_editor": Role.ADMIN, "change_role": Role.ADMIN, "sign_out_everywhere": Role.ADMIN,
+    "take_passkeys": Role.ADMIN, "remove_editor": Role.ADMIN,
 }  # fmt: skip
 
 

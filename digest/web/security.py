@@ -18,6 +18,8 @@ PAGE = (
 PAGE_WITH_FRAME = f"{PAGE}; frame-src 'self'"
 # The desk asks its own server: a move, a field, who is here.
 DESK = f"{PAGE_WITH_FRAME}; connect-src 'self'"
+# The door of the desk: its script asks for a challenge that a passkey signs.
+ASKING = f"{PAGE}; connect-src 'self'"
 # A letter in a frame: its own styles and pictures, no script, no form; its links open beside the page.
 LETTER = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'self'; "

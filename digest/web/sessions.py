@@ -2,14 +2,16 @@
 
 import secrets
 from datetime import timedelta
+from typing import Literal
 
 from flask import abort, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest.errors import AddressRefused
 from digest.model import Editor, Language, NoticeKind, Role
+from digest.rules import guard as guard_rules
 from digest.rules.consent import judged_address
-from digest.rules.tokens import fingerprint
+from digest.rules.tokens import fingerprint, mark_of
 from digest.web import language as tongue
 from digest.web import roles
 from digest.web.pages import to
@@ -19,7 +21,10 @@ from digest.web.site import post_notices, site
 LINK_LIVES = timedelta(minutes=30)
 SESSION_LIVES = timedelta(days=14)
 ONE_LINK_PER = timedelta(minutes=1)
-_OPEN = frozenset({"home", "ask_link", "sign_in_page", "sign_in"})
+AN_HOUR = timedelta(hours=1)
+MOST_LINKS = 5  # mailed to one editor in an hour
+KNOCKS = 60  # of one neighbourhood in an hour, for links and for challenges each
+_OPEN = frozenset({"home", "ask_link", "sign_in_page", "sign_in", "ask_passkey", "sign_in_by_passkey"})
 
 
 def guard() -> AnyResponse | None:
@@ -67,8 +72,21 @@ def may_invite() -> bool:
     return roles.reaches(editor().role, Role.ADMIN)
 
 
+def hears(scope: str) -> bool:
+    """Counts a knock at the door; False when there were too many from this neighbourhood in this hour. This very machine
+    is not counted: behind a proxy that [web] trusted_proxies leaves out, it would be everybody."""
+    app, network = site().app, guard_rules.neighbourhood(request.remote_addr)
+    if network is None or guard_rules.is_this_machine(request.remote_addr):
+        return True
+    with app.store.write():
+        key = app.links.trace(f"desk {scope} {network}")
+        hour = guard_rules.hour_of(app.clock())
+        return app.store.guards.count({f"desk-{scope}": key}, hour=hour)[f"desk-{scope}"] <= KNOCKS
+
+
 def mail_link(address_text: str) -> None:
-    """Queues a sign-in letter when the address is an editor's, at most one a minute. Says nothing about it either way."""
+    """Queues a sign-in letter when the address is an editor's: at most one a minute and five an hour. Says nothing about
+    it either way."""
     app = site().app
     try:
         found = app.store.editors.find(judged_address(address_text))
@@ -78,7 +96,8 @@ def mail_link(address_text: str) -> None:
         now = app.clock()
         with app.store.write():
             last = app.store.notices.last_queued(NoticeKind.SIGN_IN, editor=found.id)
-            if last is None or now - last >= ONE_LINK_PER:
+            lately = app.store.notices.count_since(NoticeKind.SIGN_IN, editor=found.id, since=now - AN_HOUR)
+            if (last is None or now - last >= ONE_LINK_PER) and lately < MOST_LINKS:
                 secret = secrets.token_urlsafe(24)
                 app.store.editors.give_pass(fingerprint(secret), editor=found.id, purpose="sign-in", now=now,
                                             expires_at=now + LINK_LIVES)  # fmt: skip
@@ -94,13 +113,43 @@ def redeem(link_secret: str) -> tuple[Editor, str] | None:
     app, now = site().app, site().app.clock()
     with app.store.write():
         found = app.store.editors.redeem(fingerprint(link_secret), now=now)
-        if found is None:
-            return None
-        secret = secrets.token_urlsafe(32)
-        app.store.editors.give_pass(fingerprint(secret), editor=found.id, purpose="session", now=now,
-                                    expires_at=now + SESSION_LIVES)  # fmt: skip
-        app.store.desk_log.add("sign in", editor=str(found.id), at=now, detail={})
-    return found, secret
+        return (found, _begin(found, way="link")) if found is not None else None
+
+
+def prove(answer: str) -> tuple[Editor, str]:
+    """Opens a session for whose passkey signed. Raises PasskeyRefused."""
+    app = site().app
+    who = app.passkeys.prove(answer)
+    with app.store.write():
+        found = app.store.editors.get(who)
+        return found, _begin(found, way="passkey")
+
+
+def _begin(who: Editor, *, way: Literal["link", "passkey"]) -> str:
+    """Inside a transaction: a new session, by its secret."""
+    app, now, secret = site().app, site().app.clock(), secrets.token_urlsafe(32)
+    app.store.editors.give_pass(fingerprint(secret), editor=who.id, purpose="session", now=now,
+                                expires_at=now + SESSION_LIVES, way=way)  # fmt: skip
+    act = "sign in" if way == "link" else "sign in by passkey"
+    app.store.desk_log.add(act, editor=str(who.id), at=now, detail={})
+    return secret
+
+
+def mark() -> str:
+    """What names the session of this request among those of its editor."""
+    return mark_of(_fingerprint())
+
+
+def end_others() -> None:
+    """Signs this editor out everywhere but here."""
+    app = site().app
+    with app.store.write():
+        app.store.editors.end_others(_fingerprint(), editor=editor().id)
+        app.store.desk_log.add("sign out elsewhere", editor=by(), at=app.clock(), detail={})
+
+
+def _fingerprint() -> str:
+    return fingerprint(request.cookies.get(_cookie(), ""))
 
 
 def give_cookie(response: AnyResponse, secret: str) -> AnyResponse:
@@ -113,7 +162,7 @@ def end(response: AnyResponse) -> AnyResponse:
     """Signs out: the session is gone from the store, whatever copies of the cookie exist."""
     app = site().app
     with app.store.write():
-        app.store.editors.revoke(fingerprint(request.cookies.get(_cookie(), "")))
+        app.store.editors.revoke(_fingerprint())
     response.delete_cookie(_cookie(), path="/", httponly=True, samesite="Lax", secure=_is_secure())
     return response
 

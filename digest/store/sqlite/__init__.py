@@ -27,6 +27,7 @@ from digest.store.sqlite.leases import Leases, Settings, Ticks
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare, refuse_precious
 from digest.store.sqlite.paces import Paces
+from digest.store.sqlite.passkeys import Passkeys
 from digest.store.sqlite.proofs import Proofs
 from digest.store.sqlite.returns import Returns
 from digest.store.sqlite.roster import Rosters
@@ -65,6 +66,7 @@ class SqliteStore:
         self.returns = Returns(db)
         self.notices = Notices(db)
         self.editors = Editors(db)
+        self.passkeys = Passkeys(db)
         self.desk_log = DeskLog(db)
         self.calls = Calls(db)
         self.corrections = Corrections(db)

@@ -7,8 +7,9 @@ from typing import Literal
 
 from digest.config import EditorPart
 from digest.errors import NotFound
-from digest.model import Address, Editor, EditorId, Language, Role
-from digest.store.sqlite.columns import listed, micros
+from digest.model import Address, Editor, EditorId, Language, Role, Session
+from digest.rules.tokens import mark_of
+from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
 
 
@@ -88,16 +89,18 @@ class Editors:
         purpose: Literal["sign-in", "session"],
         now: datetime,
         expires_at: datetime,
+        way: Literal["link", "passkey"] = "link",
     ) -> None:
         """Passes that are over go at the same time."""
         self._db.change("DELETE FROM pass WHERE expires_at <= :now", {"now": micros(now)})
         self._db.change(
-            """INSERT INTO pass (secret_sha256, editor, purpose, made_at, expires_at)
-               VALUES (:secret, :editor, :purpose, :now, :expires_at)""",
+            """INSERT INTO pass (secret_sha256, editor, purpose, way, made_at, expires_at)
+               VALUES (:secret, :editor, :purpose, :way, :now, :expires_at)""",
             {
                 "secret": secret_sha256,
                 "editor": editor,
                 "purpose": purpose,
+                "way": way,
                 "now": micros(now),
                 "expires_at": micros(expires_at),
             },
@@ -121,6 +124,45 @@ class Editors:
             {"secret": secret_sha256, "now": micros(now)},
         )
         return None if row is None else _editor(row)
+
+    def sessions(self, editor_id: EditorId, *, now: datetime) -> list[Session]:
+        """Those that last still, the newest first."""
+        rows = self._db.rows(
+            """SELECT secret_sha256, way, made_at, expires_at FROM pass
+               WHERE editor = :editor AND purpose = 'session' AND expires_at > :now ORDER BY made_at DESC, secret_sha256""",
+            {"editor": editor_id, "now": micros(now)},
+        )
+        return [
+            Session(
+                mark=mark_of(row["secret_sha256"]),
+                way=row["way"],
+                begun_at=moment(row["made_at"]),
+                ends_at=moment(row["expires_at"]),
+            )
+            for row in rows
+        ]
+
+    def end_session(self, mark: str, *, editor: EditorId) -> bool:
+        """False when this editor has no such session (any more)."""
+        rows = self._db.rows(
+            "SELECT secret_sha256 FROM pass WHERE editor = :editor AND purpose = 'session'",
+            {"editor": editor},
+        )
+        found = [row["secret_sha256"] for row in rows if mark_of(row["secret_sha256"]) == mark]
+        for secret in found:
+            self.revoke(secret)
+        return bool(found)
+
+    def end_others(self, secret_sha256: str, *, editor: EditorId) -> int:
+        """Ends all sessions of an editor but this one, and takes her unused links back; how many there were."""
+        return self._db.change(
+            "DELETE FROM pass WHERE editor = :editor AND secret_sha256 <> :secret AND used_at IS NULL",
+            {"editor": editor, "secret": secret_sha256},
+        )
+
+    def remove(self, editor_id: EditorId) -> bool:
+        """With sessions, links and passkeys. False for one who stands in config.toml, or is none any more."""
+        return self._db.change("DELETE FROM editor WHERE id = :id AND configured = 0", {"id": editor_id}) == 1
 
     def revoke(self, secret_sha256: str) -> None:
         """Ends a session, or takes a sign-in link back."""

@@ -56,6 +56,15 @@ class Notices:
         )
         return moment(queued_at)
 
+    def count_since(self, kind: NoticeKind, *, editor: EditorId, since: datetime) -> int:
+        """How many of this kind were queued for this editor after `since`."""
+        return int(
+            self._db.value(
+                "SELECT count(*) FROM notice WHERE kind = :kind AND editor = :editor AND queued_at > :since",
+                {"kind": kind.value, "editor": editor, "since": micros(since)},
+            )
+        )
+
     def claim(self, *, count: int, now: datetime, lease_s: float) -> list[Notice]:
         """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt."""
         rows = self._db.rows(

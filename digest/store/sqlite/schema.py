@@ -10,6 +10,7 @@ from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT
 from digest.store.sqlite.schema_pace import PACE
+from digest.store.sqlite.schema_passkeys import PASSKEYS
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
@@ -296,6 +297,12 @@ def _views(db: Database) -> None:
 @MIGRATIONS(name="0016_returns")
 def _returns(db: Database) -> None:
     for statement in _statements(RETURNS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0017_passkeys")
+def _passkeys(db: Database) -> None:
+    for statement in _statements(PASSKEYS):
         db.conn.execute(statement)
 
 
