@@ -3,8 +3,9 @@
 import io
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,18 @@ from PIL import Image
 
 from digest.app import App, open_app
 from digest.config_file import read_config
-from digest.model import Language, Period, Role
+from digest.model import (
+    Address,
+    Introduction,
+    Language,
+    Period,
+    Role,
+    Subscriber,
+    SubscriberState,
+    Suggestion,
+    SuggestionId,
+    SuggestionKind,
+)
 from tests import browser_kit, web_kit
 
 FOLDER = Path(__file__).parent.parent / "docs" / "desk"
@@ -39,7 +51,8 @@ def desk() -> Iterator[tuple[browser_kit.Served, Calendar, Period]]:
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         (Path(folder) / "config.toml").write_text(
             '[list]\nname.en = "Civic Letter"\nname.fr = "La Lettre civique"\nfrom = "letter@lists.example.org"\n'
-            f'postal_address = "1 Main St, Ottawa"\nurl = "{url}"\n{web_kit.SOURCES}',
+            f'postal_address = "1 Main St, Ottawa"\nurl = "{url}"\n[signup]\npolicy = "domains"\ndomains = ["example.com"]\n'
+            f"{web_kit.SOURCES}",
             encoding="utf-8",
         )
         clock = Calendar()
@@ -78,7 +91,48 @@ def _months(app: App, clock: Calendar) -> Period:
         late = web_kit.post("Late news from the harbour", now=clock(), summary="It came this morning.")
         app.store.items.add(late, source=sources["Harbour City"], now=clock())
     app.publish.assemble(draft.period)
+    _people(app, month.readers)
+    _worries(app)
     return draft.period
+
+
+def _people(app: App, readers: Sequence[Subscriber]) -> None:
+    """Somebody waits at the door, one reader says hello, another suggests an evening."""
+    now = app.clock()
+    with app.store.write():
+        at = Address("rosa@elsewhere.example")
+        waits = app.store.subscribers.add(at, language=Language.EN, state=SubscriberState.ASKED, now=now)
+        app.store.subscribers.save(replace(
+            waits, state=SubscriberState.WAITING, confirmed_at=now, note="I run the hack night in Regina."
+        ))  # fmt: skip
+        app.store.introductions.put(Introduction(
+            subscriber=readers[0].id, name="Ann", who="I answer the phone at a licence office.",
+            looks_for="Others who rewrite forms.", link="https://ann.example/", language=Language.EN, at=now,
+        ))  # fmt: skip
+        app.store.suggestions.add(Suggestion(
+            id=SuggestionId(0), kind=SuggestionKind.EVENT, title="Forms clinic", url="https://clinic.example/forms",
+            words="Bring a form, leave with half of it.", starts=now + timedelta(days=20), timezone="America/Toronto",
+            place="Ottawa", language=Language.EN, at=now,
+        ))  # fmt: skip
+
+
+def _worries(app: App) -> None:
+    """A source that does not answer, two posts that may be one, and letters in doubt and refused."""
+    failing = app.store.sources.get("Service numérique")
+    first, second, *_ = (
+        i.id for i in app.store.items.all_between(app.clock() - timedelta(days=9), app.clock())
+    )
+    with app.store.write():
+        app.store.sources.remember(replace(
+            failing, fail_count=2, last_error="service.example did not answer within 20 seconds.",
+            next_at=app.clock() + timedelta(hours=2),
+        ))  # fmt: skip
+        app.store.twins.ask(first, second, now=app.clock())
+        for number, state, code, reply in ((2, "unsure", None, ""), (3, "failed", 550, "No such mailbox.")):
+            app.store._db.change(
+                "UPDATE delivery SET state = :state, code = :code, reply = :reply WHERE id = :id",
+                {"id": number, "state": state, "code": code, "reply": reply},
+            )
 
 
 def screens(app: App, period: Period) -> dict[str, str]:
@@ -91,7 +145,8 @@ def screens(app: App, period: Period) -> dict[str, str]:
         "own-event": f"{base}/own?kind=event", "checks": f"{base}/checks", "compare": f"{base}/compare",
         "history": f"{base}/history", "approve": f"{base}/approve", "sent": f"{before}/sending",
         "people": "/desk/people/", "sources": "/desk/sources", "suggestions": "/desk/suggestions/",
-        "editors": "/desk/editors", "accueil": "/fr/desk/", "numero": f"/fr{base}/",
+        "editors": "/desk/editors", "twins": "/desk/twins", "introductions": "/desk/introductions/",
+        "counts": "/desk/people/pulse", "letters": f"{before}/letters", "accueil": "/fr/desk/", "numero": f"/fr{base}/",
     }  # fmt: skip
 
 
