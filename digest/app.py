@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -113,7 +114,11 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         publish = Publish(store, press, config=config, clock=clock, restored=send.restored)
         calling = open_calling(config.collect, contact=contact)
         links_answer = open_answering(config.collect, contact=contact)
-        outside = Outside(link=links_answer.look, spam=spam_score, records=sender_records)
+        outside = Outside(
+            link=links_answer.look,
+            spam=spam_score,
+            records=partial(sender_records, selector=config.mail.dkim_selector or ""),
+        )
         return App(
             config=config, clock=clock, store=store, links=links, press=press, transport=transport,
             collect=Collect(store, fetcher, config=config, clock=clock),

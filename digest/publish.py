@@ -20,13 +20,13 @@ from digest.model import (
     Placed,
     Reading,
 )
-from digest.publish_editions import Editions, Press
+from digest.publish_editions import Editions, Press, Printed
 from digest.publish_evidence import evidence
 from digest.publish_memory import Memory, Settled
 from digest.publish_undo import Undo
 from digest.rules import assemble, cron, departure, edition
 from digest.rules.assemble import Window
-from digest.rules.preflight import Acceptance, Check, blocking, check, mark
+from digest.rules.preflight import Acceptance, Check, blocking, check, mark, print_faults
 from digest.rules.undo import row_of
 
 
@@ -260,6 +260,7 @@ class Publish:
                 key="desk.why_stopped",
             )
         printed = self._editions.printed(issue, checked)
+        self._prove(printed, seen=checked)
         editions, now = printed.editions, self._clock()
         with self._store.write(durable=True):
             issues = self._store.issues
@@ -282,6 +283,17 @@ class Publish:
             )
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
             return issues.get(period, bench=())
+
+    def _prove(self, printed: Printed, *, seen: Collection[str]) -> None:
+        """No letter leaves broken that nobody looked at. Raises MoveRefused."""
+        for cut, part in printed.parts.items():
+            unseen = {key: one for key, one in printed.editions.items() if key not in seen and one.cut == cut}
+            stops = print_faults(part, unseen, config=self._config, now=self._clock())
+            if stops:
+                raise MoveRefused(
+                    f"{part.period} cannot be approved: {' '.join(c.message_en for c in stops)}",
+                    key="desk.why_unseen_stopped", letter=stops[0].language or "", rule=stops[0].id,
+                )  # fmt: skip
 
     def signers(self, period: Period) -> set[str]:
         """Who has approved these very letters so far, where two people must."""
@@ -349,9 +361,13 @@ class Publish:
         return check(
             issue, editions, config=config, now=now,
             readers=self._store.subscribers.count_audience(issue.period, send_at=issue.send_at),
-            evidence=evidence(self._store, issue, editions, config=config, now=now),
+            evidence=evidence(self._store, issue, editions, config=config, now=now, frozen=self._frozen(issue)),
             accepted=self._store.proofs.accepted(issue.id),
         )  # fmt: skip
+
+    def _frozen(self, issue: Issue) -> str | None:
+        """What names the letters that are frozen, as they are in the store now."""
+        return _hash(self._store.issues.editions(issue.id)) if issue.hash else None
 
 
 def _hash(editions: Mapping[str, Edition]) -> str:

@@ -39,11 +39,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """All editions of an issue by key. zones: of a reader, to that of their group. empty: cuts with nothing in them."""
+    """All editions of an issue by key. zones: of a reader, to that of their group. empty: cuts with nothing in them.
+
+    parts: of a cut, the issue as it was printed there; "": the whole.
+    """
 
     editions: Mapping[str, Edition]
     zones: Mapping[str, str] = field(default_factory=dict)
     empty: tuple[str, ...] = ()
+    parts: Mapping[str, Issue] = field(default_factory=dict)
 
 
 class Editions:
@@ -58,8 +62,8 @@ class Editions:
         return frozen.get(reading.value) or self._press.edition(issue, reading)
 
     def checked(self, issue: Issue) -> dict[str, Edition]:
-        """Those that preflight reads: without the groups of zones, which differ from these in hours alone, and without
-        cuts, which hold nothing but what stands in these and in issues that were checked before."""
+        """Those that preflight reads and editors look at: without the groups of zones and without cuts, which hold nothing
+        but what stands in these and in earlier issues. Those are proved at the approval."""
         if issue.state is not IssueState.DRAFT:
             return {key: one for key, one in self._store.issues.editions(issue.id).items()
                     if not one.zone and not one.cut}  # fmt: skip
@@ -77,12 +81,14 @@ class Editions:
         zones = zone_groups(issue, lived_in - {""}, config=self._config)
         asked = sorted({(reading, zones[zone]) for reading, zone in readings if zone in zones})
         grouped = [self._press.edition(issue, reading, zone=zone) for reading, zone in asked]
-        cut, empty = self._cuts(issue, chosen, zones)
-        return Printed({**checked, **{one.key: one for one in [*grouped, *cut]}}, zones, empty)
+        cut, shown = self._cuts(issue, chosen, zones)
+        empty = tuple(sorted(name for name, part in shown.items() if part is None and name != WHOLE))
+        parts = {WHOLE: issue, **{name: part for name, part in shown.items() if part is not None}}
+        return Printed({**checked, **{one.key: one for one in [*grouped, *cut]}}, zones, empty, parts)
 
     def _cuts(
         self, issue: Issue, chosen: Sequence[tuple[Reading, str, str]], zones: Mapping[str, str]
-    ) -> tuple[list[Edition], tuple[str, ...]]:
+    ) -> tuple[list[Edition], Mapping[str, Issue | None]]:
         """One for each cut and reading that somebody chose. Only events are told in zones: so the editions stay few."""
         wanted: set[tuple[str, Reading, str]] = set()
         for reading, zone, cut in chosen:
@@ -100,7 +106,7 @@ class Editions:
         for cut, reading, zone in sorted(wanted):
             if (part := shown[cut]) is not None:
                 made.append(replace(self._press.edition(part, reading, zone=zone), cut=cut))
-        return made, tuple(sorted(cut for cut, part in shown.items() if part is None and cut != WHOLE))
+        return made, shown
 
     def _earlier(self, issue: Issue) -> list[Issue]:
         """The issues since the last recap that were sent."""

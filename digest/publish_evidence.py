@@ -39,9 +39,10 @@ class Archive(Protocol):
 
 
 def evidence(
-    store: Archive, issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime
-) -> Evidence:
-    """Everything that was kept and that a rule may want for these letters."""
+    store: Archive, issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime,
+    frozen: str | None = None,
+) -> Evidence:  # fmt: skip
+    """Everything that was kept and that a rule may want for these letters. frozen: what names all that are frozen."""
     since = issue.period
     for _ in range(REPEAT_MONTHS):
         since = since.previous()
@@ -63,4 +64,5 @@ def evidence(
             **proofs.looks("spam", [edition.sha256 for edition in editions.values()]),
             **proofs.looks("auth", [config.list.domain]),
         },
+        frozen=frozen,
     )

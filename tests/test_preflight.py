@@ -131,6 +131,7 @@ def letter(find: bytes, put: bytes) -> Callable[[Edition], Edition]:
 
 
 BODY = "</h1>"
+PNG = "https://digest.example.org/a.png"
 PRINT_FAULTS: dict[str, tuple[str, Callable[[Edition], Edition]]] = {
     "no subject": ("subj-empty", lambda e: replace(e, subject="")),
     "a subject of three letters": ("subj-len", lambda e: replace(e, subject="Dec")),
@@ -168,17 +169,23 @@ PRINT_FAULTS: dict[str, tuple[str, Callable[[Edition], Edition]]] = {
     "an empty heading": ("heading", html(BODY, "</h1><h2></h2>")),
     "a picture without words": ("alt", html(BODY, '</h1><img src="https://digest.example.org/a.png">')),
     "a file name for words": ("alt", html(BODY, '</h1><img src="https://digest.example.org/a.png" alt="a.png">')),
+    "decoration that nobody chose": ("alt", html(BODY, '</h1><img src="https://digest.example.org/a.png" alt="">')),
+    "a picture told at length": ("alt", html(BODY, f'</h1><img src="{PNG}" alt="{"a word " * 30}">')),
+    "a picture wider than any screen": ("img", html(BODY, f'</h1><img src="{PNG}" alt="a chart" width="2400">')),
     "a picture inside the letter": ("img", html(BODY, '</h1><img src="data:image/png;base64,AA" alt="a chart">')),
     "a picture Outlook cannot show": ("img", html(BODY, '</h1><img src="https://digest.example.org/a.webp" alt="a chart">')),
     "a tracking pixel": ("remote", html(BODY, '</h1><img src="https://t.example.com/o.gif" alt="" width="1" height="1">')),
     "a remote style sheet": ("remote", html("</head>", '<link rel="stylesheet" href="https://x.example.com/a.css"></head>')),
     "a background from afar": ("remote", html(BODY, '</h1><p style="background:url(https://x.example.com/b.png)">x</p>')),
     "click here": ("link-text", html(BODY, '</h1><p><a href="https://a.example.org">Click here</a></p>')),
+    "a bare address": ("link-text", html(BODY, '</h1><a href="https://a.example.org">https://a.example.org</a>')),
     "an empty link": ("link-text", html(BODY, '</h1><p><a href="https://a.example.org"></a></p>')),
     "two links with one name": ("link-text", html(BODY, '</h1><a href="https://a.example.org">Minutes</a><a href="https://b.example.org">Minutes</a>')),
     "a script for a link": ("link-scheme", html(BODY, '</h1><a href="javascript:alert(1)">Minutes</a>')),
     "a link to this machine": ("link-scheme", html(BODY, '</h1><a href="http://localhost:8000/x">Minutes</a>')),
     "a link to a private network": ("link-scheme", html(BODY, '</h1><a href="https://10.0.0.7/x">Minutes</a>')),
+    "a page for rehearsals": ("link-scheme", html(BODY, '</h1><a href="https://staging.example.org/x">Minutes</a>')),
+    "a page behind a sign-in": ("link-scheme", html(BODY, '</h1><a href="https://a.example.org/login?next=/x">Minutes</a>')),
     "a link that is not encrypted": ("link-http", html(BODY, '</h1><a href="http://old.example.org/x">Minutes</a>')),
     "a tracking code": ("link-track", html(BODY, '</h1><a href="https://a.example.org/?utm_source=x">Minutes</a>')),
     "a layout Gmail cannot show": ("cie", html(BODY, '</h1><p style="position:absolute;box-shadow:0 0 2px #000">x</p>')),
@@ -188,6 +195,9 @@ PRINT_FAULTS: dict[str, tuple[str, Callable[[Edition], Edition]]] = {
     "dark words in dark mode": ("contrast", html(r"\.meta,\.foot\{color:#\w+", ".meta,.foot{color:#333333")),
     "a link without its line": ("underline", html("text-decoration:underline", "text-decoration:none")),
     "type of nine pixels": ("font-min", html(BODY, '</h1><p style="font-size:9px">small</p>')),
+    "a letter changed after it was printed": ("approval", html("Good morning", "Good evening")),
+    "a text changed after it was printed": ("approval", text("Good morning", "Good evening")),
+    "bytes changed after they were compiled": ("approval", letter(b"Good morning", b"Good evening")),
     "a title missing in the text": ("text-parity", text("Hack night 612: open transit data", "Hack night")),
     "a link missing in the text": ("text-parity", text(r"https://posts\.example\.org/8\n", "\n")),
     "an hour missing in the text": ("text-parity", text("6:30", "7:30")),
@@ -266,8 +276,14 @@ ISSUE_FAULTS: dict[str, Seed] = {
     "a French note half as long": Seed("fr-parity", "note", with_text("note", "fr", "Bonjour à tous.")),
     "a blurb in one language": Seed("fr-parity", "item:6", with_placed(
         4, blurb={"en": "Eight good words that say why to read it."})),
-    "a straight apostrophe in French": Seed("fr-typo", "note", with_text(
-        "note", "fr", kit.NOTE_FR.replace("à l’appui", "à l'appui"))),
+    "a French quotation that never ends": Seed("fr-typo", "note", with_text(
+        "note", "fr", kit.NOTE_FR.replace("à l’appui", '"à l’appui'))),
+    "a Tuesday that is a Thursday": Seed("ev-tz", "item:1",
+        with_item(0, summary="Come on Tuesday, December 3, with one screen.")),
+    "un mardi qui est un jeudi": Seed("ev-tz", "note", with_text("note", "fr", "Dès mardi 3 décembre.")),
+    "a call that is closed": Seed("ev-past", "item:11", with_item(9, summary="Proposals close on 20 November.")),
+    "an English post called French": Seed("lang-dir", "item:6", with_item(4, language="fr")),
+    "the same page with and without www": Seed("link-dup", "item:8", with_item(6, url="http://www.posts.example.org/6/#top")),
     "two events only": Seed("count", "section:coming-up", lambda: replace(
         clean_month(), placed=clean_month().placed[2:])),
     "five posts of one source": Seed("mix", "section:worth-reading", lambda: replace(clean_month(), placed=tuple(
@@ -309,6 +325,38 @@ def test_every_rule_has_a_fault_of_its_own() -> None:
     seeded = {rule for rule, _ in PRINT_FAULTS.values()} | {seed.rule for seed in ISSUE_FAULTS.values()}
     assert seeded | ELSEWHERE == {rule.id for rule in RULES if rule.severity is not Severity.INFO}
     assert len(PRINT_FAULTS) + len(ISSUE_FAULTS) >= 80
+
+
+def test_an_empty_link_stops_the_letter_and_a_vague_one_does_not(clean: tuple[Issue, Editions]) -> None:
+    issue, editions = clean
+    for words, severity in (("", Severity.BLOCK), ("here", Severity.WARN)):
+        linked = html(BODY, f'</h1><a href="https://a.example.org">{words}</a>')(editions[EN])
+        lines = checks(issue, {**editions, EN: linked})
+        assert {c.severity for c in lines if c.id == "link-text" and c.outcome is CheckOutcome.FAIL} == {
+            severity
+        }
+
+
+def test_a_weekday_that_fits_its_date_is_left_alone() -> None:
+    words = "From Thursday 3 December; next Tue, Dec 8; on Friday, 1 January 2027; et mardi 8 décembre."
+    assert "ev-tz" not in failing(checks(with_text("note", "en", words)()))
+
+
+def test_a_footer_in_one_language_is_told_with_its_setting() -> None:
+    config = kit.config(letter={"footer": {"en": "Made by volunteers.", "fr": ""}},
+                        mail={"transport": "smtp", "server": "relay.example.net"})  # fmt: skip
+    told = [
+        c
+        for c in checks(clean_month(), config=config)
+        if c.id == "fr-parity" and c.outcome is CheckOutcome.FAIL
+    ]
+    assert [(c.where, c.language) for c in told] == [("config:letter.footer", FR)]
+
+
+def test_blurbs_that_nobody_rewrote_are_told_and_stop_nothing(clean: tuple[Issue, Editions]) -> None:
+    told = [c for c in checks(*clean) if c.id == "blurb"]
+    assert [(c.severity, c.outcome) for c in told] == [(Severity.INFO, CheckOutcome.PASS)]
+    assert told[0].message_en.startswith("5 blurbs are their sources’ own words")
 
 
 def test_the_words_of_a_post_are_its_own_affair() -> None:

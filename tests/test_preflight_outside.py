@@ -13,7 +13,7 @@ from digest.render.calendar import issue_file
 from digest.rules.preflight import Check, CheckOutcome, Evidence, Severity, check
 from digest.rules.preflight_clients import ALLOWED, LACK_WARNS, data, lacking
 from digest.rules.preflight_outside import outside_links
-from digest.rules.proof import Look, Page, Proof
+from digest.rules.proof import Look, Page, Picture, Proof
 from tests import render_kit as kit
 from tests.test_preflight import clean_month, printed, real
 
@@ -176,6 +176,25 @@ def test_spam_warns_at_two_and_stops_at_five() -> None:
         assert [(c.outcome, c.severity) for c in told] == [(CheckOutcome.FAIL, severity)]
         assert "URI_HEX" in told[0].message_en
     assert outcomes("spam", drop="spam") == {CheckOutcome.NOT_CHECKED}
+
+
+def test_letters_that_are_not_those_approved_stop() -> None:
+    issue = replace(clean_month(), hash="a" * 64)
+    told = lines("approval", issue=issue, frozen="b" * 64)
+    assert [(c.outcome, c.severity) for c in told] == [(CheckOutcome.FAIL, Severity.BLOCK)]
+    assert outcomes("approval", issue=issue, frozen="a" * 64) == {CheckOutcome.PASS}
+
+
+def test_a_picture_is_weighed_where_somebody_can_and_else_not_checked() -> None:
+    issue, url = clean_month(), "https://digest.example.org/logo/a.png"
+    editions = {
+        language: replace(one, html=one.html.replace("<h1", f'<img src="{url}" alt="a lighthouse"><h1', 1))
+        for language, one in printed(issue, real()).items()
+    }
+    assert outcomes("img", issue=issue, editions=editions) == {CheckOutcome.NOT_CHECKED}
+    for picture, found in ((Picture(20_000, 320, 80), {CheckOutcome.PASS}), (Picture(300_000, 320, 80), {CheckOutcome.FAIL}),
+                           (Picture(20_000, 2_000, 80), {CheckOutcome.FAIL})):  # fmt: skip
+        assert outcomes("img", issue=issue, editions=editions, pictures={url: picture}) == found
 
 
 def test_a_missing_record_is_named() -> None:

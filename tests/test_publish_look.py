@@ -109,6 +109,13 @@ def test_records_are_those_that_stand(table: dict[str, list[str]] | None, found:
     assert sender_records("list.ca", resolver=Resolver(table)) == found
 
 
+def test_our_own_key_is_looked_for_when_letters_are_signed_here() -> None:
+    table = {"list.ca": ["v=spf1 -all"], "letter._domainkey.list.ca": ["v=DKIM1; k=rsa; p=MIIB"]}
+    assert sender_records("list.ca", selector="letter", resolver=Resolver(table)) == "SPF DKIM"
+    revoked = table | {"letter._domainkey.list.ca": ["v=DKIM1; k=rsa; p="]}
+    assert sender_records("list.ca", selector="letter", resolver=Resolver(revoked)) == "SPF"
+
+
 def test_nobody_is_asked_about_a_domain_of_examples() -> None:
     assert sender_records("lists.example.org", resolver=Resolver({})) is None
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from digest.app import App, open_app
 from digest.config import Config
+from digest.errors import MoveRefused
 from digest.join_choices import Choice
 from digest.model import Address, Cadence, DeliveryState, IssueState, Language, Period, SubscriberState
 from digest.rules.cuts import CHOICES, RECAP, cut_of, topics_of, trimmed
@@ -106,6 +108,38 @@ def test_a_recap_brings_what_was_worth_reading_in_three_months_once(app: App, cl
     assert "Second of month 11" not in recap, "an editor cut it"
     assert recap.index(titles[12]) < recap.index(titles[11]) < recap.index(titles[10])
     assert titles[10] not in sent["every@example.org"]
+
+
+def test_a_letter_that_nobody_looked_at_does_not_leave_broken(
+    make_config: Callable[[str], Config], clock: Clock, tmp_path: Path
+) -> None:
+    """An operator's template that is at fault only where one section stands alone: every check that editors see passes."""
+    ours = (Path(__file__).parent.parent / "templates" / "letter" / "letter.html").read_text(encoding="utf-8")
+    (tmp_path / "templates" / "letter").mkdir(parents=True)
+    (tmp_path / "templates" / "letter" / "letter.html").write_text(
+        ours.replace("<h1>", "{% if view.sections | length == 1 %}<h1></h1>{% endif %}<h1>"), encoding="utf-8"
+    )
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as app:
+        month = web_kit.fill(app).period
+        chooses(app, "west@example.org", cadence="events", timezone=ZONED)
+        app.publish.assemble(month)
+        assert not [c for c in app.publish.preflight(month) if c.outcome == "fail" and c.severity == "block"]
+        with pytest.raises(
+            MoveRefused, match="English, events alone: The headings make no outline"
+        ) as refused:
+            app.publish.approve(month, by="command")
+        assert refused.value.slots == {"letter": "en#coming-up", "rule": "heading"}
+        assert app.store.issues.get(month).state is IssueState.DRAFT
+
+
+def test_every_letter_that_is_frozen_was_proved(app: App) -> None:
+    month = web_kit.fill(app).period
+    chooses(app, "west@example.org", cadence="events", timezone=ZONED)
+    app.publish.assemble(month)
+    app.publish.approve(month, by="command")
+    assert "en#coming-up@America/Vancouver" in editions(app, month)
+    told = {c.id: c.outcome for c in app.publish.preflight(month)}
+    assert told["approval"] == "pass"
 
 
 def test_a_choice_made_after_the_approval_counts_from_the_next_issue(app: App) -> None:

@@ -13,7 +13,11 @@ WIDTH = 72
 _UNWANTED = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd\ufeff]"
 )
-_FRENCH = ((re.compile(r" (?=[:;?!»])"), "\u00a0"), (re.compile(r"(?<=«) "), "\u00a0"))
+_FRENCH = (
+    (re.compile(r'"([^"\n]+)"'), "« \\1 »"), (re.compile(r"(?<=\w)'(?=\w)"), "’"),
+    (re.compile(r" (?=[:;?!»])"), "\u00a0"), (re.compile(r"(?<=«) "), "\u00a0"),
+)  # fmt: skip
+_ADDRESS = re.compile(r"(\S+(?:://|@)\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,12 @@ def clean(text: str) -> str:
 
 
 def french(text: str) -> str:
-    """No-break spaces where French wants them and a plain space stood."""
-    for pattern, space in _FRENCH:
-        text = pattern.sub(space, text)
-    return text
+    """French typography: no-break spaces where a plain space stood, curved apostrophes, « » for straight pairs. Web and mail
+    addresses stay as they are."""
+    parts = _ADDRESS.split(text)
+    for pattern, put in _FRENCH:
+        parts[::2] = [pattern.sub(put, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def paragraphs(text: str) -> tuple[tuple[Run, ...], ...]:

@@ -12,9 +12,11 @@ from digest.model import Edition, Issue, Language, Period
 from digest.rules import preflight_calendar as calendar
 from digest.rules import preflight_clients as clients
 from digest.rules import preflight_items as items
+from digest.rules import preflight_links as links
 from digest.rules import preflight_message as message
 from digest.rules import preflight_outside as outside
 from digest.rules import preflight_page as page
+from digest.rules import preflight_pictures as pictures
 from digest.rules.proof import Acceptance, Check, CheckOutcome, Evidence, Fault, Proof, Severity
 from digest.words import Words
 
@@ -43,6 +45,12 @@ class Rule:
     find: Callable[[Proof], Iterator[Fault]]
 
 
+# What can be wrong with one print alone; the other rules ask of the issue, and their answer is the same for every print of it.
+OF_PRINT = frozenset({
+    "subj-empty", "from-align", "reply", "lu-headers", "unsub-link", "addr", "token-left", "size", "headcss", "c1",
+    "html-parse", "lang-dir", "table-role", "heading", "alt", "img", "remote", "link-text", "link-scheme", "contrast",
+    "underline", "font-min", "cie", "text-parity", "approval",
+})  # fmt: skip
 _B, _W, _I = Severity.BLOCK, Severity.WARN, Severity.INFO
 RULES: tuple[Rule, ...] = (
     Rule("subj-empty", _B, message.subj_empty),
@@ -65,15 +73,15 @@ RULES: tuple[Rule, ...] = (
     Rule("lang-dir", _B, page.lang_dir),
     Rule("table-role", _B, page.table_role),
     Rule("heading", _B, page.heading),
-    Rule("alt", _B, page.alt),
-    Rule("img", _W, page.img),
+    Rule("alt", _B, pictures.alt),
+    Rule("img", _W, pictures.img),
     Rule("remote", _B, page.remote),
-    Rule("link-text", _W, page.link_text),
-    Rule("link-scheme", _B, page.link_scheme),
-    Rule("link-http", _W, page.link_http),
+    Rule("link-text", _W, links.link_text),
+    Rule("link-scheme", _B, links.link_scheme),
+    Rule("link-http", _W, links.link_http),
     Rule("link-live", _W, outside.link_live),
-    Rule("link-track", _W, page.link_track),
-    Rule("link-dup", _W, page.link_dup),
+    Rule("link-track", _W, links.link_track),
+    Rule("link-dup", _W, links.link_dup),
     Rule("item-repeat", _W, outside.item_repeat),
     Rule("contrast", _B, page.contrast),
     Rule("underline", _B, page.underline),
@@ -100,6 +108,7 @@ RULES: tuple[Rule, ...] = (
     Rule("spam", _W, outside.spam),
     Rule("auth", _W, outside.auth),
     Rule("test-sent", _W, outside.test_sent),
+    Rule("approval", _B, message.approval),
     Rule("reading", _I, items.reading),
 )
 
@@ -122,6 +131,14 @@ def check(
         evidence=evidence or Evidence(),
     )
     return [line for rule in RULES for line in _accepted(list(_lines(rule, proof)), accepted or {})]
+
+
+def print_faults(
+    issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime
+) -> list[Check]:
+    """What would stop these prints, which no editor has seen: those of a zone or a cut. issue: what they were printed from."""
+    proof = Proof(issue=issue, editions=editions, config=config, now=now, readers=1)
+    return blocking([line for rule in RULES if rule.id in OF_PRINT for line in _lines(rule, proof)])
 
 
 def blocking(checks: Sequence[Check]) -> list[Check]:
@@ -179,6 +196,8 @@ def _told(value: object, language: Language) -> object:
     """A slot as people say it: a month by its name, what has a name in each language by that of this one."""
     if isinstance(value, Period):
         return format_date(date(value.year, value.month, 1), "MMMM y", locale=f"{language}_CA")
+    if isinstance(value, date):
+        return format_date(value, "d MMMM", locale=f"{language}_CA")
     return value[language] if isinstance(value, Mapping) else value
 
 
@@ -191,9 +210,14 @@ def _sentence(rule: Rule, fault: Fault, language: Language) -> str:
     if fault.sentence.startswith("unchecked"):
         text = words("preflight.not_checked", why=text)
     if fault.language is not None:
-        text = words(
-            "preflight.in_edition",
-            language=words(f"preflight.edition_{fault.language.replace('+', '_')}"),
-            text=text,
-        )
+        text = words("preflight.in_edition", language=_named(fault.language, words), text=text)
     return text
+
+
+def _named(key: str, words: Words) -> str:
+    """An edition's key (model Edition.key) in words: "French", "Both, English first, recap, America/Halifax"."""
+    rest, _, zone = key.partition("@")
+    reading, _, cut = rest.partition("#")
+    told = [words(f"preflight.edition_{reading.replace('+', '_')}")]
+    told += [words(f"preflight.cut_{one.replace('-', '_')}") for one in cut.split("+") if one]
+    return ", ".join([*told, *([zone] if zone else [])])

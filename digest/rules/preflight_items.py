@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.model import EventStatus, Issue, ItemKind, Language, Occasion, Placed
 from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
-from digest.rules.proof import Fault, Proof
+from digest.rules.proof import Fault, Proof, Severity
+from digest.rules.tongue import deadlines, misdated
 from digest.words import Words
 
 TEXT_LINE_MOST = 78
@@ -24,13 +25,22 @@ MIX_LEAST, MIX_MOST = 5, 0.60  # of the items whose sources say where they are a
 GROUP_LEAST = 10
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 WORDS_A_MINUTE = 230
-_PLAIN_SPACE = re.compile(r"\w [:;?!»](?=\s|$)|« ")
-_STRAIGHT = re.compile(r"\w'\w")
+_PLAIN = re.compile(r"\w [:;?!»](?=\s|$)|« |\w'\w")
 
 
 def ev_past(proof: Proof) -> Iterator[Fault]:
     for placed in over(proof.issue, proof.issue.send_at):
         yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+    leaves = proof.issue.send_at.astimezone(ZoneInfo(proof.config.list.timezone)).date()
+    for placed in proof.issue.section("calls"):
+        said = {
+            day for one in proof.languages for day in deadlines(" ".join(printed(placed, one)), about=leaves)
+        }
+        if said and max(said) < leaves:  # read out of words, so it may be wrong
+            slots = {"what": placed.item.title[:60], "day": max(said)}
+            yield Fault(
+                where=f"item:{placed.item.id}", severity=Severity.WARN, sentence="deadline", slots=slots
+            )
 
 
 def ev_window(proof: Proof) -> Iterator[Fault]:
@@ -46,6 +56,24 @@ def ev_tz(proof: Proof) -> Iterator[Fault]:
         ends_first = occasion.ends is not None and occasion.ends <= occasion.starts
         if not _zone_is_known(occasion.timezone) or occasion.starts.tzinfo is None or ends_first:
             yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+    about = proof.issue.send_at.date()
+    for where, text in _told(proof):
+        for phrase in misdated(text, about=about):
+            yield Fault(where=where, severity=Severity.WARN, sentence="weekday", slots={"what": phrase})
+
+
+def _told(proof: Proof) -> Iterator[tuple[str, str]]:
+    """What the letter says in whole sentences, with the place to mend it: theme, note, titles, blurbs."""
+    for field in ("theme", "note"):
+        yield from ((field, proof.issue.text(field, language)) for language in proof.languages)
+    for placed in proof.placed:
+        said = [words for one in proof.languages for words in (printed(placed, one))]
+        yield from ((f"item:{placed.item.id}", words) for words in dict.fromkeys(said))
+
+
+def printed(placed: Placed, language: Language) -> tuple[str, str]:
+    """Title and blurb as this language shows them."""
+    return placed.title.get(language) or placed.item.title, placed.blurb.get(language) or placed.item.summary
 
 
 def ev_doubt(proof: Proof) -> Iterator[Fault]:
@@ -93,6 +121,7 @@ def fr_parity(proof: Proof) -> Iterator[Fault]:
             yield Fault(where=field, language=Language.FR if english else Language.EN, slots=slots)
         elif english and not 0.6 <= len(french) / len(english) <= 1.9:
             yield Fault(where=field, language=Language.FR, sentence="ratio", slots=slots)
+    yield from _said_in_one(proof)
     for placed in proof.placed:
         for field, words in (("title", placed.title), ("blurb", placed.blurb)):
             given = [language for language in Language if words.get(language, "").strip()]
@@ -102,20 +131,47 @@ def fr_parity(proof: Proof) -> Iterator[Fault]:
                 yield Fault(where=f"item:{placed.item.id}", language=missing, slots=slots)
 
 
+def _said_in_one(proof: Proof) -> Iterator[Fault]:
+    """Texts of the configuration that one language has and the other lacks."""
+    about, letter = proof.config.list, proof.config.letter
+    texts = {"list.description": about.description, "list.postal_address": about.postal_address,
+             "letter.footer": letter.footer}  # fmt: skip
+    texts |= {f"letter.names.{name}": words for name, words in letter.names.items()}
+    for key, words in texts.items():
+        if bool(words.en.strip()) != bool(words.fr.strip()):
+            missing = Language.FR if words.en.strip() else Language.EN
+            slots = {"what": f"{key}.{missing}"}
+            yield Fault(where=f"config:{key}", language=missing, slots=slots)
+
+
 def _called(field: str, title: str = "") -> dict[Language, str]:
     return {one: Words(one)(f"preflight.fr_parity_{field}", title=title) for one in Language}
 
 
 def fr_typo(proof: Proof) -> Iterator[Fault]:
-    for field in ("note", "theme"):
-        text = proof.issue.text(field, Language.FR)
-        found = _STRAIGHT.search(text) or re.search(r'"', text)
-        if found:
-            yield Fault(where=field, language=Language.FR, slots={"what": found.group()})
+    """What the press cannot mend by itself (render/text.py french): a quotation mark without its other half."""
     edition = proof.editions.get(Language.FR)
-    found = _PLAIN_SPACE.search(edition.subject) if edition else None
+    if edition is None:
+        return
+    own = [
+        (field, proof.issue.text(field, Language.FR)) for field in ("note", "theme", "subject", "preheader")
+    ]
+    for placed in proof.placed:
+        shown = [placed.title.get(Language.FR, ""), placed.blurb.get(Language.FR, "")]
+        if placed.item.language == "fr":
+            shown = [
+                own or theirs
+                for own, theirs in zip(shown, (placed.item.title, placed.item.summary), strict=True)
+            ]
+        own += [(f"item:{placed.item.id}", words) for words in shown]
+    for where, words in own:
+        text = re.sub(r"\S+://\S+", "", words)
+        if text.count('"') % 2:
+            slots = {"what": text[max(0, text.rindex('"') - 20) :][:40].strip()}
+            yield Fault(where=where, language=Language.FR, slots=slots)
+    found = _PLAIN.search(edition.subject)
     if found:
-        yield Fault(where="theme", language=Language.FR, slots={"what": found.group()})
+        yield Fault(where="theme", language=Language.FR, sentence="print", slots={"what": found.group()})
 
 
 def count(proof: Proof) -> Iterator[Fault]:
@@ -169,19 +225,20 @@ def pulse_k(proof: Proof) -> Iterator[Fault]:
 
 
 def blurb(proof: Proof) -> Iterator[Fault]:
-    for placed in proof.placed:
-        if placed.section != "worth-reading":
-            continue
+    posts = [placed for placed in proof.placed if placed.section == "worth-reading"]
+    for placed in posts:
         for language in proof.languages:
-            words = placed.blurb.get(language) or placed.item.summary
-            if not BLURB_LEAST <= len(words.split()) <= BLURB_MOST or words.rstrip().endswith(
-                ("…", "...", "[…]", "[...]")
-            ):
-                yield Fault(
-                    where=f"item:{placed.item.id}",
-                    slots={"what": placed.item.title[:60], "n": len(words.split())},
-                )
+            words = printed(placed, language)[1]
+            breaks_off = words.rstrip().endswith(("…", "...", "[…]", "[...]"))
+            if not BLURB_LEAST <= len(words.split()) <= BLURB_MOST or breaks_off:
+                slots = {"what": placed.item.title[:60], "n": len(words.split())}
+                yield Fault(where=f"item:{placed.item.id}", slots=slots)
                 break
+    theirs = sum(not any(placed.blurb.values()) for placed in posts)
+    if theirs:
+        yield Fault(
+            where="section:worth-reading", severity=Severity.INFO, sentence="theirs", slots={"n": theirs}
+        )
 
 
 def note(proof: Proof) -> Iterator[Fault]:

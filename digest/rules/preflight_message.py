@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from html import unescape
+from math import ceil
 
 from digest.rules.proof import Fault, Proof, Severity, is_private
 
@@ -20,7 +22,7 @@ LEAVE_MARK, SETTINGS_MARK = (
     re.compile(r"slot-preferences-[0-9a-f]{24}"),
 )
 _LEFT_OVER = re.compile(
-    r"\{\{|\}\}|\{%|%\}|\bundefined\b|\bNone\b|\bTOKEN\b|\bTODO\b|\blorem ipsum\b", re.IGNORECASE
+    r"\{\{|\}\}|\{%|%\}|\bundefined\b|\bNone\b|\bTOKEN\b|\bTODO\b|\blorem\b", re.IGNORECASE
 )
 _CASED = re.compile(r"^(None|TOKEN|TODO)$")
 _CONTROLS = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd\ud800-\udfff]")
@@ -115,7 +117,9 @@ def size(proof: Proof) -> Iterator[Fault]:
         bytes_ = source_bytes(edition.html)
         if bytes_ >= SIZE_WARNS:
             blocks = bytes_ > SIZE_BLOCKS
-            yield Fault(language=language, slots={"n": bytes_ // 1000},
+            over = max(1, bytes_ - (SIZE_BLOCKS if blocks else SIZE_WARNS))
+            items = max(1, ceil(over * len(proof.placed) / bytes_))
+            yield Fault(language=language, slots={"n": bytes_ // 1000, "items": items},
                         severity=Severity.BLOCK if blocks else Severity.WARN)  # fmt: skip
 
 
@@ -149,6 +153,22 @@ def audience(proof: Proof) -> Iterator[Fault]:
 def links_home(proof: Proof) -> Iterator[Fault]:
     if is_private(proof.config.list.url):
         yield Fault(where="config:list.url", severity=proof.leaving(), slots={"url": proof.config.list.url})
+
+
+def approval(proof: Proof) -> Iterator[Fault]:
+    """The letters are the very ones that were printed and, once approved, the very ones that were approved."""
+    for key, one in proof.editions.items():
+        if content_hash(html=one.html, text=one.text, letter=one.letter) != one.sha256:
+            yield Fault(language=key)
+    if proof.evidence.frozen is not None and proof.issue.hash not in {None, proof.evidence.frozen}:
+        yield Fault(sentence="other")
+
+
+def content_hash(*, html: str, text: str, letter: bytes) -> str:
+    """What names an edition: of all that readers get of it."""
+    return sha256(
+        b"\0".join([html.encode(errors="surrogatepass"), text.encode(errors="surrogatepass"), letter])
+    ).hexdigest()
 
 
 def source_bytes(html: str) -> int:

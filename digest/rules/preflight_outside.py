@@ -98,7 +98,8 @@ def auth(proof: Proof) -> Iterator[Fault]:
     if look is None:
         yield Fault(sentence="unchecked", slots={"domain": proof.config.list.domain})
         return
-    missing = sorted({"SPF", "DMARC"} - set(look.value.split()))
+    wanted = {"SPF", "DMARC"} | ({"DKIM"} if proof.config.mail.dkim_selector else set())
+    missing = sorted(wanted - set(look.value.split()))
     if missing:
         slots = {"domain": proof.config.list.domain, "missing": ", ".join(missing)}
         yield Fault(where="config:list.from", slots=slots)

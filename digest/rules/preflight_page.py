@@ -1,18 +1,14 @@
-"""Preflight of the page: HTML, language marks, headings, links, contrast. What a screen reader or Outlook would miss."""
+"""Preflight of the page: HTML, language marks, headings, contrast. What a screen reader or Outlook would miss."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
 from digest.colour import contrast as ratio
 from digest.model import Placed
-from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
-from digest.rules.proof import Element, Fault, Page, Proof, colour, is_private
+from digest.rules.proof import Element, Fault, Page, Proof, Severity, colour
+from digest.rules.tongue import guessed, primary
 
 FONT_LEAST = 14.0
-_EMPTY_WORDS = frozenset({"click here", "here", "read more", "more", "link", "this", "this link", "learn more"}
-                         | {"cliquez ici", "ici", "lire la suite", "en savoir plus", "lien"})  # fmt: skip
-_TRACKERS = re.compile(r"[?&](utm_\w+|fbclid|gclid|mc_eid|mc_cid|source=rss-)", re.IGNORECASE)
 _LARGE_PX = 24.0
 
 
@@ -40,6 +36,13 @@ def lang_dir(proof: Proof) -> Iterator[Fault]:
                 yield Fault(
                     where=f"item:{placed.item.id}", language=key, slots={"what": placed.item.title[:60]}
                 )
+    for placed in proof.placed:
+        said, heard = primary(placed.item.language), guessed(f"{placed.item.title}. {placed.item.summary}")
+        if heard is not None and said and said != heard:
+            slots = {"what": placed.item.title[:60]}
+            yield Fault(
+                where=f"item:{placed.item.id}", sentence=f"heard_{heard}", severity=Severity.WARN, slots=slots
+            )
 
 
 def table_role(proof: Proof) -> Iterator[Fault]:
@@ -61,24 +64,6 @@ def heading(proof: Proof) -> Iterator[Fault]:
             yield Fault(where="template", language=language)
 
 
-def alt(proof: Proof) -> Iterator[Fault]:
-    for language, page in proof.pages.items():
-        for image in page.all("img"):
-            words = image.attrs.get("alt")
-            if words is None or re.fullmatch(r"\S+\.(png|jpe?g|gif|webp|svg)", words.strip(), re.IGNORECASE):
-                yield Fault(
-                    where="template", language=language, slots={"what": image.attrs.get("src", "")[:80]}
-                )
-
-
-def img(proof: Proof) -> Iterator[Fault]:
-    for language, page in proof.pages.items():
-        for image in page.all("img"):
-            source = image.attrs.get("src", "")
-            if not source.startswith("https://") or re.search(r"\.(webp|svg)(\?|$)", source, re.IGNORECASE):
-                yield Fault(where="template", language=language, slots={"what": source[:80]})
-
-
 def remote(proof: Proof) -> Iterator[Fault]:
     """Anything that a client would fetch by itself, save images, tells somebody that the letter was opened."""
     for language, page in proof.pages.items():
@@ -92,72 +77,6 @@ def remote(proof: Proof) -> Iterator[Fault]:
         if loads or pixels or fetched:
             what = f"<{(loads or pixels)[0].tag}>" if loads or pixels else "url()"
             yield Fault(where="template", language=language, slots={"what": what})
-
-
-def link_text(proof: Proof) -> Iterator[Fault]:
-    for language, page in proof.pages.items():
-        targets: defaultdict[str, set[str]] = defaultdict(set)
-        for link in page.all("a"):
-            name = " ".join((link.attrs.get("aria-label") or link.words).split())
-            targets[name.casefold()].add(link.attrs.get("href", ""))
-            if len(name) < 3 or name.casefold().strip(" .…:»>") in _EMPTY_WORDS:
-                yield Fault(
-                    where="template", language=language, slots={"what": name or link.attrs.get("href", "")}
-                )
-        for name, urls in targets.items():
-            if len(urls) > 1:
-                yield Fault(where="theme", language=language, slots={"what": name[:60]})
-
-
-def link_scheme(proof: Proof) -> Iterator[Fault]:
-    for language, page in proof.pages.items():
-        for link in page.all("a"):
-            url = link.attrs.get("href", "")
-            if (
-                LEAVE_MARK.fullmatch(url)
-                or SETTINGS_MARK.fullmatch(url)
-                or url.startswith(proof.config.list.url)
-            ):
-                continue
-            slots = {"what": url[:80] or link.words[:60]}
-            if not url.startswith(("https://", "http://", "mailto:")):
-                yield Fault(where=_item_of(proof, url), language=language, slots=slots)
-            elif is_private(url) and not is_private(
-                proof.config.list.url
-            ):  # else links-home has said it once
-                yield Fault(
-                    where=_item_of(proof, url), language=language, slots=slots, severity=proof.leaving()
-                )
-
-
-def link_http(proof: Proof) -> Iterator[Fault]:
-    own: set[str] = set()
-    for language, url in _links(proof):
-        if url.startswith("http://") and is_private(url):
-            own.add(url)
-        elif url.startswith("http://"):
-            yield Fault(where=_item_of(proof, url), language=language, slots={"what": url[:80]})
-    if own:
-        yield Fault(sentence="unchecked", slots={"n": len(own)})
-
-
-def link_track(proof: Proof) -> Iterator[Fault]:
-    for language, url in _links(proof):
-        if _TRACKERS.search(url):
-            yield Fault(where=_item_of(proof, url), language=language, slots={"what": url[:80]})
-
-
-def link_dup(proof: Proof) -> Iterator[Fault]:
-    seen: dict[str, str] = {}
-    for placed in proof.placed:
-        url = (placed.item.url or "").split("#")[0].rstrip("/").casefold()
-        if url and url in seen:
-            yield Fault(
-                where=f"item:{placed.item.id}",
-                slots={"what": placed.item.title[:60], "other": seen[url][:60]},
-            )
-        elif url:
-            seen[url] = placed.item.title
 
 
 def contrast(proof: Proof) -> Iterator[Fault]:
@@ -241,22 +160,9 @@ def _inside(element: Element, outer: Element) -> bool:
     return any(here is outer for here in element.up())
 
 
-def _links(proof: Proof) -> Iterator[tuple[str, str]]:
-    first = next(iter(proof.pages), None)
-    for language, page in proof.pages.items():
-        for link in page.all("a"):
-            url = link.attrs.get("href", "")
-            if not url.startswith(proof.config.list.url) and (language == first or not _item_of(proof, url)):
-                yield language, url
-
-
-def _item_of(proof: Proof, url: str) -> str:
-    return next((f"item:{p.item.id}" for p in proof.placed if url and p.item.url == url), "")
-
-
 def _is_in_its_language(placed: Placed, page: Page) -> bool:
     """Whether a title of another language than what stands around it says so, everywhere."""
-    tag = (placed.item.language or "").replace("_", "-").split("-")[0].casefold()
+    tag = primary(placed.item.language)
     wanted = "".join(placed.item.title.split())
     heads = page.titled.get(wanted, []) if tag else []
     around = [next((e.attrs["lang"] for e in head.up() if e.attrs.get("lang")), "") for head in heads]

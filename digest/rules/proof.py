@@ -239,6 +239,15 @@ class Acceptance:
     mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the letter links to, as its file is. weight: in bytes; width, height: in pixels."""
+
+    weight: int
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the letter cannot tell about itself. None, or no entry: nobody looked, and the rule says so.
@@ -246,7 +255,8 @@ class Evidence:
     subjects: (period, subject) of earlier letters, newest first. printed: item to the earlier issue it stood in.
     tested: hashes of the editions of which a test letter left. read_at: source to its last good visit.
     last_audience: how many letters the last issue had. calendars: the issue's .ics by language. looks: (kind, key) to
-    what was found outside: ("link", address), ("spam", an edition's hash), ("auth", domain).
+    what was found outside: ("link", address), ("spam", an edition's hash), ("auth", domain). frozen: the hash of all letters
+    that are frozen, as they are now. pictures: address to what stands there.
     """
 
     subjects: Sequence[tuple[str, str]] | None = None
@@ -256,6 +266,8 @@ class Evidence:
     last_audience: int | None = None
     calendars: Mapping[Language, bytes] | None = None
     looks: Mapping[tuple[str, str], Look] = field(default_factory=dict)
+    frozen: str | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
