@@ -70,11 +70,10 @@ class Join:
         address = consent.readable_address(ask.address)
         now = self._clock()
         with self._store.write(durable=True):
-            if self._guard.hears(ask, address) is not None:
-                return
             known = self._store.subscribers.find(address)
             reply = consent.reply_to_ask(known, last_letter=self._last_letter(known), now=now)
-            if reply is Reply.NOTHING or not self._guard.may_write_to(address):
+            writes = reply is not Reply.NOTHING
+            if self._guard.hears(ask, address, writes=writes) is not None or not writes:
                 return
             if reply is Reply.SETTINGS and known is not None:
                 self._hand.queue(NoticeKind.MANAGE, known)
@@ -207,15 +206,18 @@ class Join:
         """
         address = consent.readable_address(address_text)
         with self._store.write(durable=True):
-            if self._guard.hears(Ask(address=address_text, form=form, ip=ip), address) is not None:
-                return
-            known = self._store.subscribers.find(address)
-            if known is None or known.state not in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
-                return
-            last = self._store.notices.last_queued(NoticeKind.MANAGE, subscriber=known.id)
-            is_due = last is None or self._clock() - last >= consent.ONE_LETTER_PER
-            if is_due and self._guard.may_write_to(address):
+            known = self._settled(address)
+            ask = Ask(address=address_text, form=form, ip=ip)
+            if self._guard.hears(ask, address, writes=known is not None) is None and known is not None:
                 self._hand.queue(NoticeKind.MANAGE, known)
+
+    def _settled(self, address: Address) -> Subscriber | None:
+        """Whoever may be sent the link to their own settings now: once a day, to people we know."""
+        known = self._store.subscribers.find(address)
+        if known is None or known.state not in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
+            return None
+        last = self._store.notices.last_queued(NoticeKind.MANAGE, subscriber=known.id)
+        return known if last is None or self._clock() - last >= consent.ONE_LETTER_PER else None
 
     # --- operators ----------------------------------------------------------------------------------------------
 

@@ -33,48 +33,52 @@ class DoorGuard:
         expires_at = now + guard.OLDEST_FORM
         return None if self._hand.store.guards.use_form(mark, expires_at=expires_at) else Refusal.USED
 
-    def hears(self, ask: Ask, address: Address) -> Refusal | None:
-        """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from."""
+    def hears(self, ask: Ask, address: Address, *, writes: bool) -> Refusal | None:
+        """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from.
+
+        writes: one more letter would leave because of it; then it counts for the mail domain and the whole site too,
+        in the same statement. Beyond the cap of the site the breaker trips: sign-up rests for an hour and editors are
+        told, once.
+        """
         refusal = self.hears_form(ask.form)
         if refusal in guard.HASTY and self._has_patience():
             refusal = None
-        refusal = refusal or self.hears_from(ask.ip)
         if refusal is not None:
             return refusal
-        blocked = frozenset(consent.ascii_domain(one) for one in self._hand.config.signup.blocked_domains)
-        if consent.is_function(address) or guard.is_blocked(consent.domain_of(address), blocked):
+        now = self._hand.clock()
+        refusal, domain = self._is_blocked(address), ""
+        if refusal is None and writes:
+            domain = consent.domain_of(address)
+            refusal = Refusal.RESTING if self._rests(now) else None
+        knocks = _from_where(ask.ip)
+        if refusal is None and writes:
+            knocks |= {Scope.DOMAIN: domain, Scope.SITE: ""}
+        over = self._over_cap(knocks)
+        if over is None:
+            return refusal
+        if over is Scope.SITE:
+            self._trip(now)
+        elif refusal is None and writes:  # nothing leaves: flooding must not shut the door to all
+            self._uncount(
+                {Scope.SITE: ""} if over is Scope.DOMAIN else {Scope.DOMAIN: domain, Scope.SITE: ""}
+            )
+        return Refusal.CAP
+
+    def hears_from(self, ip: str | None) -> Refusal | None:
+        """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour."""
+        return Refusal.CAP if self._over_cap(_from_where(ip)) else None
+
+    def _is_blocked(self, address: Address) -> Refusal | None:
+        listed = self._hand.config.signup.blocked_domains
+        blocked = frozenset(consent.ascii_domain(one) for one in listed) if listed else frozenset[str]()
+        if consent.is_function(address) or (
+            blocked and guard.is_blocked(consent.domain_of(address), blocked)
+        ):
             return Refusal.BLOCKED
         return None
 
-    def hears_from(self, ip: str | None) -> Refusal | None:
-        """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour.
-
-        This very machine is not counted: behind a proxy that [web] trusted_proxies leaves out, it would be everybody.
-        """
-        network = guard.neighbourhood(ip)
-        if network is None or guard.is_this_machine(ip):
-            return None
-        counts = self._count({Scope.IP: str(ip), Scope.NETWORK: network})
-        return Refusal.CAP if guard.over_cap(counts, self._caps()) else None
-
-    def may_write_to(self, address: Address) -> bool:
-        """Whether one more letter may leave because of a sign-up: for this mail domain, and for the whole site.
-
-        Beyond the cap of the site the breaker trips: sign-up rests for an hour and editors are told, once.
-        """
-        now = self._hand.clock()
-        if self._rests(now):
-            return False
-        over = guard.over_cap(
-            self._count({Scope.DOMAIN: consent.domain_of(address), Scope.SITE: ""}), self._caps()
-        )
-        if (
-            over is Scope.DOMAIN
-        ):  # not counted for the site: flooding one domain must not shut the door to all
-            self._uncount(Scope.SITE, "")
-        elif over is not None:
-            self._trip(now)
-        return over is None
+    def _over_cap(self, knocks: Mapping[Scope, str]) -> Scope | None:
+        return guard.over_cap(self._count(knocks), self._caps()) if knocks else None
 
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""
@@ -100,9 +104,11 @@ class DoorGuard:
                     NoticeKind.BREAKER, editor=editor.id, language=editor.language, now=now
                 )
 
-    def _uncount(self, scope: Scope, what: str) -> None:
-        key = self._hand.links.trace(f"{scope} {what}")
-        self._hand.store.guards.uncount(str(scope), key, hour=guard.hour_of(self._hand.clock()))
+    def _uncount(self, knocks: Mapping[Scope, str]) -> None:
+        hour = guard.hour_of(self._hand.clock())
+        for scope, what in knocks.items():
+            key = self._hand.links.trace(f"{scope} {what}")
+            self._hand.store.guards.uncount(str(scope), key, hour=hour)
 
     def _count(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
         keys = {str(scope): self._hand.links.trace(f"{scope} {what}") for scope, what in knocks.items()}
@@ -113,3 +119,11 @@ class DoorGuard:
         signup = self._hand.config.signup
         return Caps(ip=signup.asks_per_ip, network=signup.asks_per_network, domain=signup.asks_per_domain,
                     site=signup.asks_per_hour)  # fmt: skip
+
+
+def _from_where(ip: str | None) -> dict[Scope, str]:
+    """This very machine is not counted: behind a proxy that [web] trusted_proxies leaves out, it would be everybody."""
+    network = guard.neighbourhood(ip)
+    if network is None or guard.is_this_machine(ip):
+        return {}
+    return {Scope.IP: str(ip), Scope.NETWORK: network}

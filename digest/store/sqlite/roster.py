@@ -11,7 +11,7 @@ from digest.store.sqlite.connection import Connections
 
 # address, key, language, since (or None), network (or None), and the number of a line, which is the caller's
 Row = tuple[str, str, Reading, datetime | None, str | None, int]
-_AT_ONCE = 2_000
+_AT_ONCE = 1_000
 _ROOM_KIB = 16_000
 
 
@@ -106,14 +106,16 @@ class Rosters:
         )
 
     def _insert(self, rows: Sequence[Row], first: int, *, state: SubscriberState, at: int) -> int:
-        """Hundreds of rows a statement: three times faster than one, since AUTOINCREMENT counts per statement.
+        """A thousand rows a statement: three times faster than one, since AUTOINCREMENT counts per statement.
 
         And in few words: other threads run while SQLite is at work, and each statement waits for its turn again.
         """
-        values: list[object] = [state.value]
+        is_in = state is SubscriberState.CONFIRMED
+        values: list[object] = []
         for n, (address, key, language, since, _, _) in enumerate(rows, first):
-            values += (n, address, key, language, at if since is None else micros(since))
-        return self._db.change(_insertion(len(rows), is_in=state is SubscriberState.CONFIRMED), values)
+            asked_at = at if since is None else micros(since)
+            values += (n, address, key, language, asked_at, asked_at if is_in else None)
+        return self._db.change(_insertion(len(rows), state), values)
 
     def _added(self, span: Mapping[str, int]) -> set[int]:
         rows = self._db.rows("SELECT id FROM subscriber WHERE id >= :first AND id < :end", span)
@@ -121,11 +123,9 @@ class Rosters:
 
 
 @lru_cache(maxsize=4)
-def _insertion(count: int, *, is_in: bool) -> str:
-    """?1 is the state of all; then id, address, key, language and since of each."""
-    places = ", ".join(
-        f"(?{n}, ?{n + 1}, ?{n + 2}, ?1, ?{n + 3}, ?{n + 4}, {f'?{n + 4}' if is_in else 'NULL'})"
-        for n in range(2, 2 + 5 * count, 5)
-    )
+def _insertion(count: int, state: SubscriberState) -> str:
+    """Of each: id, address, key, language, asked_at, confirmed_at. Places without a number: SQLite looks a numbered one
+    up among all the others, ten thousand times ten thousand."""
+    places = ", ".join([f"(?, ?, ?, '{state.value}', ?, ?, ?)"] * count)
     return f"""INSERT INTO subscriber (id, address, address_key, state, language, asked_at, confirmed_at)
                VALUES {places} ON CONFLICT (address_key) DO NOTHING"""
