@@ -290,6 +290,54 @@ def test_words_written_into_an_issue_that_was_approved_meanwhile_are_kept(
     rise(hand)
 
 
+def test_words_whose_item_is_gone_are_shown_and_hold_nothing_up(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, base(month))), made.page
+    item, other = order(site, month, "worth-reading")[:2]
+    hand.click(hand.row(item).locator("[data-drawer]"))
+    page.locator("#blurb-en").click()
+    with site.app.store.write():
+        site.app.store.twins.copy(ItemId(other), ItemId(item), now=site.app.clock())
+    hand.write("Words for an item that is merged meanwhile.")
+    hand.press("Tab")
+    page.locator("#drawer .clash", has_text=EN("live.no_place")).wait_for()
+    hand.press("Escape")
+    page.locator("[data-drawer][href*='/note']").click()
+    page.locator("#note-en").fill("The note goes all the same.")
+    hand.press("Tab")
+    page.locator(".state", has_text=EN("live.saved")).wait_for()
+    assert has_note(site, month, Language.EN) == "The note goes all the same."
+    stray = page.locator("#strays", has_text="Words for an item that is merged meanwhile.")
+    stray.wait_for()
+    page.on("dialog", lambda dialog: pytest.fail("what waits for a person does not question leaving"))
+    page.goto(site.url + base(month))
+    stray.wait_for()  # kept over a reload, and not sent away by it
+    hand.click(stray.get_by_role("button", name=EN("live.forget")))
+    stray.wait_for(state="detached")
+    page.reload()
+    page.frame_locator(FRAME).get_by_text("The note goes all the same.").wait_for()
+    assert stray.count() == 0
+    hand.complaints[:] = [x for x in hand.complaints if "404" not in x]
+    rise(hand)
+
+
+def test_a_text_that_no_field_takes_is_kept_beside_it(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (made := sit(site, browser, f"{base(month)}note")), made.page
+    page.evaluate("document.querySelector('#theme-en').name = 'theme-xx'")
+    page.evaluate("document.querySelector('[name=seen-theme-en]').name = 'seen-theme-xx'")
+    page.locator("#theme-en").fill("A theme in a language that is gone")
+    page.locator("#note-en").fill("And the note.")
+    page.locator(".clash", has_text=EN("live.no_place")).wait_for()
+    page.locator(".state", has_text=EN("live.saved")).wait_for()
+    assert has_note(site, month, Language.EN) == "And the note."
+    assert page.locator("#theme-en").input_value() == "A theme in a language that is gone"
+    hand.complaints[:] = [line for line in hand.complaints if "400" not in line]
+    rise(hand)
+
+
 def test_whose_role_became_too_low_is_told_so_and_who_is_signed_out_that(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:

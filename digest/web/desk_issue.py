@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.errors import Conflict, MoveRefused, NotFound
+from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
 from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed, Reading
 from digest.render import dates
 from digest.render.view import issue_view, section_name
@@ -228,7 +228,7 @@ def note_page(period: str) -> Response:
                          for code in site().config.list.languages})  # fmt: skip
 
 
-def _why(refused: MoveRefused) -> str:
+def why(refused: InputRefused | MoveRefused) -> str:
     return tongue.words()(refused.key, **refused.slots) if refused.key else str(refused)
 
 
@@ -257,7 +257,7 @@ def write_note(period: str) -> AnyResponse:
             except Conflict as conflict:
                 theirs[field, code] = conflict.theirs
             except MoveRefused as refused:
-                return _note(found(period), typed, refused=_why(refused), status=409)
+                return _note(found(period), typed, refused=why(refused), status=409)
     if theirs:
         return _note(found(period), typed, theirs=theirs, status=409)
     return back(issue, did="noted")
@@ -324,7 +324,7 @@ def reword(period: str, number: int) -> AnyResponse:
             theirs[code] = conflict.theirs
         except MoveRefused as refused:
             issue = found(period, bench=[number])
-            return _item(issue, _placed(issue, number), typed, refused=_why(refused))
+            return _item(issue, _placed(issue, number), typed, refused=why(refused))
     if theirs:
         issue = found(period, bench=[number])
         return _item(issue, _placed(issue, number), typed, theirs=theirs)

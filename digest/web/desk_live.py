@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from digest.errors import Conflict, MoveRefused
+from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
 from digest.model import Edit, Issue, ItemId, Language
 from digest.rules.edition import must_be_draft
 from digest.rules.undo import EDITS
 from digest.web import language as tongue
 from digest.web import outline, sessions
-from digest.web.desk_issue import found, marked
+from digest.web.desk_issue import found, marked, why
 from digest.web.presence import Seat
 from digest.web.site import site
 
@@ -46,10 +46,11 @@ def save_field(period: str) -> Response:
             if not _is_mine(site().app.store.issues.edits(issue.id), item, name, language):
                 return _answer({"theirs": now}, 409)
             _write(issue, item, name, language, typed, seen=now)
-    except MoveRefused as refused:
-        return _answer(
-            {"refused": tongue.words()(refused.key, **refused.slots) if refused.key else str(refused)}, 409
-        )
+    except NotFound:  # merged, or taken off the bench: the text stays with whoever wrote it
+        return _answer({"refused": tongue.words()("live.no_place")}, 404)
+    except (InputRefused, MoveRefused) as refused:
+        status = 409 if isinstance(refused, MoveRefused) else 400
+        return _answer({"refused": why(refused)}, status)
     return _answer({"now": _stands(found(period, bench=bench), item, name, language)})
 
 

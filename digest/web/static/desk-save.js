@@ -5,6 +5,7 @@ const { base, token, editor, period } = document.body.dataset;
 const phrases = document.getElementById("phrases").dataset;
 const SHELF = `digest:${editor}:${period}:`;
 const PAUSE_MS = 1500, AGAIN_MS = [2_000, 5_000, 15_000, 60_000];
+const PASSING = new Set([401, 403, 408, 425, 429]); // of the session or of the moment, not of the text
 const stuck = new Map(); // key -> { theirs } or { refused }: waits for a person, not for the network
 const pauses = new Map(); // key -> timer, while somebody is typing there
 let running = null, failures = 0, timer;
@@ -52,6 +53,7 @@ async function drain() {
     if (answer?.ok) saved(key, text, said.now);
     else if ("theirs" in said) clash(key, text, said.theirs);
     else if ("refused" in said) refuse(key, text, said.refused);
+    else if (answer && answer.status >= 400 && answer.status < 500 && !PASSING.has(answer.status)) refuse(key, text, phrases.noPlace);
     else return later(answer), false;
     failures = 0;
   }
@@ -82,7 +84,7 @@ function later(answer) {
 function clash(key, text, theirs) {
   stuck.set(key, { seen: text.seen });
   const field = fieldOf(key);
-  if (!field) return;
+  if (!field) return strays();
   state(field, phrases.unsaved);
   const box = panel(field, phrases.clash, theirs || phrases.theirsEmpty);
   button(box, phrases.takeMine, () => settle(field, field.value, theirs));
@@ -106,6 +108,25 @@ function refuse(key, text, why) {
   stuck.set(key, { seen: text.seen });
   const field = fieldOf(key);
   if (field) panel(field, `${why} ${phrases.refused}`, "");
+  else strays(why);
+}
+
+// Words that wait for a person and have no field on this page: they are shown here, to be looked at, copied or let go.
+function strays(why = "") {
+  const lost = waiting().filter((key) => stuck.has(key) && !fieldOf(key));
+  document.getElementById("strays")?.remove();
+  if (!lost.length) return;
+  const box = Object.assign(document.createElement("aside"), { id: "strays", className: "box warn strays" });
+  box.setAttribute("role", "alert");
+  box.append(Object.assign(document.createElement("p"), { textContent: `${why} ${phrases.refused} ${phrases.yours}` }));
+  for (const key of lost) {
+    const [item] = key.slice(SHELF.length).split(":");
+    box.append(Object.assign(document.createElement("div"), { className: "theirs", textContent: read(key).words }));
+    const look = Object.assign(document.createElement("a"), { href: base + (item ? `items/${item}` : "note"), textContent: phrases.openField });
+    box.append(look, " ");
+    button(box, phrases.forget, () => { localStorage.removeItem(key); stuck.delete(key); strays(); tell(); });
+  }
+  document.getElementById("main").before(box);
 }
 
 function panel(field, sentence, words) {
@@ -200,6 +221,7 @@ function open() {
     stuck.delete(keyOf(field));
     count(field);
   }
+  strays();
   send();
 }
 
