@@ -22,6 +22,7 @@ class Letters:
         """One delivery becomes its letter: the same bytes at every try, its Date included."""
         date = issue.sending_since or now
         first = next(iter(letters.values()))
+        sender = self._senders()
         proven: dict[str, bool] = {}
 
         def make(delivery: Delivery) -> Letter:
@@ -31,7 +32,7 @@ class Letters:
                 delivery,
                 compiled,
                 date=date,
-                sender=self.sender(delivery.id),
+                sender=sender(delivery.id),
                 proven=proven.get(edition, False),
             )
             if edition not in proven:  # the slots of all copies are checked alike, so one speaks for all
@@ -57,11 +58,14 @@ class Letters:
 
     def sender(self, delivery: DeliveryId) -> str:
         """The envelope's sender: a bounce finds its delivery by the token (VERP)."""
-        bounce = self._config.mail.bounce
+        return self._senders()(delivery)
+
+    def _senders(self) -> Callable[[DeliveryId], str]:
+        bounce, own, token = self._config.mail.bounce, self._config.list.from_, self._links.bounce_token
         if bounce is None:
-            return self._config.list.from_
+            return lambda _: own
         local, _, domain = bounce.rpartition("@")
-        return f"{local}+{self._links.bounce_token(delivery)}@{domain}"
+        return lambda delivery: f"{local}+{token(delivery)}@{domain}"
 
 
 def is_plain(data: bytes) -> bool:

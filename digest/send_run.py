@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -26,6 +26,7 @@ KEEP_S = 2.0  # how often what was learned, and how far we are, is written down
 LOOK_S = 0.25  # how often the issue is asked whether it is still to be sent
 
 
+_SENT = DeliveryState.SENT
 _DONE = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
 
 
@@ -110,7 +111,7 @@ class Run:
         self._store, self._number, self._terms = store, number, terms
         self._watch = Watch(accepted=terms.accepted, shunned=_resting(terms.paces))
         self._gate = Gate(terms.paces, clock=terms.clock)
-        self._known: dict[DeliveryId, tuple[int, str]] = {}  # attempts before this one, domain
+        self._known: dict[DeliveryId, Delivery] = {}  # in our hands
         self._passed: set[DeliveryId] = set()  # committing: the dot may be written
         self._pending: list[Outcome] = []  # decided by us, to be written with the next commit
         self._early: deque[Outcome] = deque()  # failures, while the relay has taken nothing yet
@@ -163,7 +164,13 @@ class Run:
         return pending.passed
 
     def begin(self, outcomes: Sequence[Outcome], intents: Sequence[tuple[DeliveryId, int]]) -> Pending:
-        judged = self._pending + [one for outcome in outcomes for one in self._judged(outcome)]
+        judged, watch, domains = self._pending.copy(), self._watch, self.paces.domains
+        for outcome in outcomes:
+            if outcome.state is _SENT and not (self._early or domains or watch.is_wary):
+                watch.saw(outcome, domain="")
+                judged.append(outcome)  # nearly all
+            else:
+                judged += self._judged(outcome)
         with self._store.begun() as finish:
             self._renew_if_due()
             passed = self._store.deliveries.commit(
@@ -181,11 +188,12 @@ class Run:
 
         def done() -> None:
             self._pending = []
+            counts, forget = self.counts, self._known.pop
             for outcome in judged:
-                known = self._known.pop(outcome.delivery, None)
-                self.counts[outcome.state] += 1
-                if known is not None and self.paces.domains:
-                    self._gate.answered(known[1])
+                known = forget(outcome.delivery, None)
+                counts[outcome.state] += 1
+                if domains and known is not None:
+                    self._gate.answered(_domain(known))
             self._passed.difference_update(one.delivery for one in outcomes)
             self._passed.update(passed)
 
@@ -223,9 +231,8 @@ class Run:
 
     def _letter(self, delivery: Delivery) -> Letter | None:
         """None: it cannot go now; its outcome waits for the next commit."""
-        domain = delivery.address.key.rpartition("@")[2]
-        self._known[delivery.id] = (delivery.attempts, domain)
-        words = self._watch.shunned.get(domain)
+        self._known[delivery.id] = delivery
+        words = self._watch.shunned.get(_domain(delivery)) if self._watch.shunned else None
         if words is not None:
             code, _, reply = words.partition(" ")
             self._pending += self._put_off(
@@ -243,7 +250,8 @@ class Run:
 
     def _judged(self, outcome: Outcome) -> list[Outcome]:
         """What is to be written for an answer; more when it sets free what waited, nothing when it must wait."""
-        attempts, domain = self._known.get(outcome.delivery, (0, ""))
+        known = self._known.get(outcome.delivery)
+        attempts, domain = (known.attempts, _domain(known)) if known else (0, "")
         self._watch.saw(outcome, domain=domain)
         if self.paces.domains or outcome.state is not DeliveryState.SENT:
             self._learn(outcome, domain)
@@ -254,7 +262,7 @@ class Run:
             self._early.clear()
             return [outcome, *waited]
         if outcome.state is DeliveryState.UNSURE and self._terms.resend:
-            return [replace(outcome, state=DeliveryState.QUEUED)]
+            return [outcome._replace(state=DeliveryState.QUEUED)]
         if outcome.state is DeliveryState.DEFERRED:
             self._last_refusal = outcome if is_ours(outcome.code, outcome.reply) else self._last_refusal
             return self._put_off(outcome)
@@ -271,19 +279,22 @@ class Run:
         if attempts:
             return [outcome]
         # The row is `committing` and must leave that state now: a definite answer, to be asked for once more.
-        return self._put_off(replace(outcome, state=DeliveryState.DEFERRED))
+        return self._put_off(outcome._replace(state=DeliveryState.DEFERRED))
 
     def _put_off(self, outcome: Outcome) -> list[Outcome]:
-        attempts, _ = self._known.get(outcome.delivery, (0, ""))
+        known = self._known.get(outcome.delivery)
+        attempts = known.attempts if known else 0
         not_before = retry_at(attempts + 1, now=self._terms.clock())
         if not_before is None:
             reply = f"given up after {attempts + 1} tries: {outcome.reply}"
-            return [replace(outcome, state=DeliveryState.FAILED, reply=reply[:500])]
-        return [replace(outcome, not_before=not_before)]
+            return [outcome._replace(state=DeliveryState.FAILED, reply=reply[:500])]
+        return [outcome._replace(not_before=not_before)]
 
     def _paced(self, letters: list[Letter]) -> list[Letter]:
         """Those that may go now; who is early waits in memory, or in the ledger."""
-        going, back = self._gate.admit([(letter, self._known[letter.delivery][1]) for letter in letters])
+        going, back = self._gate.admit(
+            [(letter, _domain(self._known[letter.delivery])) for letter in letters]
+        )
         if back:
             with self._store.write():
                 self._store.paces.put_aside(self._number, back)
@@ -358,6 +369,10 @@ class Run:
                     counts[state.UNSURE], time.monotonic() - self._began_s,
                 )
             )  # fmt: skip
+
+
+def _domain(delivery: Delivery) -> str:
+    return delivery.address.key.rpartition("@")[2]
 
 
 def _resting(paces: Paces) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The pace of relays and domains on the wire: who is slowed, who is not, what a restart remembers, who takes over."""
 
-import dataclasses
 import logging
 import threading
 import time
@@ -402,7 +401,7 @@ def test_nothing_is_asked_of_a_server_that_it_did_not_offer(
 ) -> None:
     plain, accented = letter(1), letter(2, to="zoé@example.org")
     eightbit = letter(3)
-    eightbit = dataclasses.replace(eightbit, pieces=(*eightbit.pieces, "é\r\n".encode()))
+    eightbit = eightbit._replace(pieces=(*eightbit.pieces, "é\r\n".encode()))
     ledger = MemoryLedger([plain, accented, eightbit])
     with Sink(offers=offers, pipelining=pipelining) as sink:
         SmtpTransport(MailPart(transport="smtp", server="127.0.0.1", port=sink.port, security="none")).carry(

@@ -179,7 +179,7 @@ def test_a_run_has_no_say_over_the_letters_of_another(store: SqliteStore) -> Non
     one, two = claim(store, mine)
     commit(store, mine, intents=[(one.id, 0)])
     assert (
-        commit(store, other, sent(one), replace(sent(two), state=DeliveryState.FAILED), intents=[(two.id, 0)])
+        commit(store, other, sent(one), sent(two)._replace(state=DeliveryState.FAILED), intents=[(two.id, 0)])
         == set()
     )
     assert counted(store, issue) == {"committing": 1, "claimed": 1}
@@ -236,7 +236,7 @@ def test_a_deferred_letter_waits_for_its_time(store: SqliteStore) -> None:
         store,
         run,
         deferred,
-        replace(deferred, delivery=two.id, state=DeliveryState.FAILED, code=550, not_before=None),
+        deferred._replace(delivery=two.id, state=DeliveryState.FAILED, code=550, not_before=None),
     )
     assert counted(store, issue) == {"deferred": 1, "failed": 1}
     assert store.deliveries.next_due(issue) == LATER

@@ -31,14 +31,14 @@ _STATE = {
 
 _DATA = b"DATA" + CRLF
 _ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA)
-_GROUP = (Phase.DOT, *_ENVELOPE)
+_SENT = DeliveryState.SENT
 
 
 class Dialogue:
     """After each call look at `take()` (bytes to write), `outcomes`, `ready`, `idle` and `fate`."""
 
     __slots__ = (
-        "_awaited", "_dotted", "_letter", "_must_reset", "_out", "_plan", "_refused", "_wire",
+        "_awaited", "_dotted", "_is_group", "_letter", "_must_reset", "_out", "_plan", "_refused", "_wire",
         "fate", "last_words", "offers", "outcomes", "ready", "taken",
     )  # fmt: skip
 
@@ -55,6 +55,7 @@ class Dialogue:
         self._awaited: deque[Phase] = deque()  # replies to come, in order
         self._plan: deque[tuple[Phase, bytes]] = deque()  # commands not yet written
         self._out: list[bytes] = []
+        self._is_group = False  # awaited are the answers to a dot and the next envelope, and nothing else
         self._refused = False  # the current letter has its outcome; only replies are still to come
         self._must_reset = False
 
@@ -100,6 +101,7 @@ class Dialogue:
             self._plan.append((Phase.RSET, b"RSET" + CRLF))
             self._must_reset = False
         if self.offers.pipelining and not self._plan:  # RFC 2920: the group in one piece
+            self._is_group = len(self._awaited) == 1 and self._dotted is not None
             self._awaited += _ENVELOPE
             self._out.append(self._wire.mail + self._wire.rcpt + _DATA)
             return True
@@ -119,32 +121,25 @@ class Dialogue:
         self._awaited.append(Phase.DOT)
 
     def receive_all(self, replies: list[Reply]) -> None:
-        """Takes replies in their order; the usual group, all of it good, in one step."""
-        if len(replies) == 4 and self._may_take_group(replies):
-            self._awaited.clear()
-            self.taken += 1
-            assert self._dotted is not None
-            self._note(self._dotted, DeliveryState.SENT, replies[0])
-            self._dotted = None
-            self._body_follows()
-            return
+        """Takes replies in their order. A dot taken and the next letter's MAIL, RCPT and DATA, all good: that is what
+        nearly every read brings, and it is taken in one step."""
+        if self._is_group and len(replies) == 4:
+            taken, mail, rcpt, data = replies
+            if data.code == 354 and taken.code == mail.code == 250 and rcpt.code in (250, 251):
+                dotted = self._dotted
+                assert dotted is not None
+                self._is_group, self._dotted = False, None
+                self._awaited.clear()
+                self.taken += 1
+                self.outcomes.append(Outcome(dotted.delivery, _SENT, 250, kept(taken.text)))
+                self._body_follows()
+                return
         for reply in replies:
             self.receive(reply)
 
-    def _may_take_group(self, replies: list[Reply]) -> bool:
-        """A dot taken, and the next letter's MAIL, RCPT and DATA: that is what nearly every read brings."""
-        return (
-            tuple(self._awaited) == _GROUP
-            and self.fate is Fate.NONE
-            and not self._plan
-            and replies[3].code == 354
-            and replies[0].code == 250
-            and replies[1].code == 250
-            and replies[2].code in (250, 251)
-        )
-
     def receive(self, reply: Reply) -> None:
         """Takes the next reply."""
+        self._is_group = False
         if self.fate is not Fate.NONE:
             return
         if not self._awaited:
@@ -185,7 +180,7 @@ class Dialogue:
             return
         if verdict is Meaning.YES:
             self.taken += 1
-            state = DeliveryState.SENT
+            state = _SENT
         elif verdict is Meaning.CLOSING:
             state = DeliveryState.QUEUED  # a definite no, and nobody's fault
             self._end(Fate.CLOSING, reply)

@@ -26,7 +26,7 @@ _COMES_BACK = (DeliveryState.QUEUED, DeliveryState.UNSURE)  # the ledger may giv
 BLOCK = 100  # letters claimed at once, at least
 DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
 DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
-RESULTS_WAIT_S = 0.002  # results wait so long for the next intent, to share its commit
+GATHER_S = 0.001  # a commit waits so long for others to share it, unless half of those under way do already
 SLOW_DISK_S = (
     0.002  # a commit that takes longer is left to a thread: cheaper than that, changing threads costs more
 )
@@ -59,7 +59,8 @@ class Engine:
         self._waiting: deque[Letter] = deque()
         self._exhausted = False  # the last claim gave nothing
         self._may_claim = True
-        self._ready: list[Lane] = []
+        self._ready: dict[Lane, None] = {}
+        self._enough = 1  # lanes that are worth a commit at once
         self._results: list[Outcome] = []
         self._flush: asyncio.Handle | None = None
         self._flush_is_soon = False
@@ -223,18 +224,20 @@ class Engine:
     # --- the ledger --------------------------------------------------------------------------------------------
 
     def is_ready(self, lane: Lane) -> None:
-        if lane not in self._ready:
-            self._ready.append(lane)
-        self._flush_by(soon=True)
+        self._ready[lane] = None
+        self._flush_by(soon=len(self._ready) >= self._enough)
 
     def _flush_by(self, *, soon: bool) -> None:
-        """One flush a turn: it runs after the call-backs of all sockets that this turn found ready."""
+        """One flush a turn: it runs after the call-backs of all sockets that this turn found ready.
+
+        A commit costs as much for one letter as for ten, and while some lanes wait for it the server reads from the others.
+        """
         if self._flush is not None and (self._flush_is_soon or not soon):
             return
         if self._flush is not None:
             self._flush.cancel()
         loop = asyncio.get_running_loop()
-        later = loop.call_soon if soon else lambda call: loop.call_later(RESULTS_WAIT_S, call)
+        later = loop.call_soon if soon else lambda call: loop.call_later(GATHER_S, call)
         self._flush = later(self._write_ledger)
         self._flush_is_soon = soon
 
@@ -287,8 +290,9 @@ class Engine:
         self._write_dots(dots, pending.passed)
         if len(self._waiting) < 2 * len(self._lanes) and not self.draining:
             self._top_up()
+        self._enough = max(1, sum(lane.dialogue is not None for lane in self._lanes) // 2)
         if self._results or self._ready:
-            self._flush_by(soon=bool(self._ready))
+            self._flush_by(soon=len(self._ready) >= self._enough)
         self._wakes()
 
     def _write_dots(self, dots: list[Dot], passed: Collection[DeliveryId]) -> None:
@@ -331,7 +335,7 @@ class Engine:
 
     def wait_s(self, phase: Phase | None) -> float:
         """Until when the reply of `phase` is awaited, on the monotonic clock."""
-        return monotonic() + (self._dot_timeout_s if phase is Phase.DOT else self._timeout_s)
+        return monotonic() + (self._timeout_s if phase is not Phase.DOT else self._dot_timeout_s)
 
     def _now_s(self) -> float:
         return monotonic()

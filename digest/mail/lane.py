@@ -124,6 +124,8 @@ class Lane:
         self._write()
         if dialogue.fate is not Fate.NONE:
             self.end()
+        elif dialogue.ready and not self._yard.draining:
+            self._drained()
         else:
             self.go_on()
 
@@ -178,7 +180,8 @@ class Lane:
         if pieces:
             self.connection.write(pieces)
         self.deadline_s = self._yard.wait_s(self.dialogue.awaits)
-        self._collect()
+        if self.dialogue.outcomes:
+            self._collect()
 
     def _collect(self) -> None:
         """Hands on what was decided. Results wait for the next intent of this turn, unless nothing follows."""

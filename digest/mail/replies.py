@@ -23,7 +23,7 @@ class Reply(NamedTuple):
 
     @property
     def text(self) -> str:
-        return " ".join(self.lines)
+        return self.lines[0] if len(self.lines) == 1 else " ".join(self.lines)
 
 
 class Replies:

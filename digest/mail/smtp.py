@@ -1,6 +1,7 @@
 """Mail servers as a transport: the engine for issues, Flask-Mail for single letters. Settings are judged before use."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from digest.mail.ledger import Ledger
 from digest.mail.relays import read_relays, ways
 from digest.model import Letter, Outcome
 
+SEARCH_AFTER = 20_000  # objects
 PATIENCE_S, LOOK_AGAIN_S = (
     8.0,
     0.1,
@@ -38,7 +40,7 @@ class SmtpTransport:
         """Raises MailError (no relay works; nobody is marked) or StoreError, every answer known by then recorded."""
         # A loop that watches sockets, on every system: the connections are sockets.
         loop = asyncio.SelectorEventLoop
-        with self._counted(bulk=1), asyncio.Runner(loop_factory=loop) as runner:
+        with self._counted(bulk=1), _little_searched(), asyncio.Runner(loop_factory=loop) as runner:
             runner.run(self._carry(ledger))
 
     async def _carry(self, ledger: Ledger) -> None:
@@ -106,3 +108,16 @@ class SmtpTransport:
             login = "our login is accepted" if relay.login else "no login is set"
             said.append(f"{relay} answers ({part.security}); {login}.")
         return " ".join(said)
+
+
+@contextmanager
+def _little_searched() -> Iterator[None]:
+    """Garbage in circles is looked for seldom, and not among what stood before: letters leave none."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(SEARCH_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -123,6 +123,11 @@ class Watch:
     _streaks: dict[str, int] = field(default_factory=dict)
     _window: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
+    @property
+    def is_wary(self) -> bool:
+        """Whether a letter that was taken tells it something about its domain."""
+        return bool(self._streaks)
+
     def saw(self, outcome: Outcome, *, domain: str) -> None:
         if outcome.state is DeliveryState.SENT:
             self.accepted = True

@@ -102,9 +102,10 @@ class Links:
         self, reader: SubscriberId, *, version: int, issue: IssueId, delivery: DeliveryId
     ) -> LetterLinks:
         """The same as the three methods one by one."""
+        url, make = self._url, self._make
         return LetterLinks(
-            f"{self._url}/unsubscribe/{self._make(Purpose.LEAVE, reader, version, issue)}",
-            f"{self._url}/preferences/{self._make(Purpose.LETTER, reader, version, issue)}",
+            f"{url}/unsubscribe/{make(Purpose.LEAVE, reader, version, issue)}",
+            f"{url}/preferences/{make(Purpose.LETTER, reader, version, issue)}",
             self.message_id(issue, delivery),
         )
 

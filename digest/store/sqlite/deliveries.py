@@ -24,6 +24,8 @@ from digest.store.sqlite.runs import Runs
 from digest.store.sqlite.subscribers import CUT
 
 _REPLY_LENGTH = 500
+_COLUMNS = """d.id, d.issue, coalesce(d.subscriber, 0), coalesce(s.version, 0), coalesce(s.address, ''), d.edition,
+  d.attempts, coalesce(d.code, 0), coalesce(d.reply, '')"""  # in the order of Delivery
 _ODD = (DeliveryState.CANCELLED, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
 
 
@@ -125,8 +127,7 @@ class Deliveries(Runs):
         # Said once more as a constant, for the index that holds these few alone among a million.
         is_odd = "AND d.state IN ('cancelled', 'deferred', 'failed', 'unsure')" if state in _ODD else ""
         rows = self._db.rows(
-            f"""SELECT d.*, coalesce(d.subscriber, 0) AS reader, coalesce(s.address, '') AS address,
-                 coalesce(s.version, 0) AS version
+            f"""SELECT {_COLUMNS}
                FROM delivery AS d LEFT JOIN subscriber AS s ON s.id = d.subscriber
                WHERE d.issue = :issue AND d.state = :state {is_odd} ORDER BY d.id LIMIT :limit""",
             {"issue": issue_id, "state": state.value, "limit": limit},
@@ -148,13 +149,13 @@ class Deliveries(Runs):
         )
         while issue is not None:
             rows = (self._first if first_only else self._candidates)(issue, count=count, now=now)
-            gone = [row["id"] for row in rows if not row["confirmed"]]
-            ours = [row for row in rows if row["confirmed"]]
-            self._take(run, [row["id"] for row in ours], now=now)
-            self._cancel_rows(gone, now=now)
+            ours = [_delivery(row) for row in rows if row["confirmed"]]
+            self._take(run, [one.id for one in ours], now=now)
+            if len(ours) < len(rows):
+                self._cancel_rows([row["id"] for row in rows if not row["confirmed"]], now=now)
             # A block of nothing but leavers is no end: look on.
             if ours or not rows:
-                return [_delivery(row) for row in ours]
+                return ours
         return []
 
     def commit(
@@ -277,7 +278,7 @@ class Deliveries(Runs):
     def _candidates(self, issue: int, *, count: int, now: datetime) -> list[sqlite3.Row]:
         # Each half walks its own index from the start and stops at the limit; what was claimed has left the index.
         return self._db.rows(
-            """SELECT d.*, d.subscriber AS reader, s.address, s.version, s.state IS 'confirmed' AS confirmed
+            f"""SELECT {_COLUMNS}, s.state IS 'confirmed' AS confirmed
                FROM (SELECT * FROM (SELECT id FROM delivery WHERE issue = :issue AND state = 'queued'
                                     ORDER BY id LIMIT :count)
                      UNION ALL
@@ -291,7 +292,7 @@ class Deliveries(Runs):
 
     def _first(self, issue: int, *, count: int, now: datetime) -> list[sqlite3.Row]:
         return self._db.rows(
-            """SELECT d.*, d.subscriber AS reader, s.address, s.version, s.state IS 'confirmed' AS confirmed
+            f"""SELECT {_COLUMNS}, s.state IS 'confirmed' AS confirmed
                FROM canary_letter AS c JOIN delivery AS d ON d.id = c.delivery
                LEFT JOIN subscriber AS s ON s.id = d.subscriber
                WHERE c.issue = :issue AND (d.state = 'queued'
@@ -301,11 +302,10 @@ class Deliveries(Runs):
         )
 
     def _take(self, run: int, ids: Sequence[int], *, now: datetime) -> None:
-        at = micros(now)
-        self._db.change_many(
-            """UPDATE delivery SET state = 'claimed', run = ?2, connection = NULL, not_before = NULL, changed_at = ?3
-               WHERE id = ?1 AND state IN ('queued', 'deferred')""",
-            [(one, run, at) for one in ids],
+        self._db.change(
+            """UPDATE delivery SET state = 'claimed', run = :run, connection = NULL, not_before = NULL, changed_at = :now
+               WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'deferred')""",
+            {"ids": listed(ids), "run": run, "now": micros(now)},
         )
 
     def _cancel_rows(self, ids: Sequence[int], *, now: datetime) -> None:
@@ -320,6 +320,16 @@ class Deliveries(Runs):
         # unsure takes a late definite answer of the same run. What was cancelled or taken over meanwhile stays.
         # Numbered, not named: a tuple a row costs a third of a mapping, and this is done for every letter.
         at = micros(now)
+        taken = [one for one in outcomes if one.state is DeliveryState.SENT]
+        if taken:  # nearly all: the same, with less to be asked of each row
+            self._db.change_many(
+                """UPDATE delivery SET state = 'sent', code = ?2, reply = ?3, not_before = NULL,
+                     attempts = attempts + (state = 'committing'), changed_at = ?5
+                   WHERE id = ?1 AND run = ?4 AND state IN ('committing', 'unsure')""",
+                [(one.delivery, one.code, one.reply[:_REPLY_LENGTH], run, at) for one in taken],
+            )
+        if len(taken) == len(outcomes):
+            return
         self._db.change_many(
             """UPDATE delivery SET state = ?2, code = ?3, reply = ?4, not_before = ?5,
                  attempts = attempts + (?2 <> 'queued' AND state <> 'unsure'), changed_at = ?7,
@@ -333,13 +343,11 @@ class Deliveries(Runs):
                     None if one.not_before is None else micros(one.not_before), run, at,
                 )
                 for one in outcomes
+                if one.state is not DeliveryState.SENT
             ],
         )  # fmt: skip
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:
-    return Delivery(
-        id=DeliveryId(row["id"]), issue=IssueId(row["issue"]), subscriber=SubscriberId(row["reader"]),
-        version=row["version"], address=Address(row["address"]), edition=row["edition"],
-        attempts=row["attempts"], code=row["code"] or 0, reply=row["reply"] or "",
-    )  # fmt: skip
+    number, issue, reader, version, address, edition, attempts, code, reply, *_ = row
+    return Delivery(number, issue, reader, version, Address(address), edition, attempts, code, reply)

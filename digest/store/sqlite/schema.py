@@ -9,7 +9,6 @@ from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT
-from digest.store.sqlite.schema_numbers import NUMBERS
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_passkeys import PASSKEYS
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
@@ -304,12 +303,6 @@ def _returns(db: Database) -> None:
 @MIGRATIONS(name="0017_passkeys")
 def _passkeys(db: Database) -> None:
     for statement in _statements(PASSKEYS):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0018_numbers")
-def _numbers(db: Database) -> None:
-    for statement in _statements(NUMBERS):
         db.conn.execute(statement)
 
 
