@@ -9,11 +9,11 @@ import pytest
 
 from digest.model import Address, Language, Reading, SubscriberState
 from digest.render import dates
-from digest.render.press import Press
+from digest.render.press import CUT_OFF, Press
 from digest.render.zones import GROUPS_MOST, zone_groups
 from digest.rules.consent import reading_or_first, readings
 from digest.rules.preflight import blocking, check
-from digest.rules.preflight_message import source_bytes
+from digest.rules.preflight_message import SIZE_BLOCKS, source_bytes
 from tests import render_kit as kit
 from tests.send_kit import approve, open_room
 
@@ -65,7 +65,7 @@ def test_preflight_of_both_finds_nothing_that_stops_it(press: Press) -> None:
         editions["en+fr"], html=editions["en+fr"].html.replace('<div lang="fr" dir="ltr">', "<div>")
     )
     found = blocking(check(issue, {**editions, "en+fr": broken}, config=config, now=kit.SEEN, readers=5))
-    assert {(line.id, line.language) for line in found} == {("lang-dir", "en+fr")}
+    assert {(line.id, line.language) for line in found} == {("lang-dir", "en+fr"), ("approval", "en+fr")}
     assert found[0].message_en.startswith("Both, English first")
 
 
@@ -158,3 +158,36 @@ def test_a_reader_is_listed_for_the_edition_they_chose_in_their_zone(tmp_path: P
         "SELECT address, edition FROM delivery JOIN subscriber ON subscriber.id = subscriber"
     )
     assert {row["address"]: row["edition"] for row in rows} == {to: key for to, (_, _, key) in wanted.items()}
+
+
+@pytest.mark.parametrize("reading", [Reading.EN_FR, Reading.FR_EN])
+@pytest.mark.parametrize("items", [25, 60, 100, 112])
+def test_a_letter_in_both_languages_is_never_cut_off(items: int, reading: Reading) -> None:
+    """Its first half is always whole; the second gives titles, or a link, when both in full would be hidden by Gmail."""
+    config, issue = kit.config(), kit.month_of(items)
+    edition = Press(config).edition(issue, reading)
+    assert source_bytes(edition.html) <= SIZE_BLOCKS
+    assert CUT_OFF < SIZE_BLOCKS
+    first = Press(config).edition(issue, reading.languages[0])
+    assert first.text.count("\n* ") == items
+    told = edition.text.count("\n* ")
+    assert told == (items if items == 112 else 2 * items)
+    lines = [
+        c
+        for c in check(issue, {reading.value: edition}, config=config, now=kit.SEEN, readers=9)
+        if c.id == "size"
+    ]
+    assert not blocking(lines)
+    assert any(c.severity == "info" for c in lines) == (items > 25)
+
+
+def test_a_shortened_half_says_so_and_where_the_rest_is() -> None:
+    html, text = (press := Press(kit.config())).preview(press.edition(kit.month_of(60), Reading.EN_FR))
+    second = html.partition('<div lang="fr"')[2]
+    assert "Cette moitié ne donne que les titres" in second
+    assert 'href="https://digest.example.org/fr/issues/2026-12"' in second
+    assert second.count("<li") == 60
+    assert "Le tout, sur le Web\u00a0:\nhttps://digest.example.org/fr/issues/2026-12\n" in text
+    assert "text-parity" not in {
+        c.id for c in blocking(check(kit.month_of(60), {"en+fr": press.edition(kit.month_of(60), Reading.EN_FR)},
+                                     config=kit.config(), now=kit.SEEN, readers=9))}  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from digest.config import SourcePart
 from digest.model import Community, Issue, Language, Person, Placed, PulseBrief, Share, SubscriberId
 from digest.render.press import Press
+from digest.render.view import issue_view
 from digest.rules.preflight import check
 from tests import render_kit as kit
 
@@ -59,6 +60,20 @@ def test_what_was_missed_has_no_hour_to_keep_and_is_not_the_next_event(press: Pr
     assert html.index("Missed it?") > html.index("Calls and openings")
     assert "/items/40.ics" not in html
     assert "next: Thu" in html.replace("&nbsp;", " ")
+
+
+def test_an_event_among_the_posts_is_counted_as_an_event() -> None:
+    """At a glance, in the subject and beside the section's name."""
+    issue = kit.month_of_12()
+    moved = tuple(
+        replace(one, section="worth-reading", position=99) if one.item.id == 4 else one
+        for one in issue.placed
+    )
+    view = issue_view(replace(issue, placed=moved, texts={}), Language.EN, kit.config())
+    assert view.glance[:3] == ("5 events", "5 posts", "2 calls")
+    assert [section.count for section in view.sections] == ["4 events", "5 posts, 1 event", "2 calls"]
+    french = issue_view(replace(issue, placed=moved), Language.FR, kit.config())
+    assert french.glance[:2] == ("5 événements", "5 articles")
 
 
 def failing(issue: Issue, **more: object) -> set[str]:

@@ -137,11 +137,15 @@ class IssueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """One language of a letter. anchor: what stands before the ids of its sections, so that none is there twice."""
+    """One language of a letter. anchor: what stands before the ids of its sections, so that none is there twice.
+
+    told: "whole"; of the second half of a letter that would be cut off: "titles", or "link" alone to the web.
+    """
 
     view: IssueView
     words: Words
     anchor: str
+    told: str = "whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from css_inline import CSSInliner
 
 HEAD_CSS = "<!--HEADCSS-->"
+CUT_OFF = 98_000  # bytes of HTML as it travels; preflight stops at 100,000, near 102 KB Gmail hides the rest
+_LONGEST_LINKS = 1_000
 _KEPT = 8  # editions remembered, by everything that is printed in them
 
 
@@ -83,8 +85,8 @@ class Press:
 
     def _printed(self, views: Sequence[IssueView], reading: Reading, zone: str, mark: str) -> Edition:
         marks = Marks(mark[:24])
-        context = self.context(views, marks)
-        html, text, first = self.html(context), self.text(context), context.view
+        context, html = self._that_fits(views, marks)
+        text, first = self.text(context), context.view
         headers = header_lines(issue_headers(self._config, reading, subject=context.subject, period=first.period,
                                              page=first.web_url))  # fmt: skip
         letter = compile_letter(headers, html=html, text=text, marks=marks, mail_to=first.contact).to_bytes()
@@ -96,6 +98,18 @@ class Press:
         # A page of the desk, its checks and its frame each ask for the same letter. Whoever loses a race prints it again.
         self._lately = dict([*self._lately.items(), (mark, made)][-_KEPT:])
         return made
+
+    def _that_fits(self, views: Sequence[IssueView], marks: Marks) -> tuple[LetterContext, str]:
+        """The context and its HTML. Of a letter in both languages the second half tells less when it would be cut off."""
+        context = self.context(views, marks)
+        html = self.html(context)
+        for told in ("titles", "link"):
+            if len(views) < 2 or len(quoted_printable(html)) + _LONGEST_LINKS <= CUT_OFF:
+                break
+            first, second = context.halves
+            context = replace(context, halves=(first, replace(second, told=told)))
+            html = self.html(context)
+        return context, html
 
     def preview(self, edition: Edition) -> tuple[str, str]:
         """HTML and text with links that do nothing, to be looked at: never a reader's own."""

@@ -3,6 +3,7 @@
 Everything here is in words of the edition's language, cleaned, with nothing that belongs to one reader.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ WORDS_A_MINUTE = 230
 PAST = "missed-it"  # what took place already: no hour to keep, nothing to add to a calendar
 SUBJECT_MOST = 60  # what a phone shows; From names the list already, so the name goes first
 
+_KINDS = {"coming-up": ("events", "posts"), "worth-reading": ("posts", "events"), "calls": ("calls_count",)}
 _RIGHT_TO_LEFT = frozenset(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"])
 OWN_NAMES = {Language.EN: "English", Language.FR: "Français"}
 
@@ -190,13 +192,27 @@ def _part(name: str, issue: Issue, language: Language, config: Config, *, zone: 
     items = tuple(item_view(placed, language, config, zone=zone) for placed in issue.section(name))
     if name == PAST:
         items = tuple(replace(item, add_url=None) for item in items)
-    counted = {"coming-up": "events", "worth-reading": "posts", "calls": "calls_count"}.get(name)
-    count = Words(language)(f"letter.{counted}", n=len(items)) if counted else ""
+    count = ", ".join(_told(_counted(name, items), language))
     return SectionView(id=name, name=heading, items=items, count=count) if items else None
 
 
+def _counted(section: str, items: Sequence[ItemView]) -> dict[str, int]:
+    """How many of what, by the name of its phrase. What an editor moved is counted as what it is, not by where it stands."""
+    events = sum(item.when is not None for item in items)
+    found = {"events": events, "posts": len(items) - events, "calls_count": len(items)}
+    return {kind: found[kind] for kind in _KINDS.get(section, ()) if found[kind]}
+
+
+def _told(counts: Mapping[str, int], language: Language) -> list[str]:
+    return [Words(language)(f"letter.{kind}", n=n) for kind, n in counts.items()]
+
+
 def _glance(sections: tuple[SectionView, ...], language: Language) -> tuple[str, ...]:
-    pieces = [section.count for section in sections if section.count]
+    """Each kind once, in the order in which the sections bring them; and when the next event is."""
+    found: Counter[str] = Counter()
+    for section in sections:
+        found.update(_counted(section.id, section.items))
+    pieces = _told(found, language)
     coming = [item.when.short for item in _events(sections) if item.when and not item.is_cancelled]
     if coming:
         pieces.append(Words(language)("letter.next_event", when=coming[0]))

@@ -7,6 +7,7 @@ from html import unescape
 from math import ceil
 
 from digest.rules.proof import Fault, Proof, Severity, is_private
+from digest.words import Words
 
 SUBJECT_LEAST, SUBJECT_MOST = 10, 60
 PREHEADER_LEAST, PREHEADER_MOST = 40, 110
@@ -121,6 +122,17 @@ def size(proof: Proof) -> Iterator[Fault]:
             items = max(1, ceil(over * len(proof.placed) / bytes_))
             yield Fault(language=language, slots={"n": bytes_ // 1000, "items": items},
                         severity=Severity.BLOCK if blocks else Severity.WARN)  # fmt: skip
+    yield from _halves_shortened(proof)
+
+
+def _halves_shortened(proof: Proof) -> Iterator[Fault]:
+    """Letters in both languages of which the press shortened the second half, because they would have been cut off."""
+    for key, edition in proof.editions.items():
+        if (
+            edition.reading.is_both
+            and Words(edition.reading.languages[1])("letter.short_half_link") in edition.text
+        ):
+            yield Fault(language=key, severity=Severity.INFO, sentence="short")
 
 
 def headcss(proof: Proof) -> Iterator[Fault]:
