@@ -61,7 +61,8 @@ def import_(
     door: Door, file: Any, basis: str, origin: str, language: str | None, dry_run: bool, rejects: Path | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Bring in a CSV file with a column "email", or a plain list of addresses; - reads standard input.
+    """Bring in a CSV file with a column "email", a plain list of addresses, or the JSON of our own export; - reads
+    standard input.
 
     Files of Mailchimp, Substack, Ghost, listmonk, Mailman, Buttondown, Keila and Constant Contact are recognised by
     their header: who left, bounced or complained there is kept out here. Cut off, run it again.
@@ -96,10 +97,11 @@ def import_(
 
 
 def _count_lines(file: BinaryIO) -> int:
-    """For the progress bar."""
+    """For the progress bar: how many people at most. A first line without an address is the header."""
+    has_header = b"@" not in file.readline()
     count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
     file.seek(0)
-    return count
+    return count + (not has_header)
 
 
 def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
@@ -112,6 +114,9 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
         say("Nothing was changed; this is what would happen:")
     say(f"{counts['confirmed']} confirmed, {counts['asked']} asked, {counts['known']} known already, "
         f"{counts['left']} kept out because they left, {len(report.refused)} refused.")  # fmt: skip
+    if report.marks:
+        say(f"{report.marks} keyed marks of people who may not come back were read too; they count where the key is the "
+            "same as there.")  # fmt: skip
     if rejects is not None and report.refused:
         say(f"The refused rows stand in {rejects}. It holds addresses: delete it when you are done.")
 
@@ -243,6 +248,7 @@ def _report_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
         **counts,
         "refused": refused,
         "dry_run": dry_run,
+        "marks": report.marks,
         "source": report.source,
         "sha256": report.sha256,
     }

@@ -11,6 +11,14 @@ from digest.cli_roster import basis_option, everyone, export, import_, language_
 from digest.model import Language, Reading, SubscriberState
 from digest.rules.jurisdictions import jurisdiction
 
+_NOTHING_CHANGED = "; nothing was changed."
+_KNOWN = {
+    SubscriberState.CONFIRMED: f"Known already, and gets the letter{_NOTHING_CHANGED}",
+    SubscriberState.SUSPENDED: f"Known already, but letters to this address came back{_NOTHING_CHANGED}",
+    SubscriberState.WAITING: f"Known already, and waits for an editor at the desk{_NOTHING_CHANGED}",
+    SubscriberState.ASKED: "Known already, and asked already; they have still to confirm.",
+}
+
 
 @click.group()
 def subscribers() -> None:
@@ -26,8 +34,11 @@ def subscribers() -> None:
 def add(door: Door, address: str, basis: str, origin: str, language: str | None) -> None:
     """Bring in one person. Express consent confirms; implied consent only asks."""
     with door.open() as app:
+        before = app.join.knows(address)
         added = app.join.add(address, basis=basis, origin=origin, language=language)
-    if added.state is SubscriberState.CONFIRMED:
+    if before is not None and before.state is added.state:
+        say(_KNOWN[added.state])
+    elif added.state is SubscriberState.CONFIRMED:
         say(f"Confirmed: gets the letter in {_language_name(added.language)}.")
     else:
         say(

@@ -5,7 +5,7 @@ Doing it twice is doing it once: an import that was cut off is simply run again.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from digest.rules import consent
 from digest.rules.roster import Roster, Survey, survey
 from digest.rules.roster_block import Block, Judge, Row, kept_address
 from digest.rules.roster_columns import Line
+from digest.rules.roster_json import Details, JsonRoster, details_of
 from digest.rules.roster_presets import Standing
 
 # Many, since each transaction touches the whole index of addresses; fewer when the rows must be kept for refusals.
@@ -39,6 +40,7 @@ class Crowds(Protocol):
     def bring(
         self, rows: Sequence[Row], *, state: SubscriberState, basis: str, origin: str, now: datetime
     ) -> list[str]: ...
+    def carry(self, details: Mapping[str, Details]) -> None: ...
 
 
 class Suppressions(Protocol):
@@ -61,6 +63,7 @@ class _DryRun(Exception):
 class Report:
     """counts: confirmed, asked, known, left. refused: (line number, reason), never the address itself.
 
+    marks: how many keyed hashes of people who may not come back were in the file.
     source: the program that wrote the file, as far as its header says; sha256: of the file, as in the consent log.
     """
 
@@ -68,6 +71,7 @@ class Report:
     refused: list[tuple[int, str]] = field(default_factory=list)
     source: str = ""
     sha256: str = ""
+    marks: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,8 @@ def bring(
     terms = Terms(basis=basis, origin=origin, language=language, dry_run=dry_run)
     try:
         with _without_cycle_search(), store.roster.at_length():
-            return _Import(join, store, terms, looked, on_refused).run(Roster(text), on_progress)
+            roster = JsonRoster(text) if looked.is_json else Roster(text)
+            return _Import(join, store, terms, looked, on_refused).run(roster, on_progress)
     finally:
         text.detach()
 
@@ -132,8 +137,9 @@ class _Import:
         self._must_look = self._suppressed > 0
         self._report = Report(sha256=looked.sha256)
         self._header: Sequence[str] = ()
+        self._is_json = looked.is_json
 
-    def run(self, roster: Roster, on_progress: Callable[[int], None] | None) -> Report:
+    def run(self, roster: Roster | JsonRoster, on_progress: Callable[[int], None] | None) -> Report:
         self._report.source, self._header = roster.shape.name, roster.header
         done = 0
         with closing(_ahead(self._blocks(roster))) as blocks:
@@ -142,21 +148,40 @@ class _Import:
                 done += block.size
                 if on_progress is not None:
                     on_progress(done)
+        if isinstance(roster, JsonRoster):
+            self._keep_marks(roster.marks)
         self._report.refused.sort()
         return self._report
 
     def _bring(self, block: Block) -> None:
+        self._do(lambda: self._take(block))
+
+    def _do(self, act: Callable[[], None]) -> None:
         """One transaction."""
         try:
             with self._store.write():
-                self._take(block)
+                act()
                 if self._terms.dry_run:
                     raise _DryRun
         except _DryRun:
             pass
 
-    def _blocks(self, roster: Roster) -> Iterator[Block]:
-        keep = self._on_refused is not None
+    def _keep_marks(self, marks: Sequence[tuple[str, str]]) -> None:
+        """Who had left or was forgotten elsewhere, known by a keyed hash alone. It keeps them out here when the key is
+        the same: when a whole house moves."""
+        by_reason: dict[str, list[str]] = {}
+        for mark, reason in marks:
+            by_reason.setdefault(reason, []).append(mark)
+        self._report.marks = len(marks)
+
+        def keep() -> None:
+            for reason, held in by_reason.items():
+                self._store.roster.suppress(held, reason=reason, now=self._join.clock())
+
+        self._do(keep)
+
+    def _blocks(self, roster: Roster | JsonRoster) -> Iterator[Block]:
+        keep = self._on_refused is not None or isinstance(roster, JsonRoster)
         size = _LINES_WITH_CELLS if keep else _LINES_PER_TRANSACTION
         tongues: dict[str | None, Reading] = {
             one: self._join.language(one or self._terms.language) for one in (None, "both", *Reading)
@@ -178,7 +203,7 @@ class _Import:
         self._look_at_suppressions()
         single = self._keep_out(block)
         for state, people in ((SubscriberState.CONFIRMED, block.into), (SubscriberState.ASKED, block.asked)):
-            single += map(block.line, self._add(people, state))
+            single += map(block.line, self._add(people, state, block.cells))
         for line in sorted([*single, *block.again], key=lambda one: one.number):
             self._one(line)
         if self._terms.dry_run:
@@ -205,7 +230,9 @@ class _Import:
             self._store.roster.suppress(self._join.marks(held), reason=reason, now=self._join.clock())
         return single
 
-    def _add(self, people: dict[str, Row], state: SubscriberState) -> list[str]:
+    def _add(
+        self, people: dict[str, Row], state: SubscriberState, cells: Mapping[str, Sequence[str]]
+    ) -> list[str]:
         """Adds who may be added and counts who is here; the keys of the others."""
         if not people:
             return []
@@ -218,11 +245,17 @@ class _Import:
         )
         if len(free) > len(there):
             self._report.counts[state.value] += len(free) - len(there)
+        if self._is_json:
+            self._carry(cells, {row[1] for row in free}.difference(there))
         known = self._store.roster.known(there) if there else {}
         settled = {key for key, found in known.items() if found in _SETTLED}
         if settled:
             self._report.counts["known"] += len(settled)
         return [key for key in (*held, *there) if key not in settled]
+
+    def _carry(self, cells: Mapping[str, Sequence[str]], keys: Collection[str]) -> None:
+        """What those who have just come in had chosen at the other place, and what proves their consent there."""
+        self._store.roster.carry({key: details_of(cells[key][0]) for key in keys})
 
     def _held(self, people: dict[str, Row]) -> set[str]:
         """Those of them who need a look of their own: suppressed, or met before in this file."""

@@ -18,31 +18,41 @@ from digest.rules.roster_presets import Shape, Standing, plain, shape_of
 from digest.rules.roster_rows import Rows
 
 _PLAIN_AT_ONCE = 4_096
+# How files begin that are no text, as people name them. What holds a zero byte is none either.
+_BOOK, _PICTURE = "a workbook or an archive (.xlsx, .zip)", "a picture or a document"
+_NO_TEXT = {
+    b"PK\x03\x04": _BOOK, b"\xd0\xcf\x11\xe0": _BOOK, b"\x1f\x8b": _BOOK, b"7z\xbc\xaf": _BOOK,
+    b"\x89PNG": _PICTURE, b"\xff\xd8\xff": _PICTURE, b"GIF8": _PICTURE, b"%PDF": _PICTURE,
+}  # fmt: skip
+NO_TEXT = "This is no list but {what}; nothing was read. Open it where it was made, save it as CSV (UTF-8), and bring that."
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a look at the bytes says. sha256: of the whole file, for the proof. skip: bytes of a mark before the text."""
+    """What a look at the bytes says. sha256: of the whole file, for the proof. skip: bytes of a mark before the text.
+
+    is_json: it begins as our own open JSON does, and as no list of addresses ever did.
+    """
 
     encoding: str
     sha256: str
     skip: int = 0
+    is_json: bool = False
 
 
 def survey(chunks: Iterable[bytes]) -> Survey:
-    """UTF-16 by its mark, UTF-8 when all of it is, else Windows-1252. Raises InputRefused for an empty file."""
-    digest, decoder, encoding, begun, skip = (
-        hashlib.sha256(),
-        getincrementaldecoder("utf-8")(),
-        "utf-8",
-        False,
-        0,
-    )
-    for chunk in chunks:
+    """UTF-16 by its mark, UTF-8 when all of it is, else Windows-1252. Raises InputRefused for a file that is empty, or
+    no text."""
+    digest, decoder, encoding = hashlib.sha256(), getincrementaldecoder("utf-8")(), "utf-8"
+    begun, skip, is_json = False, 0, False
+    for number, chunk in enumerate(chunks):
+        if number == 0:
+            _refuse_what_is_no_text(chunk)
         if not begun and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
             encoding = "utf-16"
         if not begun and chunk.startswith(BOM_UTF8):
             skip = len(BOM_UTF8)
+        is_json = is_json or (not begun and chunk.removeprefix(BOM_UTF8).lstrip().startswith(b"{"))
         begun = begun or bool(chunk.strip())
         digest.update(chunk)
         if encoding == "utf-8":
@@ -52,7 +62,15 @@ def survey(chunks: Iterable[bytes]) -> Survey:
                 encoding = "cp1252"
     if not begun:
         raise InputRefused("The file is empty.")
-    return Survey(encoding, digest.hexdigest(), skip if encoding == "utf-8" else 0)
+    return Survey(encoding, digest.hexdigest(), skip if encoding == "utf-8" else 0, is_json)
+
+
+def _refuse_what_is_no_text(chunk: bytes) -> None:
+    what = next((name for begin, name in _NO_TEXT.items() if chunk.startswith(begin)), "")
+    if not what and b"\0" in chunk and not chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
+        what = "a file that holds no text"
+    if what:
+        raise InputRefused(NO_TEXT.format(what=what))
 
 
 def read_roster(data: bytes) -> Iterator[Line]:
@@ -84,9 +102,9 @@ class Roster:
             raise InputRefused(f"The first line cannot be read as CSV: {error}.") from error
         found = shape_of(self.header)
         if found is None:
+            seen = "".join(sign for sign in ", ".join(self.header)[:200] if sign.isprintable())
             raise InputRefused(
-                f"No column of addresses: the first line has {', '.join(self.header)[:200]}. "
-                'One of them must be called "email".'
+                f'No column of addresses: the first line has {seen}. One of them must be called "email".'
             )
         self.shape = found
         self._rows = Rows(

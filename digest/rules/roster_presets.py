@@ -56,6 +56,11 @@ _WORDS: Mapping[str, Standing] = {
 }  # fmt: skip
 
 
+def standing_of(state: str) -> Standing:
+    """One of our own states; a word that is none proves nothing."""
+    return Standing.SUBSCRIBED if state == "confirmed" else _WORDS.get(state, Standing.ASKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Where to look in each row. statuses: column and what its words mean, in lower case; "*": any word."""

@@ -42,7 +42,8 @@ class Consents:
     def of(self, subscriber_id: SubscriberId) -> list[Consent]:
         """One person's lines, oldest first."""
         rows = self._db.rows(
-            "SELECT * FROM consent WHERE subscriber = :subscriber ORDER BY id", {"subscriber": subscriber_id}
+            "SELECT * FROM consent WHERE subscriber = :subscriber ORDER BY at, id",
+            {"subscriber": subscriber_id},
         )
         return [_consent(row) for row in rows]
 
@@ -50,7 +51,7 @@ class Consents:
         """The same for many at once; who has no line is not in it."""
         rows = self._db.rows(
             """SELECT consent.* FROM json_each(:ids) AS j CROSS JOIN consent ON consent.subscriber = j.value
-               ORDER BY consent.subscriber, consent.id""",
+               ORDER BY consent.subscriber, consent.at, consent.id""",
             {"ids": listed(subscriber_ids)},
         )
         found: dict[SubscriberId, list[Consent]] = {}

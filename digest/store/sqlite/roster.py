@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 
-from digest.model import NoticeKind, Reading, SubscriberState
+from digest.model import NoticeKind, Reading, SubscriberId, SubscriberState
+from digest.rules.roster_json import Details
 from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.consents import Consents
 
 # address, key, language, since (or None), network (or None), and the number of a line, which is the caller's
 Row = tuple[str, str, Reading, datetime | None, str | None, int]
@@ -91,6 +93,21 @@ class Rosters:
         there = self._added(span)
         return [row[1] for n, row in enumerate(rows) if first + n not in there]
 
+    def carry(self, details: Mapping[str, Details]) -> None:
+        """Gives people, by key, what they had chosen and their consent log of another place."""
+        log = Consents(self._db).log
+        for key, one in details.items():
+            [row] = self._db.changed(
+                """UPDATE subscriber SET timezone = :timezone, role = :role, topics = :topics, cadence = :cadence,
+                     paused_until = :paused, note = :note WHERE address_key = :key RETURNING id""",
+                {
+                    "key": key, "timezone": one.timezone, "role": one.role, "topics": listed(one.topics),
+                    "cadence": one.cadence.value, "paused": micros(one.paused_until), "note": one.note,
+                },
+            )  # fmt: skip
+            for line in one.consents:
+                log(SubscriberId(row["id"]), line)
+
     def _log(self, networks: Sequence[str | None], fixed: Mapping[str, object]) -> None:
         """One line each; where networks are known they ride along, in the order of the ids."""
         beside = "json_each(:networks) AS j CROSS JOIN subscriber ON subscriber.id = :first + j.key"
@@ -113,8 +130,11 @@ class Rosters:
         is_in = state is SubscriberState.CONFIRMED
         values: list[object] = []
         for n, (address, key, language, since, _, _) in enumerate(rows, first):
-            asked_at = at if since is None else micros(since)
-            values += (n, address, key, language, asked_at, asked_at if is_in else None)
+            if is_in:
+                came_at = at if since is None else micros(since)
+                values += (n, address, key, language, came_at, came_at)
+            else:  # asked by us, now: what was elsewhere and long ago must not end their seven days
+                values += (n, address, key, language, at, None)
         return self._db.change(_insertion(len(rows), state), values)
 
     def _added(self, span: Mapping[str, int]) -> set[int]:
