@@ -269,10 +269,10 @@ class Publish:
                 return issue
             if not issues.bump(issue.id, revision=issue.revision):
                 raise Conflict(f"Somebody changed {period} while you approved it; look at it once more.")
+            issues.freeze(issue.id, list(editions.values()))
             if not issues.move(issue.id, from_={issue.state}, to=to, approved_at=now, approved_by=by,
                                hash=_hash(editions)):  # fmt: skip
                 raise Conflict(f"Somebody else approved {period} just now.")
-            issues.freeze(issue.id, list(editions.values()))
             self._store.deliveries.list_audience(
                 issue.id,
                 languages=self._config.list.languages,

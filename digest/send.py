@@ -31,7 +31,7 @@ from digest.model import (
 from digest.render.letter import Compiled
 from digest.render.press import Press
 from digest.rules.echo import marks
-from digest.rules.edition import after
+from digest.rules.edition import after, road
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send_alone import alone
@@ -339,19 +339,18 @@ class Send:
 
     def _finish(self, issue: Issue, reason: PauseReason | None) -> None:
         """Paused with the reason, sent when nothing is left to be done, or sending still."""
-        counts = self._store.deliveries.counts(issue.id)
         now = self._clock()
+        (sending, sent), (_, paused) = road("finish"), road("pause")
         with self._store.write(durable=True):
+            counts = self._store.deliveries.counts(issue.id)
             reason = reason or self._first.left(issue)
             if not any(counts[state] for state in _OPEN):
-                if self._store.issues.move(
-                    issue.id, from_={IssueState.SENDING}, to=IssueState.SENT, sent_at=now
-                ):
+                if self._store.issues.move(issue.id, from_=sending, to=sent, sent_at=now):
                     self._log(
                         issue, "finish", {state.value: count for state, count in counts.items() if count}, now
                     )
             elif reason is not None and self._store.issues.move(
-                issue.id, from_={IssueState.SENDING}, to=IssueState.PAUSED, pause_reason=reason
+                issue.id, from_=sending, to=paused, pause_reason=reason
             ):
                 self._log(issue, "pause", {"reason": reason.code}, now)
 

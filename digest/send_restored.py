@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from digest.errors import MoveRefused, TokenRefused
 from digest.model import DeliveryId, Issue, IssueId, IssueState, PauseReason, Period
+from digest.rules.edition import road
 from digest.rules.tokens import Links
 
 _MARK, _SETTLED, _BARRED = "copied", "reconciled_run", "restored_months"
@@ -147,13 +148,8 @@ class Restored:
     def _doubt(self, issue: Issue, now: datetime) -> int:
         if not self._store.latecomers.open_letters(issue.id):
             return 0
-        begun = {IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING}
-        self._store.issues.move(
-            issue.id,
-            from_=begun,
-            to=IssueState.PAUSED,
-            pause_reason=PauseReason("restored"),
-        )
+        begun, paused = road("doubt")
+        self._store.issues.move(issue.id, from_=begun, to=paused, pause_reason=PauseReason("restored"))
         return self._store.latecomers.doubt_all(issue.id, now=now)
 
     def _named_in(self, log: Iterable[str]) -> dict[IssueId, list[DeliveryId]]:

@@ -5,7 +5,7 @@ shows them, in Chromium with scripts on. None runs, and no request leaves.
 from datetime import timedelta
 from typing import Any
 
-from digest.model import Entry, ItemId, ItemKind, Language, Occasion
+from digest.model import Entry, IssueState, ItemId, ItemKind, Language, Occasion
 from tests import browser_kit, web_kit
 from tests.test_text import SCRIPTS
 
@@ -129,10 +129,11 @@ def test_no_script_of_a_source_runs_anywhere_and_no_request_leaves(
     frozen = {language: app.publish.preview(month.period, language) for language in Language}
     with app.store.write():
         issue = app.store.issues.get(month.period)
-        app.store.issues.move(
-            issue.id, from_={issue.state}, to=type(issue.state)("sent"), sent_at=now, approved_at=now
-        )
         app.store.issues.freeze(issue.id, list(frozen.values()))
+        for state in ("approved", "sending", "sent"):
+            app.store.issues.move(
+                issue.id, from_=set(IssueState), to=IssueState(state), sent_at=now, approved_at=now, hash="h"
+            )
     public = [
         "/",
         "/issues/",

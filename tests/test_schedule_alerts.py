@@ -28,6 +28,8 @@ def told(app: App) -> list[tuple[str, int]]:
 
 def pause(app: App, month: web_kit.Month, *, by: str) -> None:
     issue = app.store.issues.get(month.period)
+    if issue.state is IssueState.DRAFT:
+        issue = app.publish.approve(month.period, by="1")
     with app.store.write():
         app.store.issues.move(
             issue.id,

@@ -93,17 +93,22 @@ def test_every_reader_gets_the_letter_once_in_their_language(make_room: Callable
 @pytest.mark.parametrize("state", [IssueState.DRAFT, IssueState.SENT])
 def test_only_an_approved_issue_is_sent(make_room: Callable[..., Room], state: IssueState) -> None:
     room = make_room(3)
-    with room.store.write():
-        room.store.issues.move(room.issue.id, from_={IssueState.APPROVED}, to=state)
+    if state is IssueState.SENT:
+        with Sink() as sink:
+            room.send(relay(room, sink.port)).issue(PERIOD)
+    else:
+        with room.store.write():
+            room.store.issues.move(room.issue.id, from_={IssueState.APPROVED}, to=state)
     with Sink() as sink, pytest.raises(MoveRefused, match="2026-11"):
         room.send(relay(room, sink.port)).issue(PERIOD)
     assert sink.connections == 0
 
 
 def test_bytes_that_were_not_approved_are_not_sent(make_room: Callable[..., Room]) -> None:
-    """R18: a frozen letter that was changed afterwards, in the letter or in the hash."""
+    """R18: a frozen letter that was changed afterwards, in the letter or in the hash, by whoever can open the file."""
     room = make_room(3)
     with room.store.write():
+        room.store._db.change("DROP TRIGGER edition_is_frozen")
         room.store._db.change("UPDATE edition SET letter = CAST('forged' AS BLOB) WHERE key = 'fr'")
     with Sink() as sink, pytest.raises(MoveRefused, match="not what was approved"):
         room.send(relay(room, sink.port)).issue(PERIOD)
@@ -114,6 +119,7 @@ def test_bytes_that_were_not_approved_are_not_sent(make_room: Callable[..., Room
 def test_editions_swapped_for_whole_others_are_not_sent(make_room: Callable[..., Room]) -> None:
     room = make_room(3)
     with room.store.write():
+        room.store._db.change("DROP TRIGGER issue_keeps_its_hash")
         room.store.issues.move(
             room.issue.id, from_={IssueState.APPROVED}, to=IssueState.APPROVED, hash="0" * 64
         )

@@ -18,6 +18,8 @@ from digest.model import (
 from digest.store.sqlite import SqliteStore, open_store
 from tests.store_kit import NOVEMBER, NOW, days, draft, kept, named_source, post
 
+FROZEN = Edition(reading=Reading.EN, subject="S", html="<p>", text="t", letter=b"\x00\xff\r\n", sha256="1")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
@@ -75,7 +77,10 @@ def test_issues_are_numbered_in_turn_and_shown_newest_first(store: SqliteStore) 
     numbers = [(str(issue.period), issue.number) for issue in store.issues.all()]
     assert numbers == [("2026-12", 3), ("2026-11", 2), ("2026-10", 1)]
     with store.write():
-        store.issues.move(store.issues.get(NOVEMBER).id, from_={IssueState.DRAFT}, to=IssueState.APPROVED)
+        store.issues.freeze(store.issues.get(NOVEMBER).id, [FROZEN])
+        store.issues.move(
+            store.issues.get(NOVEMBER).id, from_={IssueState.DRAFT}, to=IssueState.APPROVED, hash="h"
+        )
     early = NOVEMBER.previous().previous()
     draft(store, period=early)
     assert store.issues.get(early).number == 4, "what is frozen keeps its number"
@@ -151,6 +156,7 @@ def test_the_log_of_edits_only_grows(store: SqliteStore) -> None:
 def test_a_move_is_made_once_and_only_from_where_it_may(store: SqliteStore) -> None:
     issue_id = draft(store)
     with store.write():
+        store.issues.freeze(issue_id, [FROZEN])
         moved = [
             store.issues.move(
                 issue_id,
@@ -182,9 +188,7 @@ def test_a_move_is_made_once_and_only_from_where_it_may(store: SqliteStore) -> N
 
 def test_frozen_editions_stay_as_they_were(store: SqliteStore) -> None:
     issue_id = draft(store)
-    english = Edition(
-        reading=Reading.EN, subject="S", html="<p>", text="t", letter=b"\x00\xff\r\n", sha256="1"
-    )
+    english = FROZEN
     french = replace(english, reading=Reading.FR, subject="É")
     with store.write():
         store.issues.freeze(issue_id, [english, french])
@@ -210,7 +214,8 @@ def test_the_cut_off_and_the_used_items_come_from_issues_that_are_no_draft(store
     assert store.issues.used_items() == set()
     assert not store.items.known(["link:1"])["link:1"].frozen
     with store.write():
-        store.issues.move(issue_id, from_=[IssueState.DRAFT], to=IssueState.APPROVED)
+        store.issues.freeze(issue_id, [FROZEN])
+        store.issues.move(issue_id, from_=[IssueState.DRAFT], to=IssueState.APPROVED, hash="h")
     assert store.issues.cut_off_before(NOVEMBER) == NOW
     assert store.issues.cut_off_before(Period(2026, 9)) is None
     assert store.issues.used_items() == {one.id}

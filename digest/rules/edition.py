@@ -8,9 +8,10 @@ from digest.errors import MoveRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
-Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "stop", "reopen"]
+Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "reopen", "doubt"]
 
-# Every way an issue can go. There is no other road: web, commands and schedule all ask `after`.
+# Every way an issue can go. There is no other road: web, commands and schedule all ask `after` or `road`, and the database
+# refuses whatever stands nowhere here (store/sqlite/schema_moves.py).
 MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
     "approve": {IssueState.DRAFT: IssueState.APPROVED},
     "schedule": {IssueState.APPROVED: IssueState.SCHEDULED, IssueState.SCHEDULED: IssueState.SCHEDULED},
@@ -31,6 +32,12 @@ MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
     "finish": {IssueState.SENDING: IssueState.SENT},
     # An approver sends a letter in doubt once more: the approved bytes, to a reader who was listed at the approval.
     "reopen": {IssueState.SENT: IssueState.SENDING},
+    # An older copy of the database was put back: a person looks first.
+    "doubt": {
+        IssueState.APPROVED: IssueState.PAUSED,
+        IssueState.SCHEDULED: IssueState.PAUSED,
+        IssueState.SENDING: IssueState.PAUSED,
+    },
 }
 
 _WHY_NOT = {
@@ -58,6 +65,12 @@ def after(move: Move, issue: Issue) -> IssueState:
         raise MoveRefused(
             f"{issue.period} cannot {move}: {_WHY_NOT[issue.state]}.", key=f"desk.why_{issue.state}"
         ) from None
+
+
+def road(move: Move) -> tuple[frozenset[IssueState], IssueState]:
+    """For a compare-and-set of a move with one end: from where, and to where."""
+    (to,) = set(MOVES[move].values())
+    return frozenset(MOVES[move]), to
 
 
 def is_unsent(counts: Mapping[DeliveryState, int]) -> bool:
