@@ -159,6 +159,7 @@ class Join:
         self._store.subscribers.save(decision.after)
         self._store.suppressions.remove(self._links.mark(decision.after.address))
         self._hand.log(decision.after, "confirmed", method=method, page=page, network=network)
+        self._hand.waits(decision.after, method=method)
         if decision.after.state is SubscriberState.CONFIRMED:
             self._hand.greet(decision.after)
         return Known(decision.after, found.token, decision.answer)
@@ -181,12 +182,16 @@ class Join:
         """Undoes leaving, within a day of it, from the link that left."""
         with self._store.write(durable=True):
             found = self.who(text, allowed=_LEAVES)
-            decision = consent.returning(found.subscriber, now=self._clock())
-            if decision.after is not None:
-                self._store.subscribers.save(decision.after)
+            log = self._store.consents.of(found.subscriber.id)
+            decision = consent.returning(found.subscriber, log=log, now=self._clock())
+            if decision.after is None:
+                return Known(found.subscriber, found.token, decision.answer)
+            self._store.subscribers.save(decision.after)
+            if decision.after.state is SubscriberState.CONFIRMED:
                 self._hand.log(decision.after, "confirmed", method="undo", page=page)
-                return Known(decision.after, found.token, decision.answer)
-            return Known(found.subscriber, found.token, decision.answer)
+                self._hand.resume(decision.after)
+            self._hand.waits(decision.after, method="undo")
+            return Known(decision.after, found.token, decision.answer)
 
     def choose(self, text: str, *, language: str, page: str = "") -> Known:
         """The language of letters to come."""
@@ -212,9 +217,10 @@ class Join:
                 self._hand.queue(NoticeKind.MANAGE, known)
 
     def _settled(self, address: Address) -> Subscriber | None:
-        """Whoever may be sent the link to their own settings now: once a day, to people we know."""
+        """Whoever may be sent the link to their own settings now: once a day, to people we know, also when they have left.
+        Of who only asked nothing is proven."""
         known = self._store.subscribers.find(address)
-        if known is None or known.state not in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
+        if known is None or known.state is SubscriberState.ASKED:
             return None
         last = self._store.notices.last_queued(NoticeKind.MANAGE, subscriber=known.id)
         return known if last is None or self._clock() - last >= consent.ONE_LETTER_PER else None
@@ -242,6 +248,7 @@ class Join:
             if basis == "express":
                 known = replace(known, state=SubscriberState.CONFIRMED, confirmed_at=now, declined_at=None)
                 self._store.subscribers.save(known)
+                self._store.deliveries.resume(known.id)
             elif self._last_letter(known) is None:
                 self._hand.queue(NoticeKind.CONFIRM, known)
             self._hand.log(known, "added", method="command", basis=basis, origin=origin)

@@ -18,6 +18,7 @@ from digest.rules.cuts import topics_of
 from digest.rules.tokens import Purpose
 
 _MANAGE = frozenset({Purpose.MANAGE})
+_READS = frozenset({SubscriberState.CONFIRMED, SubscriberState.WAITING})
 _LONGEST_PAUSE = timedelta(days=366)
 
 
@@ -56,6 +57,8 @@ class Choices:
             self._hand.store.subscribers.save(after)
             if after.paused_until is not None:
                 self._hand.store.deliveries.cancel(after.id)
+            elif found.subscriber.paused_until is not None and after.state is SubscriberState.CONFIRMED:
+                self._hand.store.deliveries.resume(after.id)
             self._hand.log(
                 after, "chose", method="link", page=page, origin=consent.chosen(found.subscriber, after)
             )
@@ -108,15 +111,30 @@ class Choices:
             if other is not None and other.id != before.id:
                 self._hand.store.subscribers.forget(other.id)  # asked once and never proven
             moved = replace(before, address=before.new_address, new_address=None, version=before.version + 1)
-            if moved.state is SubscriberState.CONFIRMED:
+            if before.state in _READS:
                 moved = replace(moved, state=self._hand.admitted_state(moved))
             self._hand.store.subscribers.save(moved)
-            self._hand.store.deliveries.cancel(moved.id) if moved.state is SubscriberState.WAITING else None
-            if before.state in {SubscriberState.CONFIRMED, SubscriberState.WAITING}:
+            self._hand.store.suppressions.remove(
+                self._hand.links.mark(moved.address)
+            )  # it is proven to be theirs
+            if before.state in _READS:
                 self._hand.queue(NoticeKind.ADDRESS_MOVED, moved, secret=before.address.reveal())
             self._hand.log(moved, "moved", method="link", page=page, network=network)
+            self._passes_the_gate(before, moved)
             answer = Answer.WAITING if moved.state is SubscriberState.WAITING else Answer.DONE
             return Known(moved, found.token, answer)
+
+    def _passes_the_gate(self, before: Subscriber, moved: Subscriber) -> None:
+        """Out of the list for an editor to look, or into it, as the new domain says."""
+        if before.state is moved.state:
+            return
+        if moved.state is SubscriberState.WAITING:
+            self._hand.store.deliveries.cancel(moved.id)
+            self._hand.waits(moved, method="link")
+        else:
+            self._hand.store.subscribers.save(replace(moved, declined_at=None))
+            self._hand.log(moved, "admitted", method="link", origin="by the domain")
+            self._hand.greet(moved)
 
     def _is_free(self, address: Any, reader: Subscriber) -> bool:
         other = self._hand.store.subscribers.find(address)

@@ -11,6 +11,7 @@ from digest.config import Config
 from digest.errors import ConfigError, NotFound, TokenRefused
 from digest.join_memory import Memory
 from digest.model import (
+    Cadence,
     Consent,
     EditorId,
     MailDomain,
@@ -117,9 +118,25 @@ class Hand:
     def greet(self, reader: Subscriber) -> None:
         """A welcome to who has come in, and the newest issue unless it is on its way to them or was there already."""
         self.queue(NoticeKind.WELCOME, reader)
+        self.store.deliveries.resume(reader.id)
+        self._catch_up(reader)
+
+    def resume(self, reader: Subscriber) -> None:
+        """What was stopped and has not left goes on, unless they pause; what left meanwhile comes alone."""
+        if reader.paused_until is None or reader.paused_until <= self.clock():
+            self.store.deliveries.resume(reader.id)
+            if reader.cadence is Cadence.EVERY and not reader.topics:
+                self._catch_up(reader)
+
+    def _catch_up(self, reader: Subscriber) -> None:
         issue = self.store.deliveries.newest_unread(reader.id)
         if issue is not None:
             self.queue(NoticeKind.NEWEST, reader, secret=f"{issue} {reader.language.value}")
+
+    def waits(self, known: Subscriber, *, method: str) -> None:
+        """The line that says why a proven address gets no letter yet."""
+        if known.state is SubscriberState.WAITING:
+            self.log(known, "waits", method=method, origin="for an editor")
 
     def stop(self, gone: Subscriber) -> None:
         """Nothing more goes to somebody who has left, and nothing more is shown of them."""

@@ -5,12 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.errors import AddressRefused, InputRefused
-from digest.model import Address, Language, Subscriber, SubscriberId, SubscriberState
+from digest.model import Address, Consent, Language, Subscriber, SubscriberId, SubscriberState
 from digest.rules import consent
 from digest.rules.jurisdictions import jurisdiction
 from digest.rules.roster import read_roster
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def line(act: str, *, method: str = "link") -> Consent:
+    return Consent(act=act, at=NOW, language=Language.EN, method=method)
 
 
 def somebody(state: SubscriberState, **more: object) -> Subscriber:
@@ -92,8 +96,27 @@ def test_an_old_confirm_link_does_not_bring_back_who_left() -> None:
 def test_leaving_is_undone_for_a_day() -> None:
     gone = consent.leaving(somebody(SubscriberState.CONFIRMED, confirmed_at=NOW), now=NOW).after
     assert gone is not None
-    assert consent.returning(gone, now=NOW + timedelta(hours=23)).answer is consent.Answer.DONE
-    assert consent.returning(gone, now=NOW + timedelta(hours=25)).after is None
+    log = [line("confirmed"), line("left", method="link")]
+    assert consent.returning(gone, log=log, now=NOW + timedelta(hours=23)).answer is consent.Answer.DONE
+    assert consent.returning(gone, log=log, now=NOW + timedelta(hours=25)).after is None
+
+
+@pytest.mark.parametrize(
+    ("acts", "expected"),
+    [
+        (["asked", "confirmed", "waits", "left"], SubscriberState.WAITING),
+        (["asked", "confirmed", "waits", "admitted", "left"], SubscriberState.CONFIRMED),
+        (["confirmed", "suspended", "left"], None), (["asked", "left"], None), (["confirmed", "left complaint"], None),
+        (["confirmed", "left import"], None), (["confirmed", "left one-click"], SubscriberState.CONFIRMED),
+    ],
+)  # fmt: skip
+def test_the_undo_leads_back_to_where_one_stood_and_past_no_gate(
+    acts: list[str], expected: SubscriberState | None
+) -> None:
+    gone = somebody(SubscriberState.LEFT, confirmed_at=NOW, left_at=NOW)
+    log = [line(act.split()[0], method=act.partition(" ")[2] or "link") for act in acts]
+    after = consent.returning(gone, log=log, now=NOW).after
+    assert (after.state if after else None) is expected
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,7 @@ def test_the_page_shows_growth_with_its_sentence_and_its_numbers(app: App, clock
     )
     assert 'aria-label="From 40 readers in November 2026 to 40 in December 2026"' in page
     assert '<th scope="row">November 2026</th><td class="num">40</td>' in page
+
+
+def test_an_empty_list_tells_no_counts_and_its_issue_can_be_approved() -> None:
+    assert pulse.brief(pulse.pulse(places={}, roles={}, total=0)) is None

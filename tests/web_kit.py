@@ -12,6 +12,7 @@ from digest.app import App
 from digest.invite import invite
 from digest.model import (
     Address,
+    Consent,
     Entry,
     EventStatus,
     ItemKind,
@@ -124,6 +125,8 @@ def reader(app: App, number: int) -> Subscriber:
                                       state=SubscriberState.ASKED, now=app.clock())  # fmt: skip
     confirmed = replace(added, state=SubscriberState.CONFIRMED, confirmed_at=app.clock())
     app.store.subscribers.save(confirmed)
+    said = Consent(act="confirmed", at=app.clock(), language=language, method="link")
+    app.store.consents.log(added.id, said)
     return confirmed
 
 

@@ -66,7 +66,7 @@ class Subscriber:
 class Consent:
     """One line of the consent log. Never changed, never deleted while the person is known.
 
-    act: asked, confirmed, admitted, declined, suspended, left, imported, added, chose, moved, introduced, withdrew,
+    act: asked, confirmed, waits, admitted, declined, suspended, left, imported, added, chose, moved, introduced, withdrew,
     forgotten. basis: express or implied.
     wording: what they read when they agreed, version: its hash's first twelve characters; page: where;
     method: form, code, link, one-click, mail, reply, complaint, bounce, command, import, desk, undo.

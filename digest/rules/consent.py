@@ -10,7 +10,7 @@ from functools import lru_cache
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from digest.errors import AddressRefused, InputRefused
-from digest.model import Address, Language, Reading, Subscriber, SubscriberState
+from digest.model import Address, Consent, Language, Reading, Subscriber, SubscriberState
 
 ONE_LETTER_PER = timedelta(hours=24)
 UNDO_WITHIN = timedelta(hours=24)
@@ -193,6 +193,14 @@ def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now:
     return Reply.SETTINGS
 
 
+_OWN_LEAVING = frozenset({"link", "one-click", "mail", "reply"})
+_RETURNS = frozenset({SubscriberState.CONFIRMED, SubscriberState.WAITING})
+_BECOMES = {
+    "confirmed": SubscriberState.CONFIRMED, "admitted": SubscriberState.CONFIRMED, "waits": SubscriberState.WAITING,
+    "suspended": SubscriberState.SUSPENDED, "left": SubscriberState.LEFT,
+}  # fmt: skip
+
+
 class Answer(StrEnum):
     """What a link has done, for the page that follows it."""
 
@@ -221,7 +229,8 @@ def confirming(known: Subscriber, *, version: int, state: SubscriberState, now: 
     if version != known.version:
         return None
     answer = Answer.DONE if state is SubscriberState.CONFIRMED else Answer.WAITING
-    return Decision(answer, replace(known, state=state, confirmed_at=now, left_at=None, declined_at=None))
+    after = replace(known, state=state, confirmed_at=now, left_at=None, declined_at=None, paused_until=None)
+    return Decision(answer, after)
 
 
 def leaving(known: Subscriber, *, now: datetime) -> Decision:
@@ -255,14 +264,33 @@ def chosen(before: Subscriber, after: Subscriber) -> str:
     return "; ".join(f"{name}: {value}" for name, value in told(after).items() if old[name] != value)
 
 
-def returning(known: Subscriber, *, now: datetime) -> Decision:
-    """The undo on the page after leaving; it works for a day."""
+def returning(known: Subscriber, *, log: Sequence[Consent], now: datetime) -> Decision:
+    """The undo on the page after leaving; it works for a day, and leads back to where they stood: to the list, or to the
+    queue before it. log: theirs. Who complained, or whose address fails, comes back by a new confirmation alone."""
     if known.state is SubscriberState.CONFIRMED:
         return Decision(Answer.ALREADY, None)
     recent = known.left_at is not None and now - known.left_at <= UNDO_WITHIN
-    if known.state is SubscriberState.LEFT and recent and known.confirmed_at is not None:
-        return Decision(Answer.DONE, replace(known, state=SubscriberState.CONFIRMED, left_at=None))
+    last = max((number for number, line in enumerate(log) if line.act == "left"), default=0)
+    before = standing(log[:last])
+    is_theirs = bool(log) and log[last].method in _OWN_LEAVING
+    if known.state is SubscriberState.LEFT and recent and is_theirs and before in _RETURNS:
+        return Decision(Answer.DONE, replace(known, state=before, left_at=None))
     return Decision(Answer.WAITING, None)
+
+
+def standing(log: Sequence[Consent]) -> SubscriberState | None:
+    """Where somebody stands, as the consent log alone tells it, oldest line first. None: it tells of nobody.
+
+    It explains every state there is, except that a person who is forgotten has no lines: they are nobody's any more.
+    """
+    state: SubscriberState | None = None
+    for line in log:
+        state = _BECOMES.get(line.act, state)
+        if line.act in {"imported", "added"} and line.basis == "express":
+            state = SubscriberState.CONFIRMED
+        elif line.act in {"asked", "imported", "added"}:
+            state = state or SubscriberState.ASKED  # who has left and asks again is out until they confirm
+    return state
 
 
 def admitting(known: Subscriber, *, now: datetime) -> Decision:

@@ -96,8 +96,8 @@ def of_counts(counts: Mapping[str, Mapping[str, int]], *, history: Mapping[str, 
 
 
 def brief(shown: Pulse) -> PulseBrief | None:
-    """What an issue says of it: what can be told, the largest first. None while there are too few readers."""
-    if shown.total is None:
+    """What an issue says of it: what can be told, the largest first. None while there are too few readers, or none."""
+    if not shown.total:
         return None
     places = [cell for level in shown.levels if level.name != ELSEWHERE_LEVEL for cell in level.places]
     return PulseBrief(

@@ -205,6 +205,15 @@ class Deliveries(Runs):
             {"subscriber": subscriber_id},
         )
 
+    def resume(self, subscriber_id: SubscriberId) -> None:
+        """The way back, as long as the issue has not gone out."""
+        self._db.change(
+            """UPDATE delivery SET state = 'queued', run = NULL, connection = NULL
+               WHERE subscriber = :subscriber AND state = 'cancelled'
+                 AND issue IN (SELECT id FROM issue WHERE state IN ('approved', 'scheduled', 'sending', 'paused'))""",
+            {"subscriber": subscriber_id},
+        )
+
     def of(self, subscriber_id: SubscriberId) -> list[Kept]:
         """One reader's letters, by month; a newcomer's, sent alone, among them as long as that is remembered."""
         rows = self._db.rows(
@@ -225,12 +234,15 @@ class Deliveries(Runs):
         ]  # fmt: skip
 
     def newest_unread(self, subscriber_id: SubscriberId) -> IssueId | None:
-        """The newest issue that left or is leaving, unless this reader has it or is to get it; None when there is none."""
+        """The newest issue that left or is leaving, unless this reader has it or is to get it, with the others or alone;
+        None when there is none."""
         number: int | None = self._db.value(
             """SELECT max(id) FROM (SELECT id FROM issue WHERE state IN ('sending', 'paused', 'sent')
                                     ORDER BY period DESC LIMIT 1) AS newest
                WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE issue = newest.id AND subscriber = :subscriber
-                                   AND state NOT IN ('cancelled', 'failed'))""",
+                                   AND state NOT IN ('cancelled', 'failed'))
+                 AND NOT EXISTS (SELECT 1 FROM notice WHERE subscriber = :subscriber AND kind = 'newest'
+                                   AND state <> 'failed' AND CAST(secret AS INTEGER) = newest.id)""",
             {"subscriber": subscriber_id},
         )
         return None if number is None else IssueId(number)
