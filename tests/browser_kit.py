@@ -3,8 +3,8 @@
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +44,24 @@ class Served:
         found.errands.wait()
 
 
+def _read_first(web: Flask) -> Callable[[dict[str, Any], Any], list[bytes]]:
+    """Files are read and closed before the answer goes: the server forgets them when a browser hangs up meanwhile."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        parts: Any = web(environ, start_response)
+        with closing(parts):
+            return list(parts)
+
+    return answer
+
+
 @contextmanager
 def served(app: App, *, door: socket.socket) -> Iterator[Served]:
     """The site in a thread, at this open door, whose port its configuration names."""
     web, port = create_web(app), door.getsockname()[1]
-    server = make_server("127.0.0.1", port, web, threaded=True, request_handler=_Quiet, fd=door.fileno())
+    server = make_server(
+        "127.0.0.1", port, _read_first(web), threaded=True, request_handler=_Quiet, fd=door.fileno()
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     running = Served(f"http://127.0.0.1:{port}", app, web)

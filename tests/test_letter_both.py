@@ -158,6 +158,7 @@ def test_a_reader_is_listed_for_the_edition_they_chose_in_their_zone(tmp_path: P
         "SELECT address, edition FROM delivery JOIN subscriber ON subscriber.id = subscriber"
     )
     assert {row["address"]: row["edition"] for row in rows} == {to: key for to, (_, _, key) in wanted.items()}
+    store.close()
 
 
 @pytest.mark.parametrize("reading", [Reading.EN_FR, Reading.FR_EN])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def state(app: App) -> dict[str, object]:
     """All that the database holds, but for what is only about the passing of time."""
     import sqlite3
 
-    with sqlite3.connect(f"file:{app.store.path}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{app.store.path}?mode=ro", uri=True)) as db:
         tables = [
             name
             for (name,) in db.execute(
