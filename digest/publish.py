@@ -331,6 +331,7 @@ class Publish:
             to = edition.after("schedule", issue)
             self._restored.refuse(period)
             send_at = departure.moment(issue, at, now=now)
+            departure.must_show_nobody_against_their_word(issue, self._store.issues.editions(issue.id))
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
             detail = {"send_at": send_at.isoformat(), "own": issue.send_at.isoformat()}
             self._store.issues.log(issue.id, editor=by, act="schedule", detail=detail, at=now)

@@ -20,6 +20,7 @@ from digest.mail.inbox import Maildir
 from digest.model import DeliveryState, Issue, IssueState, NoticeKind, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
 from digest.rules.preflight_items import over
+from digest.rules.taken_back import taken_back
 from digest.schedule_alerts import alert
 from digest.schedule_reminders import remind, tell
 
@@ -27,7 +28,8 @@ GRACE = timedelta(hours=12)
 LEASE_S = 90.0
 _BEAT_S, _TICK_S, _NOTICES_S = 20, 60, 3
 _LOG = logging.getLogger("digest.schedule")
-_PUT_BACK = {"too late": "that is too long ago", "over": "tells of what is over by now"}
+_PUT_BACK = {"too late": "that is too long ago", "over": "tells of what is over by now",
+             "taken back": "shows an introduction that was taken back"}  # fmt: skip
 _WAITING = {IssueState.APPROVED, IssueState.SCHEDULED}
 
 
@@ -149,12 +151,8 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
         if stop():
             return
         verdict = departure(issue, now=app.clock())
-        if (
-            verdict == "go"
-            and issue.sending_since is None
-            and over(app.store.issues.get(issue.period), app.clock())
-        ):
-            verdict = "over"
+        if verdict == "go" and issue.sending_since is None:
+            verdict = _still_true(app, issue)
         if verdict == "go" and not _all_put_off(app, issue) and app.send.rests_until(issue) is None:
             app.send.issue(issue.period, stop=stop)
         elif verdict in _PUT_BACK:
@@ -164,6 +162,14 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
                          _PUT_BACK[verdict])  # fmt: skip
             with app.store.write():
                 tell(app, NoticeKind.NOT_SENT, now=app.clock())
+
+
+def _still_true(app: App, issue: Issue) -> str:
+    """ "go", unless the frozen letters tell of what is over by now, or of somebody who wants it no more."""
+    whole, letters = app.publish.letters(issue.period)
+    if over(whole, app.clock()):
+        return "over"
+    return "taken back" if taken_back(whole, letters) else "go"
 
 
 def departure(issue: Issue, *, now: datetime) -> str:

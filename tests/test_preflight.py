@@ -318,7 +318,7 @@ def test_a_text_that_one_language_lacks_is_named_in_the_readers_language() -> No
 
 # What needs evidence is seeded in test_preflight_outside.py, what needs a list's configuration below.
 ELSEWHERE = {"subj-repeat", "item-repeat", "test-sent", "link-live", "spam", "auth", "ev-cancel", "ev-ics", "audience",
-             "links-home", "pulse-k"}  # fmt: skip
+             "links-home", "pulse-k", "people-gone"}  # fmt: skip
 
 
 def test_every_rule_has_a_fault_of_its_own() -> None:

@@ -32,6 +32,7 @@ OWN = {
     "changed",
     "item-title",
     "note",
+    "people-gone",
 }
 
 

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
-from digest.errors import TokenRefused
-from digest.model import Issue, SubscriberState
+from digest.errors import MoveRefused, TokenRefused
+from digest.model import Issue, IssueState, SubscriberState
 from digest.rules.introduce import IntroductionRefused, judged_hello
+from digest.schedule import send_due
 from tests import web_kit
 from tests.conftest import Clock
 from tests.readers_kit import ANN, confirm_token, joins, leave_token, letter_token, manage_token, person
@@ -164,3 +166,39 @@ def test_a_link_may_be_an_address_or_missing_and_words_are_one_line() -> None:
         "I am Bcc: x yyy"
     )
     assert len(judged_hello(HELLO | {"who": "y" * 500}).who) == 200
+
+
+def test_what_was_approved_and_taken_back_does_not_leave(app: App, clock: Clock) -> None:
+    """The page promises: gone from the site and from the next issue. The letter is frozen, so it waits for an editor."""
+    joins(app)
+    month = web_kit.fill(app)
+    says_hello(app)
+    assert let_in(app)
+    app.publish.assemble(month.period)
+    app.publish.approve(month.period, by="1")
+
+    def told() -> str:
+        return next(str(c.outcome) for c in app.publish.preflight(month.period) if c.id == "people-gone")
+
+    assert told() == "pass"
+    app.publish.schedule(month.period, by="1")
+    app.join.introductions.withdraw(manage_token(app))
+    assert told() == "fail"
+    assert any("Ann took" in c.message_en for c in app.publish.preflight(month.period))
+    clock.time = app.store.issues.get(month.period).send_at + timedelta(minutes=1)
+    send_due(app)
+    assert app.store.issues.get(month.period).state is IssueState.DRAFT
+    assert not any(app.store.deliveries.counts(app.store.issues.get(month.period).id).values())
+    assert told() == "pass", "the draft shows those who are there"
+
+
+def test_an_issue_that_shows_somebody_against_their_word_cannot_be_scheduled(app: App) -> None:
+    joins(app)
+    month = web_kit.fill(app)
+    says_hello(app)
+    assert let_in(app)
+    app.publish.assemble(month.period)
+    app.publish.approve(month.period, by="1")
+    app.join.introductions.withdraw(manage_token(app))
+    with pytest.raises(MoveRefused, match="taken back: Ann"):
+        app.publish.schedule(month.period, by="1")

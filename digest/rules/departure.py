@@ -1,11 +1,12 @@
 """When an approved issue may leave: not in the past, not a year away, not once what it announces is over. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from digest.errors import MoveRefused
-from digest.model import Edit, Issue
+from digest.model import Edit, Edition, Issue
 from digest.rules.preflight_items import over
+from digest.rules.taken_back import taken_back
 
 SHORTEST_NOTICE = timedelta(minutes=10)
 FARTHEST = timedelta(days=365)
@@ -30,6 +31,15 @@ def moment(issue: Issue, at: datetime | None, *, now: datetime) -> datetime:
             titles=titles,
         )
     return send_at
+
+
+def must_show_nobody_against_their_word(issue: Issue, letters: Mapping[str, Edition]) -> None:
+    """Raises MoveRefused when somebody took back what the frozen letters show of them."""
+    gone = taken_back(issue, letters)
+    if gone:
+        names = " · ".join(gone[:_NAMED])
+        raise MoveRefused(f"This introduction was taken back: {names}. Hold the issue, and approve it again.",
+                          key="desk.why_taken_back", names=names)  # fmt: skip
 
 
 def own_date(issue: Issue, edits: Iterable[Edit]) -> datetime:

@@ -103,6 +103,7 @@ RULES: tuple[Rule, ...] = (
     Rule("count", _W, items.count),
     Rule("mix", _W, items.mix),
     Rule("pulse-k", _B, items.pulse_k),
+    Rule("people-gone", _B, items.people_gone),
     Rule("blurb", _W, items.blurb),
     Rule("text-parity", _B, items.text_parity),
     Rule("spam", _W, outside.spam),

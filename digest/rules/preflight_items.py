@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.model import EventStatus, Issue, ItemKind, Language, Occasion, Placed
 from digest.rules.preflight_message import LEAVE_MARK, SETTINGS_MARK
 from digest.rules.proof import Fault, Proof, Severity
+from digest.rules.taken_back import taken_back
 from digest.rules.tongue import deadlines, misdated
 from digest.words import Words
 
@@ -207,6 +208,11 @@ def mix(proof: Proof) -> Iterator[Fault]:
 
 def _home(name: str) -> dict[Language, str]:
     return {one: Words(one)(f"desk.place_{name.replace('-', '_')}") for one in Language}
+
+
+def people_gone(proof: Proof) -> Iterator[Fault]:
+    for name in taken_back(proof.issue, proof.editions):
+        yield Fault(where="section:people", slots={"what": name})
 
 
 def pulse_k(proof: Proof) -> Iterator[Fault]:
