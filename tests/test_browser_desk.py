@@ -64,6 +64,44 @@ def test_items_are_dragged_within_a_section_to_another_one_and_to_the_bench(
     rise(hand)
 
 
+def touch_drag(page: Any, grip: Any, onto: Any) -> None:
+    """A finger on the grip, carried over a row, let go in its lower half."""
+    line = page.context.new_cdp_session(page)
+    start, end = grip.bounding_box(), onto.bounding_box()
+    x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
+    until = end["y"] + end["height"] - 4
+
+    def finger(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": a, "y": b} for a, b in points]
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    finger("touchStart", (x, y))
+    for step in range(1, 13):
+        finger("touchMove", (x, y + (until - y) * step / 12))
+    finger("touchMove", (x, until - 1))
+    finger("touchEnd")
+
+
+def test_a_finger_drags_an_item_on_a_phone_and_buttons_do_the_same(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    phone = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+    hand, page = (made := sit(site, browser, f"{base(month)}#outline", **phone)), made.page
+    first, second, third = order(site, month, "coming-up")
+    hand.row(first).scroll_into_view_if_needed()
+    touch_drag(page, hand.row(first).locator(".grip"), hand.row(second))
+    hand.hears("to place 2 of 3 in Coming up")
+    assert order(site, month, "coming-up") == [second, first, third]
+    page.locator(f"#item-{first} button[value=up]").tap()
+    hand.hears("to place 1 of 3 in Coming up")
+    page.locator(f"#item-{third} button[value=cut]").tap()
+    hand.hears("is on the bench")
+    assert order(site, month, "coming-up") == [first, second]
+    wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+    assert not page.evaluate(wide)
+    rise(hand)
+
+
 def test_a_whole_issue_is_made_with_keys_alone(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:

@@ -2,11 +2,20 @@
 shows them, in Chromium with scripts on. None runs, and no request leaves.
 """
 
+import json
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
-from digest.model import Entry, IssueState, ItemId, ItemKind, Language, Occasion
-from tests import browser_kit, web_kit
+import pytest
+
+from digest.app import App
+from digest.errors import InputRefused
+from digest.join_hand import Form
+from digest.model import Address, Entry, IssueState, ItemId, ItemKind, Language, Occasion
+from tests import browser_kit, http_kit, web_kit
 from tests.test_text import SCRIPTS
 
 # What breaks out of an attribute, a title, a comment, a template, a JSON island, a Markdown link or a URL.
@@ -80,6 +89,219 @@ def entries(now: Any) -> list[Entry]:
     return found
 
 
+def watched(browser: Any, site: browser_kit.Served) -> tuple[Any, list[str]]:
+    """A window whose every dialog, complaint and request to elsewhere is written down."""
+    context = browser.new_context(viewport=browser_kit.DESKTOP)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("dialog", lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on("console", lambda said: trouble.append(f"console {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(f"fault {error}"))
+    context.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith((site.url, "data:", "about:")) else trouble.append(asked.url)
+        ),
+    )
+    return context, trouble
+
+
+def freeze(app: App, month: web_kit.Month) -> None:
+    """Blocking checks are rightly many here; what is looked at is what would be published all the same."""
+    frozen = {language: app.publish.preview(month.period, language) for language in Language}
+    with app.store.write():
+        issue, now = app.store.issues.get(month.period), app.clock()
+        app.store.issues.freeze(issue.id, list(frozen.values()))
+        for state in ("approved", "sending", "sent"):
+            app.store.issues.move(
+                issue.id, from_=set(IssueState), to=IssueState(state), sent_at=now, approved_at=now, hash="h"
+            )
+
+
+# --- the same through real doors ---------------------------------------------------------------------------------
+
+
+def _xml(carrier: str) -> str:
+    """Without the signs that no XML may hold; JSON brings them."""
+    return "".join(sign for sign in carrier if sign >= " " or sign in "\t\n\r")
+
+
+def rss(now: Any) -> bytes:
+    """Each carrier as title, words twice over, author, category and every third as link: escaped, and as CDATA."""
+    items = []
+    for number, carrier in enumerate(map(_xml, CARRIERS)):
+        link = carrier if number % 3 == 0 else f"https://blog.example/{number}"
+        cdata = carrier.replace("]]>", "]]]]><![CDATA[>")
+        items.append(
+            f"<item><title>{escape(carrier)}</title><link>{escape(link)}</link><guid>rss-{number}</guid>"
+            f"<description>{escape(escape(carrier))} number {number}</description><category>{escape(carrier)}</category>"
+            f"<content:encoded><![CDATA[<p>{cdata}</p>]]></content:encoded><dc:creator>{escape(carrier)}</dc:creator>"
+            f"<enclosure url={quoteattr(carrier)} type='image/png' length='1'/>"
+            f"<pubDate>{now - timedelta(minutes=9 * number):%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
+        )
+    return (
+        '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Blog</title>'
+        + "".join(items)
+        + "</channel></rss>"
+    ).encode()
+
+
+def json_feed(now: Any) -> bytes:
+    items = [
+        {"id": f"json-{number}", "url": f"https://json.example/{number}", "title": carrier, "content_html": carrier,
+         "summary": carrier, "authors": [{"name": carrier, "url": carrier}], "tags": [carrier], "image": carrier,
+         "date_published": (now - timedelta(minutes=9 * number + 4)).isoformat()}
+        for number, carrier in enumerate(CARRIERS)
+    ]  # fmt: skip
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": "Json", "items": items}
+    ).encode()
+
+
+def calendar(now: Any) -> bytes:
+    events = []
+    for number, carrier in enumerate(CARRIERS):
+        text = (
+            _xml(carrier)
+            .replace("\\", "\\\\")
+            .replace("\r", "")
+            .replace("\n", "\\n")
+            .replace(",", "\\,")
+            .replace(";", "\\;")
+        )
+        starts = now + timedelta(days=15, minutes=11 * number)
+        events.append(
+            f"BEGIN:VEVENT\r\nUID:cal-{number}@civic.example\r\nDTSTAMP:20261101T000000Z\r\n"
+            f"DTSTART:{starts:%Y%m%dT%H%M%SZ}\r\nSUMMARY:{text} {number}\r\nLOCATION:{text}\r\n"
+            f"DESCRIPTION:{text}\r\nURL:{_xml(carrier).split(chr(10))[0].strip()}\r\n"
+            "END:VEVENT\r\n"
+        )
+    return (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\n" + "".join(events) + "END:VCALENDAR\r\n"
+    ).encode()
+
+
+@pytest.fixture
+def feeds() -> Iterator[http_kit.Site]:
+    with http_kit.serving() as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(feeds: http_kit.Site) -> str:
+    """Three sources that attack, beside those that never answer."""
+    kinds = {"rss": "feed", "json": "feed", "calendar": "ical"}
+    return "[issue]\nevents_most = 400\nposts_most = 400\nposts_per_source = 400\n" + "".join(
+        f'[[sources]]\nname = "Hostile {name}"\nurl = "{feeds.url(f"/{name}")}"\nkind = "{kind}"\n'
+        for name, kind in kinds.items()
+    )
+
+
+def collected(site: browser_kit.Served, feeds: http_kit.Site) -> None:
+    now = site.app.clock()
+    feeds.pages |= {
+        "/rss": http_kit.answer(rss(now), content_type="application/rss+xml"),
+        "/json": http_kit.answer(json_feed(now), content_type="application/feed+json"),
+        "/calendar": http_kit.answer(calendar(now), content_type="text/calendar"),
+    }
+    visits = site.app.collect.visit(["Hostile rss", "Hostile json", "Hostile calendar"], every=True)
+    assert all(one.new >= 0.9 * len(CARRIERS) for one in visits), visits
+
+
+def suggested(site: browser_kit.Served) -> int:
+    """Every carrier through the form that anybody may send, as title, words and place; the first half taken up."""
+    app, past = site.app, site.app.clock() - timedelta(seconds=9)
+    day = app.clock() + timedelta(days=16)
+    for number, carrier in enumerate(CARRIERS):
+        fields = {"kind": "event", "title": carrier, "url": f"https://s.example/{number}", "words": carrier, "place": carrier,
+                  "date": f"{day:%Y-%m-%d}", "time": "18:30", "timezone": "America/Toronto", "email": ""}  # fmt: skip
+        try:
+            app.join.voices.suggest(fields, language=Language.EN, email="", ip=f"192.0.{number % 250}.9",
+                                    form=Form(token=app.links.form(now=past)))  # fmt: skip
+        except InputRefused:
+            continue  # a carrier without one letter is no title
+    sent = app.store.suggestions.count_open()
+    for number, one in enumerate(app.join.voices.waiting()):
+        if number % 2:
+            app.join.voices.take(one.id, title=one.title, by="1")
+    return sent
+
+
+def edited(site: browser_kit.Served, month: web_kit.Month) -> int:
+    """Every carrier as an editor's own title or blurb, saved as the drawer saves it; one more as each text of the note."""
+    client = web_kit.signed_in(site.app, site.web)
+    home = site.app.config.list.url
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', client.get("/desk/", base_url=home).text)
+    placed = [p for p in site.app.store.issues.get(month.period).placed if p.section]
+    save, done = f"/desk/issues/{month.period}/save", 0
+    for number, (carrier, one) in enumerate(zip(CARRIERS, placed, strict=False)):
+        name = ("title-en", "blurb-en", "title-fr", "blurb-fr")[number % 4]
+        fields = {"token": token[1], "item": one.item.id, "name": name, "words": carrier, "seen": ""}
+        assert client.post(save, data=fields, base_url=home).status_code == 200, carrier
+        done += 1
+    for number, name in enumerate(("theme-en", "theme-fr", "note-en", "note-fr")):
+        fields = {"token": token[1], "name": name, "words": CARRIERS[number], "seen": ""}
+        assert client.post(save, data=fields, base_url=home).status_code == 200
+    return done
+
+
+def test_carriers_through_feeds_form_and_drawer_run_nowhere_and_fetch_nothing(
+    site: browser_kit.Served, browser: Any, feeds: http_kit.Site
+) -> None:
+    app = site.app
+    month = web_kit.fill(app)
+    collected(site, feeds)
+    assert suggested(site) >= 150
+    draft = app.publish.assemble(month.period)
+    pages = draft.section("worth-reading") + draft.section("coming-up")
+    assert len({p.item.id for p in pages}) >= 300
+    assert edited(site, month) >= 150
+    for language in Language:
+        app.send.test(month.period, address=Address("dana@example.org"), language=language)
+
+    context, trouble = watched(browser, site)
+    page = context.pages[0]
+    with page.expect_navigation():
+        page.goto(web_kit.sign_in_link(app))
+    with page.expect_navigation():
+        page.locator("main button").first.click()
+    base = f"/desk/issues/{month.period}"
+    for path in (f"{base}/?view=600", f"{base}/?view=375&letter=fr"):
+        page.goto(site.url + path)
+        page.frame_locator(".letter iframe").locator("h1").first.wait_for()
+    for one in pages[:: len(pages) // 12]:
+        page.locator(f"#item-{one.item.id} [data-drawer]").click()
+        page.locator("#drawer #sheet").wait_for()
+        page.keyboard.press("Escape")
+        page.locator("#drawer:not([open])").wait_for(state="attached")
+    letters = sorted(path.name for path in app.config.path(app.config.mail.folder).glob("*.eml"))
+    assert len(letters) == 2
+    names = {source.name for source in app.store.sources.all()}
+    pool = [
+        f"/desk/pool?shown=all&tab={tab}&source={name.replace(' ', '+')}"
+        for tab in ("posts", "events")
+        for name in names
+    ]
+    shown = ["/desk/", *pool, "/desk/suggestions/", "/desk/sources", f"{base}/checks", f"{base}/history", f"{base}/note",
+             f"{base}/compare", f"/fr{base}/"]  # fmt: skip
+    shown += [f"/outbox/{name}{what}" for name in letters for what in ("", "/html")]
+    for path in shown:
+        page.goto(site.url + path, wait_until="load")
+    freeze(app, month)
+    for path in (
+        "/",
+        f"/issues/{month.period}",
+        f"/fr/issues/{month.period}",
+        f"{base}/letter/en",
+        f"{base}/letter/fr",
+    ):
+        page.goto(site.url + path, wait_until="load")
+    browser_kit.close(context)
+    assert trouble == []
+
+
 def test_more_than_a_hundred_and_fifty_carriers_are_tried() -> None:
     assert len(set(CARRIERS)) == len(CARRIERS) >= 150
 
@@ -100,19 +322,8 @@ def test_no_script_of_a_source_runs_anywhere_and_no_request_leaves(
     app.publish.write(month.period, field="note", language=Language.EN, words=CARRIERS[0], by="test")
     app.publish.cut(month.period, items[0], by="test")
 
-    context = browser.new_context(viewport=browser_kit.DESKTOP)
-    context.set_default_timeout(60_000)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("dialog", lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on("console", lambda said: trouble.append(f"console {said.text}") if said.type == "error" else None)
-    page.on("pageerror", lambda error: trouble.append(f"fault {error}"))
-    context.on(
-        "request",
-        lambda asked: (
-            None if asked.url.startswith((site.url, "data:", "about:")) else trouble.append(asked.url)
-        ),
-    )
+    context, trouble = watched(browser, site)
+    page = context.pages[0]
     with page.expect_navigation():
         page.goto(web_kit.sign_in_link(app))
     with page.expect_navigation():
@@ -125,15 +336,7 @@ def test_no_script_of_a_source_runs_anywhere_and_no_request_leaves(
              f"{base}/checks", f"{base}/approve", f"{base}/note", f"/fr{base}/"]  # fmt: skip
     for path in [*shown, *(f"{base}/items/{item}" for item in items)]:
         page.goto(site.url + path, wait_until="load")
-    # Blocking checks are rightly many here; what is looked at is what would be published all the same.
-    frozen = {language: app.publish.preview(month.period, language) for language in Language}
-    with app.store.write():
-        issue = app.store.issues.get(month.period)
-        app.store.issues.freeze(issue.id, list(frozen.values()))
-        for state in ("approved", "sending", "sent"):
-            app.store.issues.move(
-                issue.id, from_=set(IssueState), to=IssueState(state), sent_at=now, approved_at=now, hash="h"
-            )
+    freeze(app, month)
     public = [
         "/",
         "/issues/",
