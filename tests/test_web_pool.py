@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -160,6 +161,27 @@ def test_an_event_of_an_editors_own_stands_in_the_draft_with_its_zone(
         timezone="America/Halifax", minutes="90", place="Halifax", online="on", language="en", words="Come and ask.",
     )  # fmt: skip
     assert "The pool holds this already" in again
+
+
+def test_an_event_of_an_editors_own_is_looked_at_before_it_is_kept(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    held = app.store.issues.get(month.period).section("coming-up")[0].item
+    assert held.occasion is not None
+    local = held.occasion.starts.astimezone(ZoneInfo("America/Toronto"))
+    typed = {"kind": "event", "title": "Open <house>", "date": f"{local:%Y-%m-%d}", "timezone": "America/Toronto",
+             "minutes": "90", "place": "Halifax", "language": "en", "act": "look"}  # fmt: skip
+    html = press(client, f"{base}own", status=200, time=f"{local:%H:%M}", **typed)
+    assert "BEGIN:VEVENT" in html
+    assert "SUMMARY;LANGUAGE=en:Open &lt;house&gt;" in html
+    look = html.partition('id="look"')[2].partition("</section>")[0]
+    assert held.title in look
+    assert "at that time" in look
+    assert 'value="Halifax"' in html, "what was typed stands in the form"
+    assert "Open &lt;house&gt;" not in read(client, f"{base}letter/en")
+    calm = press(client, f"{base}own", status=200, time="03:00", **typed)
+    assert "Nothing else in the pool takes place then." in calm
 
 
 def test_a_post_of_an_editors_own_stands_among_the_posts(app: App, web: Flask, month: web_kit.Month) -> None:
