@@ -357,11 +357,16 @@ class Publish:
             self._changed(issue, act="hold", by=by)
             return self._store.issues.get(period, bench=())
 
+    def audience(self, issue: Issue) -> Mapping[str, int]:
+        """How many readers would get it if it were approved now, by what they read."""
+        empty = self._editions.empty(issue)
+        return self._store.subscribers.audience(issue.period, send_at=issue.send_at, empty=empty)
+
     def _checks(self, issue: Issue, editions: Mapping[str, Edition]) -> list[Check]:
         now, config = self._clock(), self._config
         return check(
             issue, editions, config=config, now=now,
-            readers=self._store.subscribers.count_audience(issue.period, send_at=issue.send_at),
+            readers=sum(self.audience(issue).values()),
             evidence=evidence(self._store, issue, editions, config=config, now=now, frozen=self._frozen(issue)),
             accepted=self._store.proofs.accepted(issue.id),
         )  # fmt: skip

@@ -2,7 +2,7 @@
 somebody chose, and these once more for each group of zones where hours online differ. Never one for a reader.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -96,17 +96,28 @@ class Editions:
             if zone in zones and cut in {EVENTS, RECAP}:
                 wanted.add((cut, self._offered(reading), zones[zone]))
         made: list[Edition] = []
-        shown = {
-            cut: trimmed(
-                issue, cut, printed=self._config.letter.sections,
-                earlier=self._earlier(issue) if cut == RECAP else (),
-            )
-            for cut, *_ in wanted
-        }  # fmt: skip
+        shown = self._shown(issue, {cut for cut, *_ in wanted})
         for cut, reading, zone in sorted(wanted):
             if (part := shown[cut]) is not None:
                 made.append(replace(self._press.edition(part, reading, zone=zone), cut=cut))
         return made, shown
+
+    def _shown(self, issue: Issue, cuts: Collection[str]) -> dict[str, Issue | None]:
+        """What each cut holds of this issue; None: nothing."""
+        return {
+            cut: trimmed(
+                issue, cut, printed=self._config.letter.sections,
+                earlier=self._earlier(issue) if cut == RECAP else (),
+            )
+            for cut in cuts
+        }  # fmt: skip
+
+    def empty(self, issue: Issue) -> list[str]:
+        """The cuts that somebody chose and that hold nothing of this issue: who wants no more gets no letter this time."""
+        chosen = {cut for *_, cut in self._store.subscribers.cuts(recap=issue.period.month % 3 == 0)} - {
+            WHOLE
+        }
+        return sorted(cut for cut, part in self._shown(issue, chosen).items() if part is None)
 
     def _earlier(self, issue: Issue) -> list[Issue]:
         """The issues since the last recap that were sent."""

@@ -156,11 +156,27 @@ def test_who_pauses_or_waits_for_a_recap_is_not_counted_as_audience(app: App) ->
     month = web_kit.fill(app, readers=2)
     chooses(app, "quarterly@example.org", cadence="quarterly")
     chooses(app, "resting@example.org", pause_until=(NOW + timedelta(days=60)).date())
-    count = app.store.subscribers.count_audience
+
+    def count(period: Period, *, send_at: datetime) -> int:
+        return sum(app.store.subscribers.audience(period, send_at=send_at).values())
+
     assert count(Period(2026, 11), send_at=NOW) == 2
     assert count(Period(2026, 12), send_at=NOW) == 3
     assert count(Period(2026, 12), send_at=NOW + timedelta(days=61)) == 4
     assert month.period.month == 12
+
+
+def test_who_wants_only_what_is_empty_is_not_counted_before_approval_either(app: App) -> None:
+    month = web_kit.fill(app, readers=2)
+    chooses(app, "calls@example.org", topics=["calls"])
+    chooses(app, "events@example.org", cadence="events")
+    draft = app.publish.assemble(month.period)
+    assert not draft.section("calls")
+    said = app.publish.audience(draft)
+    assert said == {"en": 2, "fr": 1}, "two plain readers and who wants events; nobody calls"
+    app.publish.approve(month.period, by="test")
+    counts = app.store.deliveries.counts(draft.id)
+    assert sum(counts.values()) == sum(said.values())
 
 
 def test_sections_asked_for_at_the_door_are_kept(app: App) -> None:

@@ -111,7 +111,7 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     if issue.state is not IssueState.DRAFT:
         return sending_page(period)
     editions = app.publish.letters(issue.period)[1]
-    by_language = app.store.subscribers.audience(issue.period, send_at=issue.send_at)
+    by_language = app.publish.audience(issue)
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
         **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),

@@ -183,16 +183,14 @@ class Subscribers:
         )
         return self._db.change("DELETE FROM subscriber WHERE state = 'asked' AND asked_at < :before", stale)
 
-    def count_audience(self, period: Period, *, send_at: datetime) -> int:
-        """How many would get an issue that is approved now: confirmed, not pausing then, and not waiting for a recap."""
-        return sum(self.audience(period, send_at=send_at).values())
-
-    def audience(self, period: Period, *, send_at: datetime) -> dict[str, int]:
-        """The same, by what they read."""
+    def audience(self, period: Period, *, send_at: datetime, empty: Collection[str] = ()) -> dict[str, int]:
+        """How many would get an issue that is approved now, by what they read: confirmed, not pausing then, not waiting for
+        a recap, and wanting more than cuts that are `empty` this time."""
         rows = self._db.rows(
-            """SELECT language, count(*) FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :at
-                 AND (cadence <> 'quarterly' OR :recap) GROUP BY language""",
-            {"at": micros(send_at), "recap": int(period.month % 3 == 0)},
+            f"""SELECT language, count(*) FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :at
+                  AND (cadence <> 'quarterly' OR :recap)
+                  AND (:empty = '[]' OR {CUT} NOT IN (SELECT value FROM json_each(:empty))) GROUP BY language""",
+            {"at": micros(send_at), "recap": int(period.month % 3 == 0), "empty": listed(empty)},
         )
         return {row[0]: row[1] for row in rows}
 
