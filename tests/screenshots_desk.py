@@ -119,9 +119,8 @@ def _people(app: App, readers: Sequence[Subscriber]) -> None:
 def _worries(app: App) -> None:
     """A source that does not answer, two posts that may be one, and letters in doubt and refused."""
     failing = app.store.sources.get("Service numérique")
-    first, second, *_ = (
-        i.id for i in app.store.items.all_between(app.clock() - timedelta(days=9), app.clock())
-    )
+    lately = app.store.items.all_between(app.clock() - timedelta(days=9), app.clock())
+    first, second = (item.id for item in lately[-2:])
     with app.store.write():
         app.store.sources.remember(replace(
             failing, fail_count=2, last_error="service.example did not answer within 20 seconds.",
