@@ -104,9 +104,10 @@ class MailPart(_Way, _Transport):
         description='Days and hours in which issues may leave, in the list\'s zone: `"mon-fri 08:00-18:00"`; '
         "left out: always. Outside them sending rests and goes on by itself.",
     )
-    canary: Literal["off", "editors", "share"] = Field(
-        "off",
-        description="Who gets an issue first: editors who subscribe, or they and canary_percent of the readers.",
+    canary: Literal["off", "editors", "share"] | None = Field(
+        None,
+        description="Who gets an issue first: editors who subscribe, or they and canary_percent of the readers. "
+        "Left out: editors, five minutes ahead, when it leaves by itself or by the desk; `digest send` does not wait.",
     )
     canary_percent: float = Field(
         5, gt=0, lt=100, description="With share: so many per cent of the readers, one at least."

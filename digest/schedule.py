@@ -154,7 +154,7 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
         if verdict == "go" and issue.sending_since is None:
             verdict = _still_true(app, issue)
         if verdict == "go" and not _all_put_off(app, issue) and app.send.rests_until(issue) is None:
-            app.send.issue(issue.period, stop=stop)
+            app.send.issue(issue.period, stop=stop, editors_first=True)
         elif verdict in _PUT_BACK:
             app.publish.hold(issue.period, by="schedule")
             _record(app, "send", due=f"{issue.period} {issue.send_at.isoformat()}", outcome=verdict)

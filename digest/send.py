@@ -89,7 +89,7 @@ class Send:
         self._lock = lock or database.with_name(f"{database.name}.sending")
         self._letters = Letters(links, config)
         self._window = read_window(config.mail.window)
-        self._first = First(store.canaries, config.mail, clock=clock)
+        self.first = First(store.canaries, config.mail, clock=clock)
         self._restored = Restored(
             store, database.with_name(f"{database.name}.runs"), links=links, clock=clock
         )
@@ -98,10 +98,11 @@ class Send:
 
     def issue(
         self, period: Period, *, on_progress: Callable[[Progress], None] | None = None,
-        stop: Callable[[], bool] | None = None,
+        stop: Callable[[], bool] | None = None, editors_first: bool = False,
     ) -> Report:  # fmt: skip
         """Sends an approved issue, or goes on, until nothing can be done now or `stop` says so.
 
+        editors_first: when it begins, editors who subscribe get it ahead of all others, unless [mail] says otherwise.
         Raises NotFound, MoveRefused (not approved, already sent, or not the approved bytes), RenderError, StoreError.
         A mail server that will not work is no exception: the issue is paused, with the reason in the report.
         """
@@ -115,7 +116,7 @@ class Send:
             ):
                 return self._report(period, busy=True)
             letters = self._frozen(issue)
-            issue, number, first_only = self._begin(issue)
+            issue, number, first_only = self._begin(issue, editors_first=editors_first)
             make = self._letters.maker(issue, letters, now=self._clock())
             self._resolve_doubts(issue, make)
             return self._carry(issue, number, make, first_only=first_only, on_progress=on_progress, stop=stop)
@@ -248,7 +249,7 @@ class Send:
             raise MoveRefused(_not_approved(issue))
         return {key: self._press.compiled(edition) for key, edition in editions.items()}
 
-    def _begin(self, issue: Issue) -> tuple[Issue, int, bool]:
+    def _begin(self, issue: Issue, *, editors_first: bool) -> tuple[Issue, int, bool]:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""
         now = self._clock()
         state = after("begin", issue)
@@ -268,7 +269,7 @@ class Send:
             self._store.deliveries.recover(issue.id, now=now, alone=True)
             number = self._store.deliveries.begin_run(issue.id, now=now, lease_s=LEASE_S)
             counts = self._store.deliveries.counts(issue.id)
-            first_only = self._first.enter(issue, nothing_sent=not counts[DeliveryState.SENT])
+            first_only = self.first.enter(issue, sent=counts[DeliveryState.SENT], editors_first=editors_first)
         self._restored.note(number, issue.period)
         act("begin", issue=issue.period, run=number, queued=counts[DeliveryState.QUEUED],
             deferred=counts[DeliveryState.DEFERRED], first_only=first_only or None)  # fmt: skip
@@ -330,7 +331,7 @@ class Send:
         if issue.state is not IssueState.SENDING:
             return None
         now = self._clock()
-        waits = [at for at in (self._shut(), self._first.rests_until(issue)) if at is not None and at > now]
+        waits = [at for at in (self._shut(), self.first.rests_until(issue)) if at is not None and at > now]
         return max(waits, default=None)
 
     def _is_sending(self, period: Period) -> bool:
@@ -343,7 +344,7 @@ class Send:
         (sending, sent), (_, paused) = road("finish"), road("pause")
         with self._store.write(durable=True):
             counts = self._store.deliveries.counts(issue.id)
-            reason = reason or self._first.left(issue)
+            reason = reason or self.first.left(issue)
             if not any(counts[state] for state in _OPEN):
                 if self._store.issues.move(issue.id, from_=sending, to=sent, sent_at=now):
                     self._log(

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from digest.config_mail import MailPart
 from digest.model import Canary, CanaryStage, Delivery, Issue, IssueId, PauseReason
 
+AHEAD = timedelta(minutes=5)  # of the rest, where the configuration says nothing
 TROUBLE_MOST = 0.2  # of the first letters; more than that, and a person is asked
 
 
@@ -26,16 +27,18 @@ class First:
     def __init__(self, canaries: Canaries, mail: MailPart, *, clock: Callable[[], datetime]) -> None:
         self._canaries, self._mail, self._clock = canaries, mail, clock
 
-    def enter(self, issue: Issue, *, nothing_sent: bool) -> bool:
+    def enter(self, issue: Issue, *, sent: int, editors_first: bool) -> bool:
         """Inside the transaction that begins a run: True while only the first letters are to be sent.
 
+        editors_first: they are, unless [mail] canary says otherwise.
         Begun again after they have left, the rest follows: either a person said so, or the hour has come.
         """
         canary, now = self._canaries.get(issue.id), self._clock()
         if canary is None:
-            if self._mail.canary == "off" or not nothing_sent:
+            kind = self._mail.canary or ("editors" if editors_first else "off")
+            if kind == "off" or sent:
                 return False
-            percent = self._mail.canary_percent if self._mail.canary == "share" else 0.0
+            percent = self._mail.canary_percent if kind == "share" else 0.0
             if self._canaries.begin(issue.id, percent=percent, now=now):
                 return True
             self._canaries.move(issue.id, to=CanaryStage.REST, now=now)
@@ -53,7 +56,7 @@ class First:
         self._canaries.move(issue.id, to=CanaryStage.WAITING, now=self._clock())
         if canary.in_trouble > max(1, math.floor(TROUBLE_MOST * canary.total)):
             return PauseReason("first_trouble", {"total": canary.total, "trouble": canary.in_trouble})
-        if self._mail.canary_then == "ask":
+        if self.then == "ask":
             return PauseReason("first_ask", {"n": canary.total})
         return None
 
@@ -62,4 +65,14 @@ class First:
         canary = self._canaries.get(issue.id)
         if canary is None or canary.stage is not CanaryStage.WAITING:
             return None
-        return canary.since + timedelta(minutes=self._mail.canary_minutes)
+        return canary.since + self.ahead
+
+    @property
+    def then(self) -> Literal["ask", "go"]:
+        """What follows the first letters."""
+        return "go" if self._mail.canary is None else self._mail.canary_then
+
+    @property
+    def ahead(self) -> timedelta:
+        """How long the rest waits for them."""
+        return AHEAD if self._mail.canary is None else timedelta(minutes=self._mail.canary_minutes)

@@ -21,7 +21,12 @@ def pace_sentences(issue: Issue) -> list[str]:
     if first is not None and first.stage is CanaryStage.FIRST:
         found.append(words("desk.sending_first", total=dates.number(first.total, language)))
     rests = app.send.rests_until(issue)
-    if rests is not None:
+    said_already = issue.pause_reason is not None and issue.pause_reason.code.startswith("first_")
+    if waits_for_a_look(issue) and first is not None and not said_already:
+        key = "desk.sending_look" if rests is None else "desk.sending_look_until"
+        hour = dates.hour(rests, zone, language) if rests else ""
+        found.append(words(key, n=first.total, hour=hour))
+    elif rests is not None:
         day, hour = dates.long_day(rests, zone, language), dates.hour(rests, zone, language)
         found.append(words("desk.sending_rests", day=day, hour=hour))
     if issue.state in {IssueState.SENDING, IssueState.PAUSED}:
@@ -30,3 +35,24 @@ def pace_sentences(issue: Issue) -> list[str]:
                 hour = dates.hour(one.rests_until, zone, language)
                 found.append(words("desk.sending_refused", domain=one.name, hour=hour, said=one.words))
     return found
+
+
+def waits_for_a_look(issue: Issue) -> bool:
+    """Whether the first letters have left and the rest waits: for a word, or for a while."""
+    first = site().app.send.canary(issue.period)
+    begun = issue.state in {IssueState.SENDING, IssueState.PAUSED}
+    return begun and first is not None and first.stage is CanaryStage.WAITING
+
+
+def first_rule() -> str:
+    """Who gets an issue first and what follows, in words; "" when nobody does."""
+    mail, words = site().config.mail, tongue.words()
+    if mail.canary == "off":
+        return ""
+    percent = dates.number(mail.canary_percent, tongue.spoken())
+    who = (
+        words("desk.first_share", percent=percent) if mail.canary == "share" else words("desk.first_editors")
+    )
+    first = site().app.send.first
+    minutes = round(first.ahead.total_seconds() / 60)
+    return f"{who} {words('desk.first_ask') if first.then == 'ask' else words('desk.first_go', n=minutes)}"

@@ -20,7 +20,7 @@ from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
 from digest.web.desk_after import by_domain, corrections
 from digest.web.desk_issue import back, checks_of, found, frame
-from digest.web.desk_pace import pace_sentences
+from digest.web.desk_pace import first_rule, pace_sentences, waits_for_a_look
 from digest.web.pages import page, to
 from digest.web.security import LETTER
 from digest.web.site import site
@@ -114,7 +114,7 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     by_language = app.publish.audience(issue)
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
-        **checks_of(issue), changed=changed, day=_day(issue), in_future=issue.send_at > app.clock(),
+        **checks_of(issue), changed=changed, ahead=first_rule(), day=_day(issue), in_future=issue.send_at > app.clock(),
         sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
         readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
         editions=[{"code": key.replace("+", "_"), "subject": e.subject,
@@ -187,7 +187,8 @@ def send_page(period: str) -> Response:
     )
     return page(
         "desk/send.html", title=tongue.words()("desk.send_title"), **frame(issue),
-        waiting=sum(counts[state] for state in _UNFINISHED), day=f"{local:%Y-%m-%d}", hour=f"{local:%H:%M}",
+        waiting=sum(counts[state] for state in _UNFINISHED), waits=waits_for_a_look(issue), ahead=first_rule(),
+        day=f"{local:%Y-%m-%d}", hour=f"{local:%H:%M}",
         zone=dates.zone_name(site().config.list.timezone, issue.send_at, tongue.spoken()),
     )  # fmt: skip
 
@@ -201,7 +202,7 @@ def send(period: str) -> AnyResponse:
         return back(app.publish.schedule(month, by=sessions.by(), at=app.clock()), did="scheduled")
     after("begin", issue)
     errands = site().errands
-    errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing))
+    errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing, editors_first=True))
     return redirect(to(f"/desk/issues/{month}/sending"), 303)
 
 
@@ -237,7 +238,7 @@ def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, re
     begun = issue.state in {IssueState.SENDING, IssueState.PAUSED}
     at_work = app.store.deliveries.live_run(issue.id, now=app.clock())
     return page(
-        "desk/sending.html", can_hold=begun and not at_work and is_unsent(counts),
+        "desk/sending.html", waits=waits_for_a_look(issue), can_hold=begun and not at_work and is_unsent(counts),
         title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
         failed=counts[DeliveryState.FAILED],
@@ -256,4 +257,5 @@ def _is_stalled(issue: Issue) -> bool:
     if issue.state is not IssueState.SENDING or issue.sending_since is None:
         return False
     begun_a_while_ago = app.clock() - issue.sending_since > timedelta(seconds=30)
-    return begun_a_while_ago and not app.store.deliveries.live_run(issue.id, now=app.clock())
+    at_rest = app.send.rests_until(issue) is not None
+    return begun_a_while_ago and not at_rest and not app.store.deliveries.live_run(issue.id, now=app.clock())

@@ -1,0 +1,150 @@
+"""The first letters, seen from the desk: editors who subscribe get an issue ahead, and can stop it or let it go."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from digest import schedule
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import Address, DeliveryState, IssueState, Language, SubscriberState
+from digest.web import create_web
+from tests import web_kit
+from tests.conftest import Clock
+from tests.web_kit import press, read, signed_in
+
+
+@pytest.fixture
+def settings() -> str:
+    return web_kit.SOURCES
+
+
+@pytest.fixture
+def dana(app: App, web: Flask) -> FlaskClient:
+    return signed_in(app, web)
+
+
+def subscribe(app: App, *addresses: str) -> None:
+    with app.store.write():
+        for address in addresses:
+            asked = app.store.subscribers.add(Address(address), language=Language.EN,
+                                              state=SubscriberState.ASKED, now=app.clock())  # fmt: skip
+            app.store.subscribers.save(
+                replace(asked, state=SubscriberState.CONFIRMED, confirmed_at=app.clock())
+            )
+
+
+def leaves(app: App, clock: Clock, month: web_kit.Month, client: FlaskClient) -> None:
+    """Approved, "send now", and ten minutes on the clock."""
+    base = f"/desk/issues/{month.period}/"
+    press(client, f"{base}approve", revision=app.store.issues.get(month.period).revision, then="wait")
+    assert press(client, f"{base}send").endswith("did=scheduled")
+    clock.forward(minutes=9, seconds=59)
+    schedule.send_due(app)
+    assert app.store.issues.get(month.period).state is IssueState.SCHEDULED
+    clock.forward(seconds=1)
+    schedule.send_due(app)
+
+
+def sent(app: App, month: web_kit.Month) -> int:
+    return app.store.deliveries.counts(app.store.issues.get(month.period).id)[DeliveryState.SENT]
+
+
+def test_editors_get_it_five_minutes_ahead_and_the_rest_follows_by_itself(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org", "emile@example.org")
+    for page in ("approve", "send"):
+        path = f"/desk/issues/{month.period}/{page}"
+        if page == "approve":
+            assert "All others get it 5 minutes later, unless somebody stops it." in read(dana, path)
+    leaves(app, clock, month, dana)
+    assert sent(app, month) == 2
+    letters = [path.read_text("utf-8") for path in app.config.path(app.config.mail.folder).glob("*.eml")]
+    assert sum("To: dana@example.org" in one or "To: emile@example.org" in one for one in letters) == 2
+    page = read(dana, f"/desk/issues/{month.period}/sending")
+    assert "The first 2 letters have left. Look at yours: all others follow at" in page
+    assert "Looks right: send to everyone" in page
+    assert ">Stop</button>" in page
+    assert "C’est bon\u00a0: envoyer à tout le monde" in read(dana, f"/fr/desk/issues/{month.period}/sending")
+    clock.forward(minutes=4, seconds=59)
+    schedule.send_due(app)
+    assert sent(app, month) == 2
+    assert "Nobody is at it" not in read(dana, f"/desk/issues/{month.period}/sending")
+    clock.forward(seconds=1)
+    schedule.send_due(app)
+    assert sent(app, month) == 7
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+
+
+def test_a_button_lets_the_rest_go_at_once(
+    app: App, web: Flask, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org")
+    leaves(app, clock, month, dana)
+    assert sent(app, month) == 1
+    press(dana, f"/desk/issues/{month.period}/send")
+    web.extensions["digest"].errands.wait()
+    assert sent(app, month) == 6
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+
+
+def test_stop_keeps_the_rest_until_somebody_says_so(
+    app: App, web: Flask, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org")
+    leaves(app, clock, month, dana)
+    base = f"/desk/issues/{month.period}/"
+    press(dana, f"{base}pause")
+    clock.forward(days=2)
+    schedule.send_due(app)
+    assert sent(app, month) == 1
+    page = read(dana, f"{base}sending")
+    assert "all others wait until you say so" in page
+    assert page.count("Looks right: send to everyone") == 1
+    press(dana, f"{base}hold", status=409)  # a letter has left
+    emile = signed_in(app, web, "emile@example.org")
+    assert "Looks right" not in read(emile, f"{base}sending")
+    press(emile, f"{base}send", status=403)
+    press(dana, f"{base}send")
+    web.extensions["digest"].errands.wait()
+    assert sent(app, month) == 6
+
+
+def test_a_command_sends_to_all_and_so_does_a_desk_whose_editors_do_not_subscribe(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org")
+    app.publish.approve(month.period, by="command")
+    app.send.issue(month.period)
+    assert sent(app, month) == 6
+
+
+def test_without_editors_among_the_readers_nobody_waits(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    leaves(app, clock, month, dana)
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+
+
+def test_the_configuration_says_otherwise(make_config: Callable[[str], Config], clock: Clock) -> None:
+    for extra, first, state in (
+        ('canary = "off"', 6, IssueState.SENT),
+        ('canary = "editors"', 1, IssueState.PAUSED),
+    ):
+        with open_app(make_config(f"[mail]\n{extra}\n{web_kit.SOURCES}"), clock=clock) as app:
+            month = web_kit.fill(app)
+            app.publish.assemble(month.period)
+            subscribe(app, "dana@example.org")
+            client = signed_in(app, create_web(app))
+            page = read(client, f"/desk/issues/{month.period}/approve")
+            assert ("Editors who subscribe get it first. All others wait" in page) is (
+                state is IssueState.PAUSED
+            )
+            leaves(app, clock, month, client)
+            assert (sent(app, month), app.store.issues.get(month.period).state) == (first, state)
+        for path in app.store.path.parent.glob("subscribers.*"):
+            path.unlink()
