@@ -123,7 +123,7 @@ def _worries(app: App) -> None:
     first, second = (item.id for item in lately[-2:])
     with app.store.write():
         app.store.sources.remember(replace(
-            failing, fail_count=2, last_error="service.example did not answer within 20 seconds.",
+            failing, fail_count=2, last_error="service.example did not answer within 20 seconds.", last_error_kind="timeout",
             next_at=app.clock() + timedelta(hours=2),
         ))  # fmt: skip
         app.store.twins.ask(first, second, now=app.clock())

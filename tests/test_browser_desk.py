@@ -320,6 +320,11 @@ def test_words_written_into_an_issue_that_was_approved_meanwhile_are_kept(
     hand.press("Tab")
     page.locator(".clash", has_text=EN("live.refused")).wait_for()
     assert page.locator("#note-en").input_value() == "One more line."
+    page.goto(
+        f"{site.url}{base(month)}note"
+    )  # its fields can only be read now: the words are shown beside them
+    page.locator("#strays", has_text="One more line.").wait_for()
+    assert page.locator("#note-en").get_attribute("readonly") is not None
     site.app.publish.hold(month.period, by="test")
     page.goto(site.url + base(month))
     page.frame_locator(FRAME).get_by_text("One more line.").wait_for()

@@ -117,6 +117,9 @@ def test_a_failure_is_told_in_french_and_since_when(app: App, web: Flask) -> Non
         ))  # fmt: skip
     html = read(signed_in(app, web), "/fr/desk/sources")
     assert "prouver que nous sommes humains" in html
+    assert '<span lang="en">Medium answered with …</span>' in html, (
+        "nothing that the English page tells is left out"
+    )
     assert re.search(r"Depuis .{4,40}, chaque visite échoue\.", html)
 
 

@@ -107,6 +107,7 @@ def source_line(source: Source) -> dict[str, Any]:
         "good": said(source.last_ok_at), "last": said(source.last_visit_at) or words("desk.never"),
         "next": "" if source.paused else said(source.next_at),
         "error": _failure(source) if source.fail_count else "", "kept": kept if source.fail_count else "",
+        "exactly": _exactly(source),
         "since": said(source.failing_since) if source.fail_count else "", "fails": source.fail_count,
         "paused": source.paused, "added": source.added, "moved_to": moved,
         "moved": words("sources.moved", url=moved) if moved else "",
@@ -128,6 +129,12 @@ def _failure(source: Source) -> str:
     if kind and (tongue.spoken() is not Language.EN or not source.last_error):
         return tongue.words()(f"sources.error_{kind}")
     return source.last_error or ""
+
+
+def _exactly(source: Source) -> str:
+    """The visit's own sentence, in English, where the page has told the sort of failure alone."""
+    said = source.last_error if source.fail_count else None
+    return said if said and _failure(source) != said else ""
 
 
 def _sentence(error: Exception) -> str:
