@@ -42,6 +42,7 @@ def main() -> None:
     part("beside smtp-source on the same smtp-sink, and a Flask-Mail loop", "bench.sending",
          "--readers", str(chosen.readers), "--rounds", str(chosen.rounds),
          "--connections", *map(str, chosen.connections))  # fmt: skip
+    part("where the processor time of a letter goes", "bench.where")
     for readers in chosen.growth:
         part(f"one issue for {readers:,} readers", "bench.sending", "--bulk", "--readers", str(readers),
              "--connections", "20")  # fmt: skip
