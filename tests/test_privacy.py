@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from digest import passkeys
 from digest.config_readers import RetentionPart
 from digest.rules import consent, guard, tokens
 from digest.web import sessions
@@ -13,7 +14,7 @@ from digest.web import sessions
 ROOT = Path(__file__).parent.parent
 PRIVACY = (ROOT / "docs" / "PRIVACY.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([^|]+) \| (\d+) (days|hours|minutes) \| `(\w+)\.(\w+)` \|$", PRIVACY, re.MULTILINE)
-MODULES = {"consent": consent, "guard": guard, "tokens": tokens, "sessions": sessions}
+MODULES = {"consent": consent, "guard": guard, "tokens": tokens, "sessions": sessions, "passkeys": passkeys}
 SCHEMA = ROOT / "digest" / "store" / "sqlite"
 
 

@@ -1,16 +1,18 @@
 """A real relay: Postfix takes the issue, hands it on, and says in a real DSN what the next server refused."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from digest.mail.envelope import original
 from digest.model import DeliveryState
 from tests.postfix_kit import Postfix, why_not
-from tests.send_kit import PERIOD, approve, open_room, relay
+from tests.send_kit import PERIOD, Room, approve, open_room, relay
 from tests.smtp_kit import Event, Sink
 
 needs_postfix = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -25,9 +27,21 @@ def wait_for(what: Callable[[], bool], *, seconds: float = 30) -> bool:
     return what()
 
 
+@pytest.fixture
+def make_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
+    with ExitStack() as opened:
+
+        def make(**mail: Any) -> Room:
+            room = open_room(tmp_path, **mail)
+            opened.callback(room.store.close)
+            return room
+
+        yield make
+
+
 @needs_postfix
-def test_postfix_takes_an_issue_once_and_its_dsn_names_the_delivery(tmp_path: Path) -> None:
-    room = open_room(tmp_path, bounce="bounce@lists.example.org")
+def test_postfix_takes_an_issue_once_and_its_dsn_names_the_delivery(make_room: Callable[..., Room]) -> None:
+    room = make_room(bounce="bounce@lists.example.org")
     approve(room, 25)
 
     def next_server(event: Event) -> str | None:
@@ -61,8 +75,8 @@ def test_postfix_takes_an_issue_once_and_its_dsn_names_the_delivery(tmp_path: Pa
 
 
 @needs_postfix
-def test_what_postfix_has_queued_is_kept_with_the_delivery(tmp_path: Path) -> None:
-    room = open_room(tmp_path)
+def test_what_postfix_has_queued_is_kept_with_the_delivery(make_room: Callable[..., Room]) -> None:
+    room = make_room()
     approve(room, 3)
     with Sink() as world, Postfix(onward=world.port) as postfix:
         room.send(relay(room, postfix.port)).issue(PERIOD)
@@ -71,8 +85,10 @@ def test_what_postfix_has_queued_is_kept_with_the_delivery(tmp_path: Path) -> No
     assert all("queued as" in reply for reply in replies)
 
 
-def test_the_parameters_of_a_dsn_are_asked_for_only_where_they_are_offered(tmp_path: Path) -> None:
-    room = open_room(tmp_path)
+def test_the_parameters_of_a_dsn_are_asked_for_only_where_they_are_offered(
+    make_room: Callable[..., Room],
+) -> None:
+    room = make_room()
     approve(room, 2)
     with Sink(offers=("DSN",)) as sink:
         room.send(relay(room, sink.port)).issue(PERIOD)

@@ -1,5 +1,7 @@
 """Sources that editors added live beside those of config.toml; neither takes the other away."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +16,9 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return open_store(tmp_path / "subscribers.db", now=NOW)
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    with closing(open_store(tmp_path / "subscribers.db", now=NOW)) as store:
+        yield store
 
 
 def _part(name: str) -> SourcePart:
