@@ -5,6 +5,8 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -14,8 +16,10 @@ from digest.app import App, open_app
 from digest.config import Config
 from digest.invite import invite
 from digest.join import Ask
-from digest.model import Cadence, Language, Role, SubscriberState
+from digest.model import Cadence, Language, NoticeKind, Role, SubscriberState
+from digest.render import dates
 from digest.web import create_web
+from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.readers_kit import (
@@ -458,3 +462,87 @@ def test_a_contributor_reads_no_introduction(app: App, web: Flask, client: Flask
     page = cam.get("/desk/introductions/", base_url=URL).text
     assert "Secret" not in page
     assert "1 waiting" in page
+
+
+# --- settings: what was typed, what is on its way, who has left ----------------------------------------------------------
+
+
+def test_a_refused_form_comes_back_as_it_was_typed(app: App, web: Flask) -> None:
+    joins(app)
+    path = f"/preferences/{manage_token(app)}"
+    typed = {"language": "fr", "cadence": "events", "timezone": "America/Halifax", "role": "policy",
+             "topics": ["calls"], "pause_until": "2020-01-01"}  # fmt: skip
+    text = web.test_client().post(path, data=typed).text
+    for kept in (
+        'value="fr" checked', 'value="events" checked', 'value="America/Halifax" selected',
+        'value="policy" selected', 'value="calls" checked', 'value="2020-01-01"',
+    ):  # fmt: skip
+        assert kept in text, kept
+    assert 'value="coming-up" checked' not in text
+    answer = web.test_client().post(f"{path}/address", data={"email": "no address"})
+    assert answer.status_code == 400
+    assert 'value="no address"' in answer.text
+    assert person(app).language == "en", "nothing was kept"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_saved_page_says_when_a_letter_is_on_its_way_as_it_was(
+    make_config: Callable[[str], Config], clock: Clock, language: str
+) -> None:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as app:
+        joins(app, language=language)
+        client, words = create_web(app).test_client(), Words(Language(language))
+        choice = {"language": language, "cadence": "events"}
+        path = f"/preferences/{manage_token(app)}"
+        month = web_kit.fill(app, readers=1)
+        said = words("web.settings_on_its_way", month=dates.month(month.period, Language(language)))
+        assert said not in unescape(client.post(path, data=choice, follow_redirects=True).text)
+        app.publish.assemble(month.period)
+        app.publish.approve(month.period, by="1")
+        assert said in unescape(client.post(path, data=choice, follow_redirects=True).text)
+        app.send.issue(month.period)
+        assert said not in unescape(client.post(path, data=choice, follow_redirects=True).text)
+
+
+def test_a_link_of_somebody_who_left_says_so_and_a_strangers_guess_says_nothing(app: App, web: Flask) -> None:
+    joins(app)
+    old = manage_token(app)
+    app.join.leave(leave_token(app))
+    client = web.test_client()
+    answer = client.get(f"/preferences/{old}")
+    assert answer.status_code == 410
+    assert Words(Language.EN)("web.off_title") in answer.text
+    assert 'href="/"' in answer.text
+    assert ANN not in answer.text
+    guess = client.get(f"/preferences/{old[:-1]}{'A' if old[-1] != 'A' else 'B'}")
+    assert guess.status_code == 404
+    assert Words(Language.EN)("web.off_title") not in guess.text
+
+
+def test_who_has_left_may_still_take_a_copy_and_be_forgotten(app: App, web: Flask, clock: Clock) -> None:
+    joins(app)
+    taken(app, clock)
+    app.join.leave(leave_token(app))
+    clock.forward(hours=30)
+    app.join.manage(ANN)
+    assert [one.kind for one in taken(app, clock)] == [NoticeKind.MANAGE]
+    client, path = web.test_client(), f"/preferences/{manage_token(app)}"
+    page = client.get(path).text
+    assert Words(Language.EN)("web.gone_title") in page, (
+        "too late to take it back, and it does not pretend otherwise"
+    )
+    assert Words(Language.EN)("web.left_undo") not in page
+    assert client.get(f"{path}/mine.json").json["state"] == "left"
+    assert client.post(f"{path}/forget").status_code == 200
+    assert not is_known(app)
+
+
+def test_a_suspended_reader_is_shown_the_way_back(app: App, web: Flask) -> None:
+    joins(app)
+    old = manage_token(app)
+    failing = replace(person(app), state=SubscriberState.SUSPENDED, version=person(app).version + 1)
+    with app.store.write():
+        app.store.subscribers.save(failing)
+    client, said = web.test_client(), Words(Language.EN)("web.fails_title")
+    assert said in client.get(f"/preferences/{old}").text
+    assert said in client.get(f"/preferences/{manage_token(app)}").text

@@ -28,6 +28,9 @@ def _http(error: HTTPException) -> Response:
     if error.description in {"expired link", "forgotten"}:
         return _page("expired", code, links=[(to("/manage"), tongue.words()("web.new_link")),
                                              (to("/"), tongue.words()("web.start_again"))])  # fmt: skip
+    if error.description in {"off", "fails"}:
+        return _page(error.description, code, links=[(to("/"), tongue.words()("web.start_again")),
+                                                     (to("/manage"), tongue.words()("web.new_link"))])  # fmt: skip
     if error.description == "not from here":
         return _page("outbox_closed", code)
     if error.description == "role":

@@ -1,5 +1,6 @@
 """The doors for readers: the front page, asking, confirming, leaving, settings. Opening a page never decides anything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from digest import errors, join
 from digest.join import Ask, Known
 from digest.model import Language, Reading, SubscriberState
 from digest.render import dates
+from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.guard import neighbourhood
 from digest.rules.next_letter import next_letter
@@ -33,6 +35,7 @@ ROLES = (
     "other",
 )
 _LEAVES = frozenset({Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE})
+_ENDED = {SubscriberState.LEFT: "off", SubscriberState.SUSPENDED: "fails"}
 _ON_HOME = 4
 
 
@@ -277,9 +280,13 @@ def _leave_button(known: Known) -> Response:
     return about(known, "leave", actions=[Act(here(), words("web.leave_button"), one_click)])
 
 
-def left(known: Known) -> Response:
+def left(known: Known, *, links: Sequence[tuple[str, str]] = ()) -> Response:
+    """With the undo, as long as it works."""
+    at = known.subscriber.left_at
+    if at is not None and site().app.clock() - at > consent.UNDO_WITHIN:
+        return about(known, "gone", links=[*_again(), *links])
     undo = Act(here(), tongue.words()("web.left_undo"), {"undo": "1"}, is_main=False)
-    return about(known, "left", "left_more", actions=[undo])
+    return about(known, "left", "left_more", actions=[undo], links=list(links))
 
 
 # --- the way to the settings -------------------------------------------------------------------------------------
@@ -326,10 +333,12 @@ def refused(token: str) -> Exception:
     except (errors.TokenRefused, ValueError, OverflowError):
         return NotFound("broken link")
     try:
-        tongue.speak(here.store.subscribers.get(ours.subscriber).language.first)
+        known = here.store.subscribers.get(ours.subscriber)
     except errors.NotFound:
         return Gone("forgotten")
-    return Gone("expired link")
+    tongue.speak(known.language.first)
+    # Only who holds a link that we made for them reads this; a stranger's guess is broken above.
+    return Gone(_ENDED.get(known.state, "expired link"))
 
 
 def about(

@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest import errors
 from digest.join import Known
 from digest.join_choices import Choice, dossier_rows
-from digest.model import Cadence, Subscriber, SubscriberState
+from digest.model import Cadence, DeliveryState, Period, Subscriber, SubscriberState
 from digest.render import dates
 from digest.render.view import section_name
 from digest.rules import consent
@@ -38,6 +39,9 @@ ZONES = (
 )
 _SETTLES = frozenset({Purpose.LETTER, Purpose.MANAGE})
 _MANAGES = frozenset({Purpose.MANAGE})
+_LEAVES_AS_IT_IS = frozenset(
+    {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED}
+)
 
 
 def doors() -> Blueprint:
@@ -95,22 +99,60 @@ def _save(known: Known, token: str) -> AnyResponse:
         )  # fmt: skip
         site().app.join.choices.save(token, choice, page=request.path)
     except (ValueError, errors.InputRefused):
-        return _settings(known, token, error=tongue.words()("web.pause_error"), status=400)
+        return _settings(known, token, error=tongue.words()("web.pause_error"), status=400, sent=sent)
     return _kept(token, did="saved")
 
 
 def _settings(
-    known: Known, token: str, *, saved: bool = False, error: str = "", said: str = "", status: int = 200
-) -> Response:
+    known: Known, token: str, *, saved: bool = False, error: str = "", said: str = "", status: int = 200,
+    sent: MultiDict[str, str] | None = None, email: str = "",
+) -> Response:  # fmt: skip
+    """sent, email: what somebody typed into a form that was refused; it is not theirs to type again."""
+    is_fresh = known.token.purpose is Purpose.MANAGE
     if known.subscriber.state is SubscriberState.LEFT:
-        return public.left(known)
-    words, chosen = tongue.words(), known.subscriber.language
-    full = _full(known, token) if known.token.purpose is Purpose.MANAGE else None
+        return public.left(known, links=_own(token) if is_fresh else ())
+    words, chosen = tongue.words(), sent["language"] if sent else known.subscriber.language
+    full = {**_full(known, token), **_typed(sent), "email": email} if is_fresh else None
+    said = said or (_on_its_way(known.subscriber) if saved else "")
     return page(
         "preferences.html", status=status, title=words("web.settings_title"), masked=known.subscriber.address.masked,
-        action=public.here(f"/preferences/{token}"), chosen=chosen, in_language=words(public.in_words(chosen)), saved=saved,
+        action=public.here(f"/preferences/{token}"), chosen=chosen, saved=saved,
+        in_language=words(public.in_words(known.subscriber.language)),
         readings=consent.readings(site().config.list.languages), full=full, error=error, said=said,
     )  # fmt: skip
+
+
+def _own(token: str) -> list[tuple[str, str]]:
+    """What somebody who has left may still want of us: a copy, or to be forgotten."""
+    named = (("mine.json", "mine_json"), ("mine.csv", "mine_csv"), ("forget", "forget_link"))
+    return [
+        (public.here(f"/preferences/{token}/{path}"), tongue.words()(f"web.{name}")) for path, name in named
+    ]
+
+
+def _on_its_way(reader: Subscriber) -> str:
+    """Says so when the next letter was made before this was chosen."""
+    waiting = [
+        one.issue for one in site().app.store.deliveries.of(reader.id) if one.state in _LEAVES_AS_IT_IS
+    ]
+    if not waiting:
+        return ""
+    month = dates.month(Period.parse(waiting[-1]), tongue.spoken())
+    return tongue.words()("web.settings_on_its_way", month=month)
+
+
+def _typed(sent: MultiDict[str, str] | None) -> dict[str, Any]:
+    """A refused form, as it came."""
+    if sent is None:
+        return {}
+    language, config = tongue.spoken(), site().config
+    wanted = sent.getlist("topics")
+    return {
+        "zone": sent.get("timezone", ""), "role": sent.get("role", ""), "cadence": sent.get("cadence", ""),
+        "pause": sent.get("pause_until", "")[:10],
+        "topics": [(one, section_name(one, language, config=config), one in wanted)
+                   for one in config.letter.sections if one in CHOICES],
+    }  # fmt: skip
 
 
 def _full(known: Known, token: str) -> dict[str, Any]:
@@ -128,6 +170,7 @@ def _full(known: Known, token: str) -> dict[str, Any]:
         "cadences": [one.value for one in Cadence], "comes": _comes(reader),
         "topics": [(one, section_name(one, language, config=site().config), not reader.topics or one in reader.topics)
                    for one in site().config.letter.sections if one in CHOICES],
+        "pause": "", "fails": reader.state is SubscriberState.SUSPENDED,
         "paused": dates.long_day(until, zone or home, language) if until and paused else "",
         "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
         "hello": public.here(f"/preferences/{token}/hello"),
@@ -158,7 +201,8 @@ def ask_address(token: str) -> AnyResponse:
     except errors.TokenRefused:
         raise public.refused(token) from None
     except errors.AddressRefused:
-        return _settings(known, token, error=tongue.words()("web.email_error"), status=400)
+        error = tongue.words()("web.email_error")
+        return _settings(known, token, error=error, status=400, email=request.form.get("email", "")[:320])
     post_notices()
     return _kept(token, did="asked")
 
