@@ -1,7 +1,8 @@
 """Leaving by letter, where inbound mail is on. The token says who; the From line says nothing; nobody is answered."""
 
-from digest.errors import TokenRefused
+from digest.errors import NotFound, TokenRefused
 from digest.join_hand import Hand
+from digest.model import NoticeId, Subscriber
 from digest.rules import consent
 from digest.rules.inbound import Incoming, wish
 from digest.rules.tokens import Purpose
@@ -24,13 +25,8 @@ class Inbound:
                 if asked.token:
                     reader = hand.who(asked.token, allowed={Purpose.LEAVE}).subscriber
                 else:
-                    issue, delivery = hand.links.read_message_id(asked.message_id)
-                    number = store.deliveries.reader_of(issue, delivery)
-                    if number is None:
-                        return False
-                    reader = store.subscribers.get(number)
-                    store.deliveries.arrived(issue, reader.id)
-            except TokenRefused:
+                    reader = self._answered(asked.message_id)
+            except (TokenRefused, NotFound):
                 return False
             decision = consent.leaving(reader, now=hand.clock())
             if decision.after is not None:
@@ -38,3 +34,17 @@ class Inbound:
                 hand.stop(decision.after)
                 hand.log(decision.after, "left", method="reply" if asked.message_id else "mail")
             return True
+
+    def _answered(self, message_id: str) -> Subscriber:
+        """Who got the letter: one of an issue, or one sent alone. Raises TokenRefused, NotFound."""
+        store, links = self._hand.store, self._hand.links
+        if message_id.lstrip("<").startswith("notice."):
+            number = store.notices.reader_of(NoticeId(links.read_notice_id(message_id)))
+        else:
+            issue, delivery = links.read_message_id(message_id)
+            number = store.deliveries.reader_of(issue, delivery)
+            if number is not None:
+                store.deliveries.arrived(issue, number)
+        if number is None:
+            raise NotFound("The letter is not known any more.")
+        return store.subscribers.get(number)

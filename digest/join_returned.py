@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from digest.errors import TokenRefused
 from digest.join_hand import Hand
-from digest.model import DeliveryId, IssueId, NoticeKind, Returned, Role, Subscriber
+from digest.model import DeliveryId, IssueId, NoticeId, NoticeKind, Returned, Role, Subscriber
 from digest.rules import consent, returned
 from digest.rules.echo import Marks
 from digest.rules.returned import Finding, Report, Verdict
@@ -30,6 +30,8 @@ class ComesBack:
         with store.write(durable=True):
             delivery = self._letter(marks)
             known = store.returns.whose(delivery) if delivery is not None else None
+            if delivery is None and report.feedback:
+                return self._complained_of_a_notice(report, marks)
             if delivery is None or known is None:
                 return False
             issue, reader = known[0], store.subscribers.get(known[1])
@@ -64,6 +66,21 @@ class ComesBack:
             except TokenRefused:
                 continue
         return None
+
+    def _complained_of_a_notice(self, report: Report, marks: Marks) -> bool:
+        """A confirmation or a welcome can be complained of as well."""
+        found = returned.finding(report)
+        for message in marks.notices if found is not None else ():
+            try:
+                number = self._hand.store.notices.reader_of(
+                    NoticeId(self._hand.links.read_notice_id(message))
+                )
+            except TokenRefused:
+                continue
+            if number is not None:
+                self._complained(self._hand.store.subscribers.get(number))
+                return True
+        return False
 
     def _note(self, delivery: DeliveryId, found: Finding) -> None:
         self._hand.store.returns.put(

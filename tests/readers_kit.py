@@ -17,6 +17,8 @@ from digest.model import (
     Period,
     Subscriber,
 )
+from digest.render.press import Press
+from digest.send import seal_of_all
 from tests.conftest import Clock
 
 ANN = "ann@example.org"
@@ -97,9 +99,15 @@ def sent_issue(
     deliveries, now = app.store.deliveries, clock()
     with app.store.write():
         issue = app.store.issues.create(period=period, since=now, until=now, send_at=now, placed=[])
+        edition = Press(app.config).edition(app.store.issues.get(period), Language.EN)
+        app.store.issues.freeze(issue, [edition])
         deliveries.list_audience(issue, languages=[Language.EN], now=now)
         app.store.issues.move(
-            issue, from_={IssueState.DRAFT}, to=IssueState.APPROVED, approved_at=now, hash="x"
+            issue,
+            from_={IssueState.DRAFT},
+            to=IssueState.APPROVED,
+            approved_at=now,
+            hash=seal_of_all({Language.EN: edition}),
         )
         app.store.issues.move(issue, from_={IssueState.APPROVED}, to=IssueState.SENDING, sending_since=now)
         run = deliveries.begin_run(issue, now=now, lease_s=60)

@@ -17,7 +17,17 @@ from digest.model import DeliveryId, DeliveryState, IssueId, NoticeKind, Subscri
 from digest.rules.inbound import Incoming, wish
 from tests import web_kit
 from tests.conftest import Clock
-from tests.readers_kit import ANN, is_known, joins, leave_token, letter_token, manage_token, person, taken
+from tests.readers_kit import (
+    ANN,
+    complaint,
+    is_known,
+    joins,
+    leave_token,
+    letter_token,
+    manage_token,
+    person,
+    taken,
+)
 
 OURS = "<1.5.0123456789abcdef@lists.example.org>"
 
@@ -177,3 +187,20 @@ def test_a_crowd_that_never_confirmed_is_not_written_to_again(
         clock.forward(hours=30)
         app.join.tidy()
         assert taken(app, clock) == []
+
+
+def test_an_answer_or_a_complaint_about_a_letter_sent_alone_counts_too(app: App, clock: Clock) -> None:
+    """The welcome and the newest issue of a newcomer, and a confirmation that nobody asked for."""
+    joins(app)
+    welcome = taken(app, clock)[-1]
+    ours = app.links.notice_id(welcome.id)
+    forged = ours.replace(f".{welcome.id}.", f".{welcome.id + 1}.")
+    assert not app.take_letter(letter("Re: x", "unsubscribe", In_Reply_To=forged))
+    assert app.take_letter(letter("Re: x", "unsubscribe", In_Reply_To=ours))
+    assert has_left(app)
+    app.join.ask(Ask(address="bo@example.org"))
+    [asked] = taken(app, clock)
+    assert not app.take_letter(complaint(forged))
+    assert app.take_letter(complaint(app.links.notice_id(asked.id)))
+    assert person(app, "bo@example.org").state is SubscriberState.LEFT
+    assert app.store.suppressions.has(app.links.mark(person(app, "bo@example.org").address))

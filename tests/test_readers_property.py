@@ -100,7 +100,7 @@ class Person:
     def fails(self) -> bool:
         """guide: bounces. By issues, the newest first, since they last confirmed."""
         since = self.confirmed_at or NOW
-        lately = [one.verdict for one in reversed(self.letters) if one.at > since and one.message_id][:6]
+        lately = [one.verdict for one in reversed(self.letters) if one.at > since and one.bounce][:6]
         in_a_row = sum(1 for _ in takewhile(bool, lately))
         return lately.count("hard") >= 2 or in_a_row >= 5
 
@@ -203,13 +203,8 @@ class Readers(RuleBasedStateMachine):
         assert leave is not None
         person.got[month[1]] += 1
         assert person.got[month[1]] == 1, "nobody gets an issue twice"
-        alone = letter.message_id.startswith("<notice.")
-        bounce = letter.sender.partition("+")[2].partition("@")[0]
-        person.letters.append(
-            Held(
-                month[1], leave[1], "" if alone else letter.message_id, "" if alone else bounce, self.clock()
-            )
-        )
+        bounce = letter.sender.partition("+")[2].partition("@")[0]  # none when it was sent alone
+        person.letters.append(Held(month[1], leave[1], letter.message_id, bounce, self.clock()))
 
     # --- what follows from the rules of the guide ------------------------------------------------------------------------
 
@@ -257,6 +252,10 @@ class Readers(RuleBasedStateMachine):
     def knows(self, one: Person, link: Mailed) -> bool:
         """Whether a link was made for the row that stands now."""
         return one.state is not None and link.era // 1_000 == one.era // 1_000
+
+    def is_forgotten_alone(self, letter: Held) -> bool:
+        """What was sent alone is remembered for thirty days."""
+        return not letter.bounce and self.clock() - letter.at > timedelta(days=29)
 
     def tick(self) -> None:
         self.clock.forward(minutes=1)
@@ -404,7 +403,7 @@ class Readers(RuleBasedStateMachine):
         letter = one.letters[which % len(one.letters)]
         ours = letter.month != "gone" and one.state is not None
         if how == "reply":
-            if not letter.message_id:
+            if self.is_forgotten_alone(letter):
                 return
             assert self.app.take_letter(_reply(letter.message_id)) is ours
         elif how == "mailto":
@@ -442,10 +441,10 @@ class Readers(RuleBasedStateMachine):
 
     @rule(name=who)
     def complains(self, name: str) -> None:
-        name = self.somebody(name, lambda one: any(held.message_id for held in one.letters))
+        name = self.somebody(name, lambda one: one.state is not LEFT and one.letters)
         self.tick()
         one = self.people[name]
-        letter = next((held for held in reversed(one.letters) if held.message_id), None)
+        letter = next((held for held in reversed(one.letters) if not self.is_forgotten_alone(held)), None)
         if letter is None:
             return
         ours = letter.month != "gone" and one.state is not None

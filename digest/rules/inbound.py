@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"(?:unsubscribe|désabonnement)[\s:+]+([A-Za-z0-9_-]{28})(?![A-Za-z0-9_-])", re.IGNORECASE
 )
-_OURS = re.compile(r"<(\d{1,10}\.\d{1,18}\.[0-9a-f]{16}@[^<>\s]{1,255})>")
+_OURS = re.compile(r"<((?:notice|\d{1,10})\.\d{1,18}\.[0-9a-f]{16}@[^<>\s]{1,255})>")
 _WISH = re.compile(
     r"(?:please |s’il vous plaît,? |svp,? )?(?:unsubscribe|stop|remove me|leave"
     r"|d[ée]sabonne(?:z|r|ment|ment svp)?(?:[- ]moi)?|me d[ée]sabonner|retirez[- ]moi|arr[êe]t)"

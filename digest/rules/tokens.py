@@ -199,6 +199,15 @@ class Links:
             f"<notice.{notice}.{self._mac(b'notice', struct.pack('>Q', notice)).hex()[:16]}@{self._domain}>"
         )
 
+    def read_notice_id(self, text: str) -> int:
+        """The number of a one-off letter that was answered. Raises TokenRefused unless we made it."""
+        found = re.fullmatch(r"<?notice\.(\d{1,18})\.([0-9a-f]{16})@[^<>\s]+>?", text.strip(), re.ASCII)
+        number = int(found[1]) if found else 0
+        raw = bytes.fromhex(found[2]) if found else b""
+        if not self._is_ours(b"notice", struct.pack(">Q", number), raw, length=8):
+            raise TokenRefused("This is no letter of ours.")
+        return number
+
     def bounce_token(self, delivery: DeliveryId) -> str:
         """26 lower-case characters for the envelope sender (VERP): relays may fold case, so no base64."""
         payload = delivery.to_bytes(5, "big")

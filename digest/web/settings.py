@@ -113,18 +113,18 @@ def _settings(
         return public.left(known, links=_own(token) if is_fresh else ())
     words, chosen = tongue.words(), sent["language"] if sent else known.subscriber.language
     full = {**_full(known, token), **_typed(sent), "email": email} if is_fresh else None
-    said = said or (_on_its_way(known.subscriber) if saved else "")
+    late = _on_its_way(known.subscriber) if saved else ""
     return page(
         "preferences.html", status=status, title=words("web.settings_title"), masked=known.subscriber.address.masked,
         action=public.here(f"/preferences/{token}"), chosen=chosen, saved=saved,
         in_language=words(public.in_words(known.subscriber.language)),
-        readings=consent.readings(site().config.list.languages), full=full, error=error, said=said,
+        readings=consent.readings(site().config.list.languages), full=full, error=error, said=said, late=late,
     )  # fmt: skip
 
 
 def _own(token: str) -> list[tuple[str, str]]:
     """What somebody who has left may still want of us: a copy, or to be forgotten."""
-    named = (("mine.json", "mine_json"), ("mine.csv", "mine_csv"), ("forget", "forget_link"))
+    named = (("mine.json", "own_json"), ("mine.csv", "own_csv"), ("forget", "forget_link"))
     return [
         (public.here(f"/preferences/{token}/{path}"), tongue.words()(f"web.{name}")) for path, name in named
     ]

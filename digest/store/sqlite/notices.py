@@ -119,6 +119,13 @@ class Notices:
             {"subscriber": subscriber, "kind": kind.value},
         )
 
+    def reader_of(self, notice_id: NoticeId) -> SubscriberId | None:
+        """Whom a one-off letter went to; None when it is forgotten, or went to an editor."""
+        number: int | None = self._db.value(
+            "SELECT max(subscriber) FROM notice WHERE id = :id", {"id": notice_id}
+        )
+        return None if number is None else SubscriberId(number)
+
     def delete_settled(self, before: datetime) -> int:
         """What left, or failed, before this time is forgotten; how many."""
         return self._db.change(
