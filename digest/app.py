@@ -26,6 +26,7 @@ from digest.passkeys import Passkeys
 from digest.publish import Publish
 from digest.publish_correct import Correct
 from digest.publish_look import Look, Outside
+from digest.render.logo import Logo, read_logo
 from digest.render.press import Press, Signer
 from digest.rules.consent import ascii_domain
 from digest.rules.cron import read_cron
@@ -103,7 +104,7 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
         links = Links(
             config.list.url, key=keys[0], domain=config.list.domain, earlier=keys[1:-1], first=keys[-1]
         )
-        press = Press(config, folders=template_folders(config), signer=_signer(config))
+        press = Press(config, folders=template_folders(config), signer=_signer(config), logo=_logo(config))
         transport = open_transport(
             config.mail, folder=config.path(config.mail.folder), password=password, home=config.home
         )  # fmt: skip
@@ -131,6 +132,17 @@ def open_app(config: Config, *, clock: Callable[[], datetime] = now) -> App:
             lookup=Lookup(store, open_glance(config.collect, contact=contact), clock=clock),
             _closing=opened.pop_all(),
         )  # fmt: skip
+
+
+def _logo(config: Config) -> Logo | None:
+    """Raises ConfigError."""
+    if config.letter.logo is None:
+        return None
+    path = config.path(config.letter.logo)
+    try:
+        return read_logo(path.read_bytes(), shown_px=config.letter.logo_width)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"[letter] logo: {path} is no PNG or JPEG that can be read.") from error
 
 
 def _webhook_secret(config: Config) -> bytes:

@@ -168,6 +168,12 @@ class LetterPart(Part):
     )
     accent: Colour = Field("#1c5d48", description="Colour of the button and the list's name, on white.")
     accent_dark: Colour = Field("#86d0b0", description="The same in dark mode, on #1b1f23.")
+    logo: Path | None = Field(
+        None,
+        description="Head of the letter in place of its name in type: PNG or JPEG beside config.toml, with a ground of its own "
+        "(dark mode has no white behind it). Who sees no pictures reads the name.",
+    )
+    logo_width: int = Field(180, ge=40, le=520, description="How wide it is shown, in pixels.")
     footer: Texts = Field(
         Texts(en="", fr=""), description="A sentence of yours in every footer: who you are, who pays for it."
     )

@@ -37,6 +37,7 @@ class Publish:
         self, store: Memory, press: Press, *, config: Config, clock: Callable[[], datetime], restored: Settled
     ) -> None:
         self._store, self._restored = store, restored
+        self._press = press
         self._editions = Editions(store, press, config=config)
         self._config = config
         self._clock = clock
@@ -367,7 +368,8 @@ class Publish:
         return check(
             issue, editions, config=config, now=now,
             readers=sum(self.audience(issue).values()),
-            evidence=evidence(self._store, issue, editions, config=config, now=now, frozen=self._frozen(issue)),
+            evidence=evidence(self._store, issue, editions, config=config, now=now, frozen=self._frozen(issue),
+                              logo=self._press.logo),
             accepted=self._store.proofs.accepted(issue.id),
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from digest.config import Config
 from digest.model import Edition, Issue, IssueId, IssueState, Language, Period, Reading
+from digest.render.logo import Logo
 from digest.render.zones import zone_groups
 from digest.rules.cuts import EVENTS, RECAP, RECAP_MONTHS, WHOLE, trimmed
 
@@ -15,6 +16,8 @@ from digest.rules.cuts import EVENTS, RECAP, RECAP_MONTHS, WHOLE, trimmed
 class Press(Protocol):
     """What turns an issue into a letter."""
 
+    @property
+    def logo(self) -> Logo | None: ...
     def edition(self, issue: Issue, reading: Reading | Language, *, zone: str = "") -> Edition: ...
 
 

@@ -7,8 +7,10 @@ from typing import Protocol
 from digest.config import Config
 from digest.model import Edition, Issue, IssueId, ItemId, Period, Source
 from digest.render.calendar import issue_file
+from digest.render.logo import Logo
+from digest.render.press import logo_url
 from digest.rules.preflight_outside import outside_links
-from digest.rules.proof import Acceptance, Evidence, Look, Proof
+from digest.rules.proof import Acceptance, Evidence, Look, Picture, Proof
 
 REPEAT_MONTHS = 6
 
@@ -40,7 +42,7 @@ class Archive(Protocol):
 
 def evidence(
     store: Archive, issue: Issue, editions: Mapping[str, Edition], *, config: Config, now: datetime,
-    frozen: str | None = None,
+    frozen: str | None = None, logo: Logo | None = None,
 ) -> Evidence:  # fmt: skip
     """Everything that was kept and that a rule may want for these letters. frozen: what names all that are frozen."""
     since = issue.period
@@ -65,4 +67,7 @@ def evidence(
             **proofs.looks("auth", [config.list.domain]),
         },
         frozen=frozen,
+        pictures={logo_url(logo, config) or "": Picture(len(logo.data), logo.width, logo.height)}
+        if logo
+        else {},
     )

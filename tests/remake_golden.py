@@ -18,8 +18,9 @@ GOLDEN = Path(__file__).parent / "golden"
 ISSUES: dict[str, tuple[Callable[[], Issue], tuple[Reading, ...]]] = {
     "small": (kit.small, (Reading.EN,)),
     "month": (kit.month_of_12, tuple(Reading)),
+    "every-section": (kit.every_section, tuple(Reading)),
     "25-items": (lambda: kit.month_of(25), (Reading.EN,)),
-    "60-items": (lambda: kit.month_of(60), (Reading.FR,)),
+    "60-items": (lambda: kit.month_of(60), (Reading.FR, Reading.EN_FR)),
     "right-to-left": (kit.right_to_left, (Reading.EN,)),
 }
 

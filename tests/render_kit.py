@@ -1,6 +1,7 @@
 """A believable month for the tests of the letter: made-up people at example.org, fixed dates, two languages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, reset_tzpath
 from digest.config import Config
 from digest.model import (
     Address,
+    Community,
     EventStatus,
     Issue,
     IssueId,
@@ -18,10 +20,15 @@ from digest.model import (
     Item,
     ItemId,
     ItemKind,
+    Language,
     NoticeKind,
     Occasion,
     Period,
+    Person,
     Placed,
+    PulseBrief,
+    Share,
+    SubscriberId,
 )
 from digest.render.letter import Slots
 
@@ -181,6 +188,30 @@ def right_to_left() -> Issue:
         [post(2, "איך כותבים טופס קצר", language="he", summary="ארבע שאלות במקום ארבעה עשר עמודים, ומה נשאר בחוץ."),
          post(3, "Forms that ask less", summary="Four questions in place of fourteen pages, and what stayed out.")],
     )  # fmt: skip
+
+
+PULSE = PulseBrief(
+    total=310, places=(Share("ontario", 120), Share("nova-scotia", 90), Share("federal", 60)),
+    roles=(Share("design", 140), Share("policy", 20)),
+)  # fmt: skip
+PEOPLE = (
+    Person(subscriber=SubscriberId(7), name="Luc Tremblay", who="Je rédige des lettres au ministère.",
+           looks_for="Je cherche quelqu’un qui les relit.", language=Language.FR, link="mailto:luc@example.org"),
+    Person(subscriber=SubscriberId(9), name="Ann <b>Lee</b>", who="I run a help desk.", looks_for="I look for calm.",
+           language=Language.EN, link="javascript:alert(1)"),
+)  # fmt: skip
+
+
+def community(**told: object) -> Issue:
+    """The month with what was missed; told: who reads along (pulse) and who is new (people)."""
+    made = month_of_12()
+    past = Placed(item=event(40, "Open house, with slides", "2026-11-03T12:00-05:00", online=""), section="missed-it",
+                  position=0)  # fmt: skip
+    return replace(made, placed=(*made.placed, past), community=Community(**told))  # type: ignore[arg-type]
+
+
+def every_section() -> Issue:
+    return community(pulse=PULSE, people=PEOPLE)
 
 
 def reader(address: str = "maya@example.org", *, token: str = "q" * 28) -> Slots:

@@ -1,6 +1,7 @@
 """The letter in a real browser: axe-core finds nothing, nothing is fetched, nothing is wider than the screen."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every kind of letter as a file."""
     folder, press = tmp_path_factory.mktemp("letters"), Press(kit.config())
     found = {}
-    issues = {"month": kit.month_of_12(), "right-to-left": kit.right_to_left(), "small": kit.small()}
+    issues = {"month": kit.month_of_12(), "right-to-left": kit.right_to_left(), "small": kit.small(),
+              "every section": kit.every_section()}  # fmt: skip
     for name, issue in issues.items():
         for language in Reading:
             found[f"{name} {language.value}"] = press.preview(press.edition(issue, language))[0]
+    found["a shortened half"] = press.preview(press.edition(kit.month_of(60), Reading.EN_FR))[0]
     long = kit.post(
         1, "W" * 300, url="https://posts.example.org/" + "x" * 300, author="Y" * 90, summary="Z" * 500
     )
     found["one long word"] = press.preview(press.edition(kit.issue(posts=[long]), Language.EN))[0]
-    for kind in kit.NOTICES:
-        data = press.notice(kind, to=Address("maya@example.org"), language=Language.FR, date=kit.SEND_AT, code="482 913",
+    for kind, language in product(kit.NOTICES, Language):
+        data = press.notice(kind, to=Address("maya@example.org"), language=language, date=kit.SEND_AT, code="482 913",
                             message_id="<n.1.a@example.org>", link=f"https://digest.example.org/confirm/{'q' * 28}")  # fmt: skip
-        found[f"notice {kind.value}"] = kit.part(kit.parsed(data), "html")
+        found[f"notice {kind.value} {language}"] = kit.part(kit.parsed(data), "html")
     for name, html in found.items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in found}

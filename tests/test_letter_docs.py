@@ -13,6 +13,7 @@ from digest.render.context import (
     ItemView,
     LetterContext,
     Links,
+    LogoView,
     OtherLanguage,
     PersonView,
     SectionView,
@@ -31,6 +32,7 @@ def test_every_field_of_the_context_is_documented() -> None:
     told = set(re.findall(r"`([a-z_]+)`", PAGE))
     for view in (
         PersonView,
+        LogoView,
         LetterContext,
         Half,
         Links,

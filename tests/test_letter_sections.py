@@ -6,29 +6,13 @@ from dataclasses import replace
 import pytest
 
 from digest.config import SourcePart
-from digest.model import Community, Issue, Language, Person, Placed, PulseBrief, Share, SubscriberId
+from digest.model import Issue, Language, PulseBrief, Share
 from digest.render.press import Press
 from digest.render.view import issue_view
 from digest.rules.preflight import check
 from tests import render_kit as kit
 
-PULSE = PulseBrief(
-    total=310, places=(Share("ontario", 120), Share("nova-scotia", 90), Share("federal", 60)),
-    roles=(Share("design", 140), Share("policy", 20)),
-)  # fmt: skip
-PEOPLE = (
-    Person(subscriber=SubscriberId(7), name="Luc Tremblay", who="Je rédige des lettres au ministère.",
-           looks_for="Je cherche quelqu’un qui les relit.", language=Language.FR, link="mailto:luc@example.org"),
-    Person(subscriber=SubscriberId(9), name="Ann <b>Lee</b>", who="I run a help desk.", looks_for="I look for calm.",
-           language=Language.EN, link="javascript:alert(1)"),
-)  # fmt: skip
-
-
-def month(**community: object) -> Issue:
-    issue = kit.month_of_12()
-    past = Placed(item=kit.event(40, "Open house, with slides", "2026-11-03T12:00-05:00", online=""),
-                  section="missed-it", position=0)  # fmt: skip
-    return replace(issue, placed=(*issue.placed, past), community=Community(**community))  # type: ignore[arg-type]
+PULSE, PEOPLE, month = kit.PULSE, kit.PEOPLE, kit.community
 
 
 @pytest.fixture(scope="module")

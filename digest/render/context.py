@@ -157,10 +157,20 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogoView:
+    """The operator's logo. width: as it is shown, in pixels. alt: the list's name."""
+
+    url: str
+    width: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterContext:
     """All that the templates of the letter are given. halves: one, or in a letter in both languages two, top to bottom.
 
     view, words: of the first half. subject: of the whole letter. theme, dark: colours and type, light and dark.
+    logo: none where the list's name is set in type.
     """
 
     halves: tuple[Half, ...]
@@ -170,3 +180,4 @@ class LetterContext:
     links: Links
     theme: Theme
     dark: Theme
+    logo: LogoView | None = None

@@ -14,9 +14,10 @@ from jinja2 import Environment, TemplateError
 from digest.config import Config
 from digest.errors import RenderError
 from digest.model import Address, Edition, Issue, Language, NoticeKind, Reading
-from digest.render.context import Half, IssueView, LetterContext, Links
+from digest.render.context import Half, IssueView, LetterContext, Links, LogoView
 from digest.render.frozen import written
 from digest.render.letter import Compiled, Marks, compile_letter, date_header
+from digest.render.logo import Logo
 from digest.render.message import (
     alternative,
     header_lines,
@@ -49,8 +50,16 @@ class Signer(Protocol):
 class Press:
     """Makes letters of one list. folders: an operator's template folders, the first one winning. signer: for DKIM."""
 
-    def __init__(self, config: Config, *, folders: Sequence[Path] = (), signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        folders: Sequence[Path] = (),
+        signer: Signer | None = None,
+        logo: Logo | None = None,
+    ) -> None:
         self._config = config
+        self.logo = logo
         self._signer = signer
         self._templates = environment(folders)
         self._light, self._dark = themes(config)
@@ -163,7 +172,11 @@ class Press:
         subject = views[0].subject if len(views) == 1 else joint_subject(views)
         links = Links(unsubscribe=marks.unsubscribe, preferences=marks.preferences)
         return LetterContext(halves=halves, view=halves[0].view, words=halves[0].words, subject=subject, links=links,
-                             theme=self._light, dark=self._dark)  # fmt: skip
+                             theme=self._light, dark=self._dark, logo=self._shown(views[0].list_name))  # fmt: skip
+
+    def _shown(self, name: str) -> LogoView | None:
+        url = logo_url(self.logo, self._config)
+        return LogoView(url=url, width=self.logo.shown_px, alt=name) if self.logo and url else None
 
     def html(self, context: LetterContext) -> str:
         return self._page("letter/letter.html", _names(context))
@@ -192,6 +205,11 @@ class Press:
 
     def _home(self, language: Language) -> str:
         return f"{self._config.list.url}/{'fr/' if language is Language.FR else ''}"
+
+
+def logo_url(logo: Logo | None, config: Config) -> str | None:
+    """Where mail programs find it; another picture has another address."""
+    return f"{config.list.url}/logo/{logo.name}" if logo else None
 
 
 def _tight(css: str) -> str:

@@ -41,6 +41,7 @@ def doors() -> Blueprint:
     rule("/issues/<period>.json", view_func=issue_json)
     rule("/issues/<period>.ics", view_func=issue_calendar)
     rule("/issues/<period>.png", view_func=issue_card)
+    rule("/logo/<name>", view_func=logo)
     rule("/items/<int:number>", view_func=item_page)
     rule("/items/<int:number>.ics", view_func=item_calendar)
     rule("/feed.xml", view_func=rss)
@@ -245,6 +246,14 @@ def _calendar(body: bytes) -> AnyResponse:
 
 
 # --- inside ------------------------------------------------------------------------------------------------------
+
+
+def logo(name: str) -> AnyResponse:
+    """The picture at the head of the letter. Its name is of its bytes, so nobody needs to ask for it twice."""
+    picture = site().app.press.logo
+    if picture is None or name != picture.name:
+        raise NotFound("There is no such picture.")
+    return _file(picture.data, picture.kind)
 
 
 def _file(body: str | bytes, kind: str, *, language: Language | None = None) -> AnyResponse:
