@@ -40,7 +40,7 @@ from digest.render.letter import Slots
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import judged_address, readings
 from digest.rules.preflight import RULES, Check
-from digest.send import Report
+from digest.send_report import Report
 from digest.words import told
 
 _BY = "command"

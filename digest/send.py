@@ -5,7 +5,6 @@ An issue is finished only when no letter is queued, claimed, on its way or put o
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -36,44 +35,18 @@ from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send_alone import alone
 from digest.send_canary import First
+from digest.send_journal import Journal
 from digest.send_letters import Letters, seal, seal_of_all
 from digest.send_log import act
 from digest.send_needs import Store, Transport
 from digest.send_newest import Newest
 from digest.send_notices import Post
 from digest.send_pace import known_paces
+from digest.send_report import Report, reason_of, sentence
 from digest.send_restored import Restored
 from digest.send_run import LEASE_S, Progress, Run, Terms
-from digest.words import told
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What one call of `issue` did, and how the issue stands now.
-
-    sent, deferred, failed, unsure: in this call. left_out: readers of the issue who left before their letter.
-    waiting, doubtful: letters of the issue still to be tried, and in doubt, now. next_due: when a put-off letter may be
-    tried again. reason: why it paused, for commands. busy: another process is sending; nothing was done here.
-    shunned: domains that refuse us, with their words. rests_until: outside the hours of [mail] window, or while the
-    first letters are looked at.
-    """
-
-    period: Period
-    state: IssueState
-    sent: int = 0
-    deferred: int = 0
-    failed: int = 0
-    unsure: int = 0
-    left_out: int = 0
-    waiting: int = 0
-    doubtful: int = 0
-    next_due: datetime | None = None
-    reason: str | None = None
-    busy: bool = False
-    shunned: Mapping[str, str] = field(default_factory=dict)
-    rests_until: datetime | None = None
 
 
 class Send:
@@ -90,9 +63,7 @@ class Send:
         self._letters = Letters(links, config)
         self._window = read_window(config.mail.window)
         self.first = First(store.canaries, config.mail, clock=clock)
-        self._restored = Restored(
-            store, database.with_name(f"{database.name}.runs"), links=links, clock=clock
-        )
+        self._restored = Restored(store, Journal(database, clock=clock), links=links, clock=clock)
 
     # --- an issue ----------------------------------------------------------------------------------------------
 
@@ -126,14 +97,14 @@ class Send:
         know them. Raises MoveRefused."""
         issue = self._store.issues.get(period)
         reason = PauseReason("by", {"name": name or by})
-        self._move(issue, to=after("pause", issue), act="pause", by=by, pause_reason=reason)
+        self._move(issue, to=after("pause", issue), name="pause", by=by, pause_reason=reason)
 
     def resume(self, period: Period, *, by: str) -> None:
         """Lets a paused issue go on at the next `issue`, from the metronome or the command. Raises MoveRefused."""
         issue = self._store.issues.get(period)
         if issue.state is not IssueState.PAUSED:
             raise MoveRefused(f"{period} cannot resume: it is not paused.")
-        self._move(issue, to=after("begin", issue), act="resume", by=by, pause_reason=None)
+        self._move(issue, to=after("begin", issue), name="resume", by=by, pause_reason=None)
 
     def settle(self, period: Period, delivery: DeliveryId, *, again: bool, by: str) -> bool:
         """Ends the doubt about one letter: it arrived, or it leaves once more. False when nobody doubts it any more."""
@@ -148,6 +119,8 @@ class Send:
             if done:
                 detail = {"delivery": delivery, "again": again}
                 shelf.log(issue.id, editor=by, act="settle", at=self._clock(), detail=detail)
+        if done:
+            act("settle", issue=period, letter=delivery, to="queued" if again else "sent", by=by)
         return done
 
     def heard(self, data: bytes) -> int:
@@ -164,7 +137,10 @@ class Send:
         note = "arrived: a letter about it came in"
         with self._store.write(durable=True):
             rows = self._store.deliveries
-            return sum(rows.settle(one, state=DeliveryState.SENT, note=note) for one in sorted(proven))
+            ended = [one for one in sorted(proven) if rows.settle(one, state=DeliveryState.SENT, note=note)]
+        for one in ended:
+            act("settle", letter=one, to="sent", by="post")
+        return len(ended)
 
     def again(self, period: Period, *, only: Literal["failed", "joined-since"], by: str) -> int:
         """Lists letters of a begun or sent issue once more: the failed ones, or those of readers who joined after its
@@ -226,6 +202,8 @@ class Send:
             with self._store.write():
                 detail = {"language": edition.key, "sha256": edition.sha256}
                 self._store.issues.log(issue.id, editor=by, act="test", detail=detail, at=now)
+        act("test", issue=period, language=edition.key, by=by, state=outcome.state, code=outcome.code or None,
+            said=outcome.reply if outcome.state is not DeliveryState.SENT else None)  # fmt: skip
         return outcome
 
     def notices(self) -> int:
@@ -310,13 +288,15 @@ class Send:
             if not self._shut():
                 self._transport.carry(run)
         except MailError as error:
-            reason = _reason(error)
+            reason = reason_of(error)
         finally:
             run.close()
         self._finish(issue, reason or run.halt)
         report = self._report(issue.period, run=run)
+        paused = self._store.issues.get(issue.period).pause_reason if report.reason else None
         act("end", issue=issue.period, run=number, state=report.state, sent=report.sent, deferred=report.deferred,
-            failed=report.failed, unsure=report.unsure, waiting=report.waiting, reason=report.reason)  # fmt: skip
+            failed=report.failed, unsure=report.unsure, waiting=report.waiting,
+            pause=paused.code if paused else None, reason=report.reason)  # fmt: skip
         return report
 
     def _shut(self) -> datetime | None:
@@ -364,12 +344,12 @@ class Send:
             failed=done[DeliveryState.FAILED], unsure=done[DeliveryState.UNSURE],
             left_out=counts[DeliveryState.CANCELLED], waiting=sum(counts[state] for state in _OPEN),
             doubtful=counts[DeliveryState.UNSURE], next_due=self._store.deliveries.next_due(issue.id),
-            reason=_sentence(issue), busy=busy,
+            reason=sentence(issue), busy=busy,
             shunned=run.shunned if run else {}, rests_until=self.rests_until(issue),
         )  # fmt: skip
 
     def _move(
-        self, issue: Issue, *, to: IssueState, act: str, by: str, pause_reason: PauseReason | None
+        self, issue: Issue, *, to: IssueState, name: str, by: str, pause_reason: PauseReason | None
     ) -> None:
         with self._store.write(durable=True):
             if not self._store.issues.move(issue.id, from_={issue.state}, to=to, pause_reason=pause_reason):
@@ -377,20 +357,11 @@ class Send:
                     f"{issue.period} was changed by somebody else just now; look at it again.",
                     key="desk.why_conflict",
                 )
-            self._store.issues.log(issue.id, editor=by, act=act, detail={}, at=self._clock())
+            self._store.issues.log(issue.id, editor=by, act=name, detail={}, at=self._clock())
+        act(name, issue=issue.period, by=by)
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:
         self._store.issues.log(issue.id, editor="digest", act=act, detail=detail, at=at)
-
-
-def _reason(error: MailError) -> PauseReason:
-    room, _, code = error.key.partition(".")
-    return PauseReason(code, error.slots) if room == "sending" else PauseReason("other", {"said": str(error)})  # type: ignore[arg-type]
-
-
-def _sentence(issue: Issue) -> str | None:
-    is_paused = issue.state is IssueState.PAUSED and issue.pause_reason is not None
-    return told(issue.pause_reason, Language.EN) if is_paused and issue.pause_reason else None
 
 
 def _not_approved(issue: Issue) -> str:

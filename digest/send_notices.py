@@ -11,6 +11,7 @@ from digest.render.press import Press
 from digest.rules.guard import CODE_LIVES
 from digest.rules.pace import notice_retry_at
 from digest.rules.tokens import Links
+from digest.send_log import act
 from digest.send_newest import Newest
 
 _TO_EDITORS = frozenset({
@@ -143,6 +144,9 @@ class Post:
             self._store.notices.settle(
                 notice.id, state=state, not_before=not_before, code=code, reply=reply, now=self._clock()
             )
+        act("notice", number=notice.id, kind=notice.kind, state=state, attempt=notice.attempts, code=code or None,
+            said=reply if state != "sent" else None,
+            again=not_before.strftime("%Y-%m-%dT%H:%M:%SZ") if not_before else None)  # fmt: skip
 
 
 def _code(notice: Notice, now: datetime) -> str | None:

@@ -1,23 +1,24 @@
 """An old copy of the database was put back: letters may have left that it knows nothing of. Till then nothing is sent.
 
-Two signs tell: a copy that `digest backup` (or an upgrade) made carries a mark, and the file beside the database counts runs.
+Signs tell: a copy that `digest backup` (or an upgrade) made carries a mark; the file beside the database notes runs that it
+does not know, or lacks those it knows; the database is another file, or on another machine, than it was.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from enum import Enum
 from typing import Any, Protocol
 
 from digest.errors import MoveRefused, TokenRefused
 from digest.model import DeliveryId, Issue, IssueId, IssueState, PauseReason, Period
 from digest.rules.edition import road
 from digest.rules.tokens import Links
+from digest.send_journal import Journal
+from digest.send_log import act
 
-_MARK, _SETTLED, _BARRED = "copied", "reconciled_run", "restored_months"
-_WORDS = "This database is older than letters that may have left. Say what happened: digest reconcile --help"
+_MARK, _NOTED, _PLACE, _BARRED = "copied", "noted_run", "place", "restored_months"
 _NEVER = (
     "Letters of {period} left after this copy of the database was made, and it knows nothing of them. "
     "Only when you know that none left: digest reconcile --nothing-left"
@@ -26,6 +27,28 @@ _NOT_OURS = (
     "No letter of ours is named in that log, though letters may have left; nothing was settled. The lines needed hold "
     "message-id=<…>, of letters that the mail server took and queued. Is it the log of the right days?"
 )
+
+
+class Sign(Enum):
+    """What tells that letters may have left of which this database knows nothing: its words here, and at the desk."""
+
+    COPY = "This is a copy that was put back, and letters may have left since it was made.", "restored"
+    BEHIND = "This database is older than letters that may have left.", "restored"
+    LOST = (
+        "The file {file}, which lists every run of sending, is not here or lacks its end. "
+        "If this database was moved, bring that file along; else it may be an old copy.",
+        "moved",
+    )
+    MOVED = (
+        "This database is on another machine, or another file, than when it was last used to send. If it was only moved, "
+        "and nothing is sent from the old place: digest reconcile --nothing-left. Else it may be an old copy.",
+        "moved",
+    )
+
+    def refusal(self, journal: Journal) -> MoveRefused:
+        said, key = self.value
+        words = said.format(file=journal.file.name)
+        return MoveRefused(f"{words} Say what happened: digest reconcile --help", key=f"desk.why_{key}")
 
 
 class Settings(Protocol):
@@ -41,6 +64,8 @@ class Late(Protocol):
     def found_sent(self, issue_id: IssueId, deliveries: list[DeliveryId]) -> int: ...
     def doubt_all(self, issue_id: IssueId, *, now: datetime) -> int: ...
     def last_run(self) -> int: ...
+    def last_letter(self) -> int: ...
+    def skip_numbers(self, *, runs: int, letters: int) -> None: ...
 
 
 class Shelf(Protocol):
@@ -73,18 +98,26 @@ class Reconciled:
 
 
 class Restored:
-    """journal: the file beside the database in which every run is noted before its first letter."""
+    """journal: what stands beside the database."""
 
-    def __init__(self, store: Store, journal: Path, *, links: Links, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, journal: Journal, *, links: Links, clock: Callable[[], datetime]
+    ) -> None:
         self._store, self._journal, self._links, self._clock = store, journal, links, clock
 
-    def must_be_settled(self) -> bool:
-        """Whether this database may be older than what was sent."""
-        settings = self._store.settings
+    def sign(self) -> Sign | None:
+        """What tells that this database may be older than what was sent; None: nothing does."""
+        settings, last = self._store.settings, self._journal.last_run()
         if settings.get(_MARK):
-            return True
-        runs = self._noted()
-        return bool(runs) and max(number for number, _, _ in runs) > self._known()
+            return Sign.COPY
+        if last > self._store.latecomers.last_run():
+            return Sign.BEHIND
+        if last < int(settings.get(_NOTED) or 0):
+            return Sign.LOST
+        return Sign.MOVED if settings.get(_PLACE) not in {None, self._journal.place()} else None
+
+    def must_be_settled(self) -> bool:
+        return self.sign() is not None
 
     def barred(self) -> tuple[str, ...]:
         """The months that left without this database knowing of it, oldest first."""
@@ -92,29 +125,28 @@ class Restored:
 
     def refuse(self, period: Period) -> None:
         """Raises MoveRefused while it must be settled, and for a month that left unknown to this database."""
-        if self.must_be_settled():
-            raise MoveRefused(_WORDS, key="desk.why_restored")
+        sign = self.sign()
+        if sign is not None:
+            raise sign.refusal(self._journal)
         if str(period) in self.barred():
             raise MoveRefused(_NEVER.format(period=period), key="desk.why_left_unknown")
+        if self._store.settings.get(_PLACE) is None:  # from the first approval on
+            with self._store.write():
+                self._store.settings.put(_PLACE, self._journal.place())
 
     def note(self, run: int, period: Period) -> None:
-        """Before the first letter of a run leaves. A file that cannot be written is no reason not to send."""
-        line = f"{run} {period} {self._clock():%Y-%m-%dT%H:%M:%SZ}\n".encode()
-        with suppress(OSError):
-            handle = os.open(self._journal, os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(handle, line)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        """Before the first letter of a run leaves."""
+        if self._journal.note(run, period, letters=self._store.latecomers.last_letter()):
+            with self._store.write():
+                self._store.settings.put(_NOTED, str(run))
 
     def settle(self, *, nothing_left: bool, log: Iterable[str] | None) -> Reconciled:
         """One transaction: what a log names is sent; all else that has no end is in doubt, unless nothing (else) left.
 
         Raises MoveRefused for a log that names no letter of ours though runs are noted: it proves nothing.
         """
-        now, runs = self._clock(), self._noted()
-        late = [(number, period) for number, period, _ in runs if number > self._known()]
+        known, runs, sign = self._store.latecomers.last_run(), self._journal.noted(), self.sign()
+        late = {one.period for one in runs if one.run > known}
         found = self._named_in(log) if log is not None else {}
         if log is not None and late and not found:
             raise MoveRefused(_NOT_OURS)
@@ -122,28 +154,35 @@ class Restored:
         issues = [one for one in everything if one.state is not IssueState.DRAFT]
         drafts = {str(one.period) for one in everything if one.state is IssueState.DRAFT and one.id in found}
         begun = {str(one.period) for one in issues}
-        unknown = drafts | {period for _, period in late if period not in begun and not nothing_left}
-        settled, doubtful = 0, 0
+        unknown = drafts | (set() if nothing_left else late - begun)
         with self._store.write(durable=True):
-            for issue in issues:
-                named = found.get(issue.id, [])
-                strange = self._store.latecomers.listed(issue.id, named) < len(
-                    named
-                )  # approved anew after the copy
-                settled += 0 if strange else self._store.latecomers.found_sent(issue.id, named)
-                if strange or not nothing_left:
-                    doubtful += self._doubt(issue, now)
-            self._store.settings.put(_SETTLED, str(max((number for number, _, _ in runs), default=0)))
-            self._store.settings.put(_MARK, "")
+            settled, doubtful = self._settle_all(issues, found, nothing_left=nothing_left)
+            if not (sign is Sign.MOVED and nothing_left):
+                letters = max([0, *(one.letters for one in runs), *(max(ids) for ids in found.values())])
+                self._store.latecomers.skip_numbers(runs=self._journal.last_run(), letters=letters)
             barred = unknown if nothing_left else unknown.union(self.barred())
-            self._store.settings.put(_BARRED, " ".join(sorted(barred)))
+            kept = {_MARK: "", _NOTED: str(self._journal.last_run()), _PLACE: self._journal.place()}
+            for name, value in {**kept, _BARRED: " ".join(sorted(barred))}.items():
+                self._store.settings.put(name, value)
+        act("reconcile", sign=sign.name.lower() if sign else None, found=settled, unsure=doubtful,
+            unknown=" ".join(sorted(unknown)))  # fmt: skip
         return Reconciled(found=settled, doubtful=doubtful, unknown=tuple(sorted(unknown)))
 
     # --- steps -------------------------------------------------------------------------------------------------
 
-    def _known(self) -> int:
-        """The last run that this database knows of, or that was settled."""
-        return max(self._store.latecomers.last_run(), int(self._store.settings.get(_SETTLED) or 0))
+    def _settle_all(
+        self, issues: list[Issue], found: dict[IssueId, list[DeliveryId]], *, nothing_left: bool
+    ) -> tuple[int, int]:
+        settled = doubtful = 0
+        for issue in issues:
+            named = found.get(issue.id, [])
+            is_strange = self._store.latecomers.listed(issue.id, named) < len(
+                named
+            )  # approved anew after the copy
+            settled += 0 if is_strange else self._store.latecomers.found_sent(issue.id, named)
+            if is_strange or not nothing_left:
+                doubtful += self._doubt(issue, self._clock())
+        return settled, doubtful
 
     def _doubt(self, issue: Issue, now: datetime) -> int:
         if not self._store.latecomers.open_letters(issue.id):
@@ -161,15 +200,6 @@ class Restored:
                     issue, delivery = self._links.read_message_id(word)
                     found.setdefault(issue, set()).add(delivery)
         return {issue: sorted(deliveries) for issue, deliveries in found.items()}
-
-    def _noted(self) -> list[tuple[int, str, str]]:
-        """(run, month, when) of each run, as far as the file can be read."""
-        try:
-            lines = self._journal.read_text(encoding="ascii", errors="replace").splitlines()
-        except OSError:
-            return []
-        words = [line.split() for line in lines]
-        return [(int(one[0]), one[1], one[2]) for one in words if len(one) == 3 and one[0].isdigit()]
 
 
 def _message_ids(line: str) -> Iterator[str]:

@@ -9,7 +9,17 @@ import pytest
 
 from digest.cli import run
 from digest.errors import MoveRefused
-from digest.model import Address, CanaryStage, DeliveryId, IssueState, Language, Role, SubscriberState
+from digest.model import (
+    Address,
+    CanaryStage,
+    DeliveryId,
+    DeliveryState,
+    IssueState,
+    Language,
+    NoticeKind,
+    Role,
+    SubscriberState,
+)
 from digest.store.sqlite import open_store
 from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
 from tests.smtp_kit import Event, Sink
@@ -316,6 +326,158 @@ def test_a_log_marks_nothing_of_an_issue_that_was_a_draft_in_the_copy(
     assert room.counts() == {"queued": 3}
 
 
+def test_letters_of_an_approval_taken_back_leave_their_numbers_to_nobody(
+    make_room: Callable[..., Room],
+) -> None:
+    room = make_room(3)
+    before = {one.id for one in room.store.deliveries.listed(room.issue.id, DeliveryState.QUEUED, limit=9)}
+    with room.store.write():
+        room.store.deliveries.drop(room.issue.id)
+        room.store.deliveries.list_audience(room.issue.id, languages=room.config.list.languages, now=NOW)
+    after = {one.id for one in room.store.deliveries.listed(room.issue.id, DeliveryState.QUEUED, limit=9)}
+    assert len(after) == 3
+    assert min(after) > max(before)
+
+
+def test_an_issue_held_and_approved_anew_after_the_copy_takes_no_mark_from_its_log(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    """The letters that left have numbers that the copy never gave, so none of its readers is marked for another."""
+    room = make_room(6)
+    room.store.backup(tmp_path / "copy.db")
+    with room.store.write():  # held; somebody left, so everybody behind would move up by one
+        room.store.deliveries.drop(room.issue.id)
+        room.store._db.change("UPDATE subscriber SET state = 'left' WHERE id = 1")
+        room.store.deliveries.list_audience(room.issue.id, languages=room.config.list.languages, now=NOW)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port, connections=1))
+        send.issue(PERIOD, stop=lambda: len(sink.accepted) >= 2)
+        log = [f"message-id={one.message_id}" for one in sink.accepted]
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        done = send.restored.settle(nothing_left=True, log=log)
+        assert (done.found, done.doubtful) == (0, 6)
+        send.issue(PERIOD)
+    assert room.counts() == {"unsure": 6}
+    assert set(sink.received().values()) == {1}, "nobody got two"
+
+
+def test_after_a_restored_copy_is_settled_no_number_of_the_lost_time_is_given_again(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(3)
+    room.store.backup(tmp_path / "copy.db")
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        with room.store.write():  # somebody joins, and gets a letter
+            room.store.subscribers.add(
+                Address("late@example.org"), language=Language.EN, state=SubscriberState.CONFIRMED, now=NOW
+            )
+            room.store._db.change(
+                "UPDATE subscriber SET confirmed_at = approved_at + 1 FROM issue WHERE subscriber.id = 4"
+            )
+        send = room.send(relay(room, sink.port))
+        assert send.again(PERIOD, only="joined-since", by="kim") == 1
+        send.issue(PERIOD)
+        lost = {room.links.read_message_id(one.message_id)[1] for one in sink.accepted}
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        send.restored.settle(nothing_left=True, log=None)
+        with room.store.write():
+            added = room.store.subscribers.add(
+                Address("new@example.org"), language=Language.EN, state=SubscriberState.CONFIRMED, now=NOW
+            )
+            room.store.deliveries.list_audience(room.issue.id, languages=room.config.list.languages, now=NOW)
+            assert room.store.deliveries.begin_run(room.issue.id, now=NOW, lease_s=1) > 2
+        assert added.id > 4, "a leave link of the lost time is nobody's"
+        rows = room.store.deliveries.listed(room.issue.id, DeliveryState.QUEUED, limit=9)
+        assert max(one.id for one in rows) > max(lost) + 1_000
+
+
+# --- copied, moved, restored elsewhere -----------------------------------------------------------------------------
+
+
+def elsewhere(room: Room, folder: Path, *names: str) -> Room:
+    """Plain copies of these files in another folder, as on another machine; the database is closed meanwhile."""
+    room.store.close()
+    folder.mkdir()
+    for name in names:
+        shutil.copy(room.config.home / name, folder / name)
+    room.store = open_store(room.config.home / "subscribers.db", now=NOW)
+    config = room.config.model_copy(update={"home": folder})
+    return Room(config, open_store(folder / "subscribers.db", now=NOW), room.press, room.links, room.clock)
+
+
+def test_a_plain_copy_restored_elsewhere_is_refused_for_its_list_of_runs_is_not_there(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(5)
+    with Sink() as sink:
+        room.send(relay(room, sink.port, connections=1)).issue(PERIOD, stop=lambda: len(sink.accepted) >= 2)
+        there = elsewhere(room, tmp_path / "there", "subscribers.db")
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        send = there.send(relay(there, sink.port))
+        with pytest.raises(MoveRefused, match=r"subscribers\.db\.runs.*is not here") as refused:
+            send.issue(PERIOD)
+        assert refused.value.key == "desk.why_moved"
+        send.restored.settle(nothing_left=False, log=None)
+        send.issue(PERIOD)
+        there.store.close()
+    assert set(sink.received().values()) == {1}, "nobody got two"
+    assert len(sink.received()) == 5
+
+
+def test_a_copy_made_before_the_first_run_and_restored_elsewhere_is_refused_for_its_place(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(3)
+    with Sink() as sink:
+        room.send(relay(room, sink.port)).restored.refuse(PERIOD)  # as approving does
+        there = elsewhere(room, tmp_path / "there", "subscribers.db")
+        room.send(relay(room, sink.port)).issue(PERIOD)
+        with pytest.raises(MoveRefused, match="If it was only moved"):
+            there.send(relay(there, sink.port)).issue(PERIOD)
+        there.store.close()
+    assert len(sink.accepted) == 3
+
+
+def test_a_folder_moved_whole_is_asked_once_and_goes_on(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(5)
+    with Sink() as sink:
+        room.send(relay(room, sink.port, connections=1)).issue(PERIOD, stop=lambda: len(sink.accepted) >= 2)
+        there = elsewhere(room, tmp_path / "there", "subscribers.db", "subscribers.db.runs")
+        send = there.send(relay(there, sink.port))
+        with pytest.raises(MoveRefused, match="digest reconcile --nothing-left"):
+            send.issue(PERIOD)
+        assert send.restored.settle(nothing_left=True, log=None).doubtful == 0
+        assert send.issue(PERIOD).state is IssueState.SENT
+        assert there.send(relay(there, sink.port)).restored.sign() is None
+        there.store.close()
+    assert len(sink.accepted) == len(sink.received()) == 5
+
+
+def test_what_happens_every_day_raises_no_alarm(make_room: Callable[..., Room], tmp_path: Path) -> None:
+    """Opened again, backed up, written by another release's upgrade, its list of runs not to be written."""
+    room = make_room(4)
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port, connections=1))
+        send.issue(PERIOD, stop=lambda: len(sink.accepted) >= 1)
+        room.store.backup(tmp_path / "copy.db")
+        room.store._db.rows("VACUUM")
+        room.store.close()
+        room.store = open_store(tmp_path / "subscribers.db", now=NOW)
+        send = room.send(relay(room, sink.port, connections=1))
+        send.issue(PERIOD, stop=lambda: len(sink.accepted) >= 2)
+        (tmp_path / "subscribers.db.runs").unlink()
+        (tmp_path / "subscribers.db.runs").mkdir()  # from here on it cannot be written
+        send.restored.settle(nothing_left=True, log=None)
+        for _ in range(2):
+            send.issue(PERIOD, stop=lambda: len(sink.accepted) >= 3)
+        assert send.restored.sign() is None
+        (tmp_path / "subscribers.db.runs").rmdir()
+        assert send.issue(PERIOD).state is IssueState.SENT
+
+
 def test_an_approval_that_the_copy_does_not_know_takes_no_mark_from_a_log(
     make_room: Callable[..., Room], tmp_path: Path
 ) -> None:
@@ -360,4 +522,42 @@ def test_every_deed_is_one_line_without_an_address(
     assert begin.startswith("act=begin issue=2026-11 run=1 queued=5")
     assert end.startswith("act=end issue=2026-11 run=1 state=paused")
     assert "(address)" in end
+    assert not any("@" in line or "\n" in line for line in caplog.messages)
+
+
+def test_settling_reconciling_and_one_off_letters_are_a_line_each(
+    make_room: Callable[..., Room], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = make_room(3)
+    caplog.set_level("INFO", "digest")
+    with room.store.write():
+        found = room.store.subscribers.find(Address("reader1@example.org"))
+        assert found is not None
+        room.store.notices.queue(
+            NoticeKind.WELCOME, subscriber=found.id, version=1, language=Language.EN, now=NOW
+        )
+    with Sink(
+        lambda e: "450 <reader1@example.org> not now" if e.point == "RCPT" and e.count == 1 else None
+    ) as sink:
+        send = room.send(relay(room, sink.port))
+        send.notices()
+        send.issue(PERIOD, stop=lambda: True)
+        send.pause(PERIOD, by="7", name="Dana")
+        send.resume(PERIOD, by="7")
+        room.store.backup(tmp_path / "copy.db")
+        send = put_back(room, tmp_path / "copy.db").send(relay(room, sink.port))
+        send.restored.settle(nothing_left=False, log=None)
+        doubts = room.store.deliveries.listed(room.issue.id, DeliveryState.UNSURE, limit=9)
+        send.settle(PERIOD, doubts[0].id, again=False, by="7")
+        send.heard(f"Message-ID: {room.links.message_id(room.issue.id, doubts[1].id)}\r\n\r\n".encode())
+        send.test(PERIOD, address=Address("kim@example.org"), language=Language.EN, by="7")
+    lines = [line for line in caplog.messages if line.startswith("act=")]
+    wanted = [
+        'act=notice number=1 kind=welcome state=queued attempt=1 code=450 said="(address) not now"',
+        "act=pause issue=2026-11 by=7", "act=resume issue=2026-11 by=7", "act=reconcile sign=copy found=0 unsure=3",
+        f"act=settle issue=2026-11 letter={doubts[0].id} to=sent by=7", f"act=settle letter={doubts[1].id} to=sent by=post",
+        "act=test issue=2026-11 language=en by=7 state=sent code=250",
+    ]  # fmt: skip
+    for line in wanted:
+        assert any(one.startswith(line) for one in lines), (line, lines)
     assert not any("@" in line or "\n" in line for line in caplog.messages)

@@ -7,6 +7,9 @@ from digest.model import DeliveryId, DeliveryState, IssueId
 from digest.store.sqlite.columns import listed, micros
 from digest.store.sqlite.connection import Connections
 
+# More than anybody gives out between a copy and the day it is put back; tokens have room for thousands of such leaps.
+_GAPS = {"delivery": 10_000_000, "subscriber": 100_000, "notice": 100_000, "issue": 1_000, "editor": 1_000}
+
 
 class Latecomers:
     """`store.latecomers`."""
@@ -83,4 +86,24 @@ class Latecomers:
         )
 
     def last_run(self) -> int:
-        return int(self._db.value("SELECT coalesce(max(id), 0) FROM run"))
+        """The highest number that a run has had, or has been left out."""
+        return self._last("run")
+
+    def last_letter(self) -> int:
+        """The same of letters."""
+        return self._last("delivery")
+
+    def skip_numbers(self, *, runs: int, letters: int) -> None:
+        """Numbers that may stand in links, bounces and logs of what this database does not know are never given out."""
+        least = {table: self._last(table) + gap for table, gap in _GAPS.items()}
+        least["run"] = max(self._last("run"), runs)
+        least["delivery"] = max(least["delivery"], letters + _GAPS["delivery"])
+        for table, number in least.items():
+            values = {"table": table, "number": number}
+            if not self._db.change("UPDATE sqlite_sequence SET seq = :number WHERE name = :table", values):
+                self._db.change("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :number)", values)
+
+    def _last(self, table: str) -> int:
+        return int(
+            self._db.value("SELECT max(seq) FROM sqlite_sequence WHERE name = :table", {"table": table}) or 0
+        )

@@ -10,6 +10,7 @@ from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT
 from digest.store.sqlite.schema_moves import MOVES
+from digest.store.sqlite.schema_numbers import NUMBERS
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_passkeys import PASSKEYS
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
@@ -310,6 +311,12 @@ def _passkeys(db: Database) -> None:
 @MIGRATIONS(name="0018_moves")
 def _moves(db: Database) -> None:
     for statement in _statements(MOVES):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0019_numbers")
+def _numbers(db: Database) -> None:
+    for statement in _statements(NUMBERS):
         db.conn.execute(statement)
 
 
