@@ -239,7 +239,7 @@ def status(door: Door, period: Period, as_json: bool) -> None:
         issue = app.store.issues.get(period)
         counts = app.store.deliveries.counts(issue.id)
         first, at_work = app.send.canary(period), app.store.paces.progress(issue.id, now=app.clock())
-        rests = app.send.rests_until(issue)
+        rests, put_off = app.send.rests_until(issue), app.send.put_off_until(issue)
         unsure = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=20) if not as_json else []
     if as_json:
         print_json(cli_json.status(issue, counts))
@@ -250,6 +250,8 @@ def status(door: Door, period: Period, as_json: bool) -> None:
     if first is not None and first.stage is not CanaryStage.REST:
         fared = ", ".join(f"{count} {state}" for state, count in first.counts.items())
         say(f"  first letters ({first.stage}): {fared}")
+    if put_off is not None:
+        say(f"  all that is left was put off by mail servers; the next try is due at {_when(put_off, app)}")
     if rests is not None:
         say(f"  the rest goes at {_when(rests, app)} while digest serve runs")
     if issue.pause_reason and issue.state is IssueState.PAUSED:

@@ -85,7 +85,10 @@ class MailPart(_Way, _Transport):
 
     password: SecretStr | None = Field(None, description="Only from the environment: DIGEST_MAIL__PASSWORD.")
     timeout_s: float = Field(
-        60, gt=0, description="Seconds to wait for an answer of the relay, save the final dot (600)."
+        300,
+        gt=0,
+        description="The most seconds to wait for an answer of the relay, save the final dot (600); RFC 5321 "
+        "asks for 300 (greeting, MAIL, RCPT), 120 (DATA) and 180 (a piece of the body), which are not exceeded.",
     )
     bounce: MailAddress | None = Field(
         None, description="Envelope sender; +token is put before the @. Left out: the From address."

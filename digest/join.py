@@ -109,6 +109,13 @@ class Join:
         """The person behind a link; changes nothing. Raises TokenRefused, also for somebody who was forgotten."""
         return self._hand.who(text, allowed=allowed)
 
+    def seen(self, known: Known) -> None:
+        """A link of a letter was opened, by its reader or by a machine before them: the letter arrived. Decides nothing else."""
+        issue, reader = known.token.issue, known.subscriber.id
+        if issue and self._store.deliveries.is_doubtful(issue, reader):
+            with self._store.write():
+                self._store.deliveries.arrived(issue, reader)
+
     def confirm(self, text: str, *, page: str = "", network: str | None = None) -> Known:
         """Turns asked into confirmed, or into waiting where the gate wants an editor's look. Twice is once."""
         with self._store.write(durable=True):

@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from digest.app import App
 from digest.errors import DigestError
 from digest.mail.inbox import Maildir
-from digest.model import DeliveryState, Issue, IssueState, NoticeKind, Period, VisitOutcome
+from digest.model import Issue, IssueState, NoticeKind, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
 from digest.rules.preflight_items import over
 from digest.rules.taken_back import taken_back
@@ -153,7 +153,7 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
         verdict = departure(issue, now=app.clock())
         if verdict == "go" and issue.sending_since is None:
             verdict = _still_true(app, issue)
-        if verdict == "go" and not _all_put_off(app, issue) and app.send.rests_until(issue) is None:
+        if verdict == "go" and not app.send.put_off_until(issue) and app.send.rests_until(issue) is None:
             app.send.issue(issue.period, stop=stop, editors_first=True)
         elif verdict in _PUT_BACK:
             app.publish.hold(issue.period, by="schedule")
@@ -190,16 +190,6 @@ def departure(issue: Issue, *, now: datetime) -> str:
     ):
         return "wait"
     return "go" if now <= issue.send_at + GRACE else "too late"
-
-
-def _all_put_off(app: App, issue: Issue) -> bool:
-    """True while all that is left of a begun issue waits for its next try."""
-    counts = app.store.deliveries.counts(issue.id)
-    unfinished = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING)
-    if issue.state is not IssueState.SENDING or any(counts[state] for state in unfinished):
-        return False
-    next_due = app.store.deliveries.next_due(issue.id)
-    return next_due is not None and next_due > app.clock()
 
 
 def tidy(app: App) -> None:

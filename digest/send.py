@@ -231,6 +231,7 @@ class Send:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""
         now = self._clock()
         state = after("begin", issue)
+        self._refuse_yesterday(issue, now)
         with self._store.write(durable=True):
             moved = self._store.issues.move(
                 issue.id,
@@ -252,6 +253,31 @@ class Send:
         act("begin", issue=issue.period, run=number, queued=counts[DeliveryState.QUEUED],
             deferred=counts[DeliveryState.DEFERRED], first_only=first_only or None)  # fmt: skip
         return self._store.issues.get(issue.period), number, first_only
+
+    def _refuse_yesterday(self, issue: Issue, now: datetime) -> None:
+        """No letter is dated before those of the last issue: then this machine's clock is wrong."""
+        begun = [
+            one.sending_since for one in self._store.issues.all() if one.id != issue.id and one.sending_since
+        ]
+        if issue.sending_since is None and begun and now < max(begun):
+            raise MoveRefused(
+                f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, which is before the last issue began to leave "
+                f"({max(begun):%Y-%m-%d %H:%M}). Set the clock; nothing was sent.",
+                key="desk.why_clock",
+            )
+
+    def put_off_until(self, issue: Issue) -> datetime | None:
+        """When the first letter may be tried again, where all that is left was put off by its mail server."""
+        counts = self._store.deliveries.counts(issue.id)
+        is_all = counts[DeliveryState.DEFERRED] and not any(
+            counts[state] for state in _OPEN if state is not DeliveryState.DEFERRED
+        )
+        at = (
+            self._store.deliveries.next_due(issue.id)
+            if is_all and issue.state is IssueState.SENDING
+            else None
+        )
+        return at if at is not None and at > self._clock() else None
 
     def _resolve_doubts(self, issue: Issue, make: Callable[[Delivery], Letter]) -> None:
         """What is in doubt and can be known (a folder), or shall go again by the configuration, is settled now."""

@@ -56,7 +56,7 @@ class Sink:
     def __init__(
         self, script: Script | None = None, *, pipelining: bool = True, offers: tuple[str, ...] = (),
         tls: str = "none", login: tuple[str, str] | None = None, delay_s: float = 0.0, keep: bool = True,
-        mechanisms: str = "PLAIN LOGIN",
+        mechanisms: str = "PLAIN LOGIN", tls_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
     ) -> None:  # fmt: skip
         self.script = script
         self.accepted: list[Accepted] = []
@@ -66,6 +66,7 @@ class Sink:
         self._offers = (*(("PIPELINING",) if pipelining else ()), *offers)
         self.mechanisms = mechanisms
         self.tokens: list[str] = []
+        self.tls_most = tls_most
         self._tls, self._login, self._delay_s, self._keep = tls, login, delay_s, keep
         self._counts: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -314,6 +315,14 @@ class _Session:
     def wrap(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(CERTIFICATE)
+        if self.sink.tls_most is not ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            context.set_ciphers(
+                "ALL:@SECLEVEL=0"
+            )  # else this machine itself refuses what we want to be refused by us
+            context.minimum_version, context.maximum_version = (
+                ssl.TLSVersion.MINIMUM_SUPPORTED,
+                self.sink.tls_most,
+            )
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.secure = True
 

@@ -1,6 +1,7 @@
 """The bulk sender against real sockets that behave and misbehave. Nobody lost, nobody twice, the unsure listed."""
 
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -410,6 +411,32 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls: str) -> None:
         transport(sink, security=tls).carry(ledger)
     assert not ledger.outcomes
     assert not any(line.startswith("MAIL") for line in sink.commands)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of ssl, for the versions that we refuse
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+@pytest.mark.parametrize(("version", "is_taken"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+def test_tls_older_than_1_2_is_refused(tls: str, version: str, is_taken: bool) -> None:
+    ledger = MemoryLedger(letters(2))
+    with Sink(tls=tls, tls_most=ssl.TLSVersion[version]) as sink:
+        way = transport(sink, connections=1, security=tls, ca_file=CERTIFICATE)
+        if is_taken:
+            way.carry(ledger)
+        else:
+            with pytest.raises(MailError, match=r"does not speak TLS 1\.2 or later"):
+                way.carry(ledger)
+    assert len(sink.accepted) == (2 if is_taken else 0)
+    assert is_taken or not any(line.startswith("MAIL") for line in sink.commands)
+
+
+def test_no_login_is_shown_before_tls_is_agreed() -> None:
+    with Sink(tls="starttls", login=("digest", "right")) as sink:
+        transport(
+            sink, security="starttls", username="digest", password="right", ca_file=CERTIFICATE, connections=1
+        ).carry(MemoryLedger(letters(1)))
+    verbs = [line.partition(" ")[0] for line in sink.commands]
+    assert verbs.index("STARTTLS") < verbs.index("AUTH")
+    assert verbs[: verbs.index("STARTTLS")] == ["EHLO"]
 
 
 def test_a_server_without_starttls_gets_nothing_in_clear() -> None:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from digest.config_mail import MailPart
 from digest.model import DeliveryId, DeliveryState, Outcome, PauseReason
-from digest.rules.pace import Meaning, Phase, Watch, meaning, notice_retry_at, retry_at
+from digest.rules.pace import Meaning, Phase, Watch, meaning, notice_retry_at, patience_s, retry_at
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -46,6 +47,18 @@ def test_a_reply_means_what_its_phase_makes_of_it(
     phase: Phase, code: int, text: str, expected: Meaning
 ) -> None:
     assert meaning(phase, code, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "seconds"),
+    [(Phase.CONNECT, 60), (Phase.GREETING, 300), (Phase.HELLO, 300), (Phase.MAIL, 300), (Phase.RCPT, 300),
+     (Phase.DATA, 120), (Phase.BODY, 180), (Phase.DOT, 600)],
+)  # fmt: skip
+def test_answers_are_awaited_as_long_as_rfc_5321_asks(phase: Phase, seconds: float) -> None:
+    assert patience_s(phase, most_s=MailPart().timeout_s) == seconds
+    assert patience_s(phase, most_s=20) == (600 if phase is Phase.DOT else 20), (
+        "the dot's time is nobody's to cut"
+    )
 
 
 def test_waits_grow_and_end_after_four_days() -> None:

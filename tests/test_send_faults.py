@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.errors import StoreBusy
-from digest.model import DeliveryState, IssueState
+from digest.errors import MoveRefused, StoreBusy
+from digest.model import DeliveryState, IssueState, Period
 from digest.store.sqlite import open_store
 from tests.send_kit import NOW, PERIOD, approve, open_room, relay
 from tests.smtp_kit import Event, Sink
@@ -129,4 +129,27 @@ def test_a_clock_that_jumps_doubles_nobody(tmp_path: Path, jump: timedelta) -> N
     assert set(sink.recipients()) | set(room.rows(DeliveryState.UNSURE)) == {
         f"reader{n}@example.org" for n in range(1, 41)
     }
+    room.store.close()
+
+
+def test_no_letter_is_dated_before_the_last_issue(tmp_path: Path) -> None:
+    """R10: a machine that wakes up in the wrong year says so, and sends nothing."""
+    clock = {"now": NOW}
+    room = open_room(tmp_path, clock=lambda: clock["now"])
+    approve(room, 4)
+    before = Period(2026, 10)
+    with room.store.write():
+        room.store.issues.create(period=before, since=NOW, until=NOW, send_at=NOW, placed=())
+        last = room.store.issues.get(before)
+        room.store.issues.move(
+            last.id, from_={IssueState.DRAFT}, to=IssueState.SENT, sending_since=NOW - timedelta(days=30)
+        )
+    with Sink() as sink:
+        send = room.send(relay(room, sink.port))
+        clock["now"] = NOW.replace(year=2015)
+        with pytest.raises(MoveRefused, match="clock of this machine says 2015-11-20"):
+            send.issue(PERIOD)
+        assert not sink.accepted
+        clock["now"] = NOW
+        assert send.issue(PERIOD).state is IssueState.SENT
     room.store.close()

@@ -105,3 +105,113 @@ def test_addresses_of_letters_in_doubt_are_shown_to_approvers_only(
     doubt(app, month, 1)
     html = read(signed_in(app, web, address), f"/desk/issues/{month.period}/letters", status=403)
     assert not re.search(r"reader\d@example", html)
+
+
+# --- a doubt ends by itself ----------------------------------------------------------------------------------------
+
+BOUNCE = """From: MAILER-DAEMON@mx.example.com
+To: <letter@lists.example.org>
+Subject: Undelivered Mail Returned to Sender
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; somebody@example.com
+Action: failed
+Status: 5.2.2
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {message}
+
+--b--
+"""
+COMPLAINT = """From: fbl@provider.example
+To: <letter@lists.example.org>
+Subject: complaint
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: loop/1.0
+Version: 1
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: {message}
+Subject: the letter
+
+--b--
+"""
+
+
+@pytest.mark.parametrize("by", ["bounce", "complaint", "unsubscribe", "one click", "click", "a scanner"])
+def test_a_doubt_ends_when_anything_carries_the_mark_of_its_letter(
+    app: App, web: Flask, month: web_kit.Month, by: str
+) -> None:
+    first, second = doubt(app, month, 2)
+    issue = app.store.issues.get(month.period)
+    rows = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=9)
+    (mine,) = [one for one in rows if one.id == first]
+    links = app.links.letter(mine.subscriber, version=mine.version, issue=issue.id, delivery=mine.id)
+    client, path = web.test_client(), lambda link: link.removeprefix(web_kit.URL)
+    if by in {"bounce", "complaint"}:
+        app.take_letter((BOUNCE if by == "bounce" else COMPLAINT).format(message=links.message_id).encode())
+    elif by == "unsubscribe":
+        client.post(path(links.unsubscribe), data={"List-Unsubscribe": "One-Click", "from": "page"})
+    elif by == "one click":
+        client.post(path(links.unsubscribe), data={"List-Unsubscribe": "One-Click"})
+    else:
+        before = app.store.subscribers.get(mine.subscriber)
+        agent = {"User-Agent": "scanner"} if by == "a scanner" else {}
+        client.open(path(links.preferences), method="HEAD" if agent else "GET", headers=agent)
+        assert app.store.subscribers.get(mine.subscriber) == before, (
+            "looking decides nothing about the reader"
+        )
+    rows = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=9)
+    assert [one.id for one in rows] == [second], "that of nobody else"
+    forged = path(links.preferences)[:-4] + "AAAA"
+    assert client.get(forged).status_code == 404
+
+
+# --- pressed twice -------------------------------------------------------------------------------------------------
+
+
+def test_a_double_click_on_send_sends_once(app: App, web: Flask, month: web_kit.Month) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    app.publish.approve(month.period, by="test")
+    app.send.issue(month.period, stop=lambda: True)
+    for _ in range(3):
+        press(client, f"{base}send")
+    web.extensions["digest"].errands.wait()
+    letters = [
+        message_from_bytes(one.read_bytes())
+        for one in app.config.path(app.config.mail.folder).glob("issue-*.eml")
+    ]
+    assert (
+        len(letters)
+        == len({one["Message-ID"] for one in letters})
+        == len({one["To"] for one in letters})
+        == 5
+    )
+    runs = app.store._db.value("SELECT count(*) FROM run")
+    assert runs <= 3, "the first press, and one more for all that came meanwhile"
+
+
+def test_a_double_click_on_approve_freezes_once(app: App, web: Flask, month: web_kit.Month) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    revision = app.store.issues.get(month.period).revision
+    press(client, f"{base}approve", revision=revision, then="wait")
+    numbers = app.store._db.rows("SELECT id FROM delivery ORDER BY id")
+    shown = press(client, f"{base}approve", status=200, revision=revision, then="wait")
+    assert "is approved, nothing has left yet" in shown
+    assert app.store._db.rows("SELECT id FROM delivery ORDER BY id") == numbers
+    acts = [edit.act for edit in app.store.issues.edits(app.store.issues.get(month.period).id)]
+    assert acts.count("approve") == 1

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from digest.app import App
-from digest.model import IssueState, LearnedPace
+from digest.model import DeliveryState, IssueState, LearnedPace, PauseReason
+from digest.store.sqlite.columns import micros
 from digest.web import create_web
 from tests import web_kit
 
@@ -83,3 +84,39 @@ def test_the_desk_tells_the_pace_and_the_time_left(
     desk = web_kit.signed_in(app, create_web(app))
     assert "240 letters a minute; about 2 min left" in web_kit.read(desk, f"/desk/issues/{period}/sending")
     assert "encore 2\u00a0min environ" in web_kit.read(desk, f"/fr/desk/issues/{period}/sending")
+
+
+def test_when_all_is_put_off_desk_command_and_numbers_say_until_when(
+    app: App, client: FlaskClient, month: web_kit.Month
+) -> None:
+    period = month.period
+    app.publish.approve(period, by="test")
+    issue = app.store.issues.get(period)
+    with app.store.write():
+        app.store.issues.move(
+            issue.id, from_={IssueState.APPROVED}, to=IssueState.SENDING,
+            sending_since=app.clock() - timedelta(hours=1),
+        )  # fmt: skip
+        due = micros(app.clock() + timedelta(minutes=30))
+        app.store._db.change(
+            "UPDATE delivery SET state = 'deferred', not_before = :due, code = 450", {"due": due}
+        )
+    count = app.store.deliveries.counts(issue.id)[DeliveryState.DEFERRED]
+    desk = web_kit.signed_in(app, create_web(app))
+    page = web_kit.read(desk, f"/desk/issues/{period}/sending")
+    assert f"{count} letters were put off by their mail servers; the first is tried again at" in page
+    assert "Nobody is sending just now" not in page, "it is not stalled, it waits"
+    assert "remises à plus tard" in web_kit.read(desk, f"/fr/desk/issues/{period}/sending")
+    assert f'digest_next_try_seconds{{issue="{period}"}} 1800' in client.get("/metrics").text
+
+
+def test_numbers_say_that_an_issue_is_paused_and_why(
+    app: App, client: FlaskClient, month: web_kit.Month
+) -> None:
+    app.publish.approve(month.period, by="test")
+    issue = app.store.issues.get(month.period)
+    with app.store.write():
+        app.store.issues.move(
+            issue.id, from_={IssueState.APPROVED}, to=IssueState.PAUSED, pause_reason=PauseReason("login", {})
+        )
+    assert f'digest_paused{{issue="{month.period}",reason="login"}} 1' in client.get("/metrics").text

@@ -19,12 +19,12 @@ from digest.mail.openings import Openings
 from digest.mail.scribe import Scribe
 from digest.mail.ways import Way, Ways
 from digest.model import DeliveryId, DeliveryState, Letter, Outcome
-from digest.rules.pace import Phase
+from digest.rules.pace import PATIENCE_S, Phase, patience_s
 
 _SENT = DeliveryState.SENT
 _COMES_BACK = (DeliveryState.QUEUED, DeliveryState.UNSURE)  # the ledger may give it out again
 BLOCK = 100  # letters claimed at once, at least
-DOT_TIMEOUT_S = 600.0  # RFC 5321 4.5.3.2.6: a shorter wait makes duplicates
+DOT_TIMEOUT_S = PATIENCE_S[Phase.DOT]
 DRAIN_S = 8.0  # how long a stop waits for the answers to dots already written
 GATHER_S = 0.001  # a commit waits so long for others to share it, unless half of those under way do already
 SLOW_DISK_S = (
@@ -47,9 +47,9 @@ class Engine:
     ) -> None:  # fmt: skip
         self.draining = False
         self._ways = Ways(ways, yields=yields)
-        self._timeout_s = timeout_s
         self._ledger = ledger
-        self._dot_timeout_s = dot_timeout_s
+        self._patience_s = {phase: patience_s(phase, most_s=timeout_s) for phase in Phase}
+        self._patience_s[Phase.DOT] = dot_timeout_s
         self._drain_s = drain_s
         places = [(way, place) for way in ways for place in range(way.connections)]
         self._lanes = [Lane(self, way, number=n, place=place) for n, (way, place) in enumerate(places)]
@@ -335,7 +335,7 @@ class Engine:
 
     def wait_s(self, phase: Phase | None) -> float:
         """Until when the reply of `phase` is awaited, on the monotonic clock."""
-        return monotonic() + (self._timeout_s if phase is not Phase.DOT else self._dot_timeout_s)
+        return monotonic() + self._patience_s[phase or Phase.BODY]
 
     def _now_s(self) -> float:
         return monotonic()

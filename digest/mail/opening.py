@@ -12,7 +12,7 @@ from digest.mail.faults import ending, fault, system_said
 from digest.mail.login import Login
 from digest.mail.replies import Reply, kept
 from digest.mail.tls import may_go_in_clear
-from digest.rules.pace import Meaning, Phase, meaning
+from digest.rules.pace import Meaning, Phase, meaning, patience_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class Relay:
     tls: ssl.SSLContext | None
     login: Login | None
     timeout_s: float
+
+    def patience_s(self, phase: Phase) -> float:
+        return patience_s(phase, most_s=self.timeout_s)
 
     def __str__(self) -> str:
         return f"{self.server} port {self.port}"
@@ -46,7 +49,7 @@ async def opened(relay: Relay) -> tuple[Connection, Offers]:
     try:
         return connection, await _open(relay, connection, phase)
     except TimeoutError:
-        seconds = f"{relay.timeout_s:g}"
+        seconds = f"{relay.patience_s(phase[0]):g}"
         raise TryLater(fault("silent", relay=relay, seconds=seconds, phase=phase[0])) from None
     except ConnectionEnded as error:
         raise TryLater(fault("gave_up", relay=relay, phase=phase[0], why=ending(str(error)))) from error
@@ -65,11 +68,11 @@ async def opened(relay: Relay) -> tuple[Connection, Offers]:
 
 async def _open(relay: Relay, connection: Connection, phase: list[Phase]) -> Offers:
     direct = relay.tls if relay.security == "tls" else None
-    async with asyncio.timeout(relay.timeout_s):
+    async with asyncio.timeout(relay.patience_s(phase[0])):
         await connection.open(relay.server, relay.port, tls=direct)
     _refuse_public_clear(relay, connection)
     phase[0] = Phase.GREETING
-    async with asyncio.timeout(relay.timeout_s):
+    async with asyncio.timeout(relay.patience_s(phase[0])):
         _expect(relay, phase[0], await connection.reply())
     phase[0] = Phase.HELLO
     offers = await _hello(relay, connection)
@@ -93,7 +96,7 @@ def _refuse_public_clear(relay: Relay, connection: Connection) -> None:
 async def _hello(relay: Relay, connection: Connection) -> Offers:
     """EHLO, and HELO for a server that does not know it (RFC 5321 section 4.1.4)."""
     name = own_name(connection.own)
-    async with asyncio.timeout(relay.timeout_s):
+    async with asyncio.timeout(relay.patience_s(Phase.HELLO)):
         reply = await connection.ask(b"EHLO " + name.encode())
         if 500 <= reply.code < 600:
             _expect(relay, Phase.HELLO, await connection.ask(b"HELO " + name.encode()))
@@ -113,7 +116,7 @@ def own_name(host: str) -> str:
 async def _start_tls(relay: Relay, connection: Connection, offers: Offers) -> None:
     if not offers.starttls:
         raise fault("no_starttls", relay=relay)
-    async with asyncio.timeout(relay.timeout_s):
+    async with asyncio.timeout(relay.patience_s(Phase.TLS)):
         _expect(relay, Phase.TLS, await connection.ask(b"STARTTLS"))
         if connection.holds_more:
             raise fault("spoke_in_clear", relay=relay)
@@ -126,7 +129,7 @@ async def _log_in(relay: Relay, connection: Connection, offers: Offers) -> None:
     login = relay.login
     assert login is not None
     assert relay.security != "none"
-    async with asyncio.timeout(relay.timeout_s):
+    async with asyncio.timeout(relay.patience_s(Phase.AUTH)):
         if login.mechanism == "xoauth2":
             reply = await _token_shown(relay, connection, offers, login)
         elif "PLAIN" in offers.auth:

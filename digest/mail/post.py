@@ -49,10 +49,10 @@ class VerifiedConnection(Connection):
         if server.use_ssl:
             assert relay.tls is not None
             host: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.server, server.port, local_hostname=name, timeout=relay.timeout_s, context=relay.tls
+                server.server, server.port, local_hostname=name, timeout=_quick_s(relay), context=relay.tls
             )
         else:
-            host = smtplib.SMTP(server.server, server.port, local_hostname=name, timeout=relay.timeout_s)
+            host = smtplib.SMTP(server.server, server.port, local_hostname=name, timeout=_quick_s(relay))
         try:
             self._greet(host)
         except BaseException:
@@ -123,6 +123,11 @@ def _settings(relay: Relay) -> Mail:
         }
     )  # type: ignore[assignment]  # fmt: skip
     return settings
+
+
+def _quick_s(relay: Relay) -> float:
+    """Somebody waits for such a letter, and a second copy harms nobody: less patience than an issue has."""
+    return min(relay.timeout_s, 60.0)
 
 
 def _log_in(host: smtplib.SMTP, relay: Relay) -> None:
@@ -196,7 +201,7 @@ def _fault(error: Exception, relay: Relay, phase: Phase) -> MailError:
         phase = Phase.GREETING if isinstance(error, smtplib.SMTPConnectError) else phase
         return fault("refused", relay=relay, phase=phase, said=_said(error))
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return fault("silent", relay=relay, seconds=f"{relay.timeout_s:g}", phase=phase)
+        return fault("silent", relay=relay, seconds=f"{_quick_s(relay):g}", phase=phase)
     if isinstance(error, gaierror):
         return fault("not_found", server=relay.server, said=error.strerror)
     if isinstance(error, smtplib.SMTPServerDisconnected):

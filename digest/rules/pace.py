@@ -36,6 +36,20 @@ class Phase(StrEnum):
     QUIT = "QUIT"
 
 
+# How long an answer is awaited, at the least (RFC 5321 section 4.5.3.2); of a connection and a bare dot it says nothing.
+PATIENCE_S = {
+    Phase.CONNECT: 60.0, Phase.GREETING: 300.0, Phase.MAIL: 300.0, Phase.RCPT: 300.0, Phase.DATA: 120.0,
+    Phase.BODY: 180.0, Phase.DOT: 600.0,
+}  # fmt: skip
+PATIENCE_ELSE_S = 300.0
+
+
+def patience_s(phase: Phase, *, most_s: float) -> float:
+    """most_s: what the operator has patience for. The final dot has its own time: a shorter wait makes duplicates."""
+    usual_s = PATIENCE_S.get(phase, PATIENCE_ELSE_S)
+    return usual_s if phase is Phase.DOT else min(usual_s, most_s)
+
+
 class Meaning(StrEnum):
     """What a reply says about whom."""
 

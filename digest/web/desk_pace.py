@@ -2,7 +2,7 @@
 
 import math
 
-from digest.model import CanaryStage, Issue, IssueState
+from digest.model import CanaryStage, DeliveryState, Issue, IssueState
 from digest.render import dates
 from digest.web import language as tongue
 from digest.web.site import site
@@ -20,6 +20,11 @@ def pace_sentences(issue: Issue) -> list[str]:
     first = app.send.canary(issue.period)
     if first is not None and first.stage is CanaryStage.FIRST:
         found.append(words("desk.sending_first", total=dates.number(first.total, language)))
+    put_off = app.send.put_off_until(issue)
+    if put_off is not None:
+        count = app.store.deliveries.counts(issue.id)[DeliveryState.DEFERRED]
+        day, hour = dates.long_day(put_off, zone, language), dates.hour(put_off, zone, language)
+        found.append(words("desk.sending_put_off", n=count, day=day, hour=hour))
     rests = app.send.rests_until(issue)
     said_already = issue.pause_reason is not None and issue.pause_reason.code.startswith("first_")
     if waits_for_a_look(issue) and first is not None and not said_already:

@@ -256,6 +256,8 @@ def _is_stalled(issue: Issue) -> bool:
     app = site().app
     if issue.state is not IssueState.SENDING or issue.sending_since is None:
         return False
+    if app.send.put_off_until(issue) is not None or app.send.rests_until(issue) is not None:
+        return False  # it waits by itself, and the page says until when
     begun_a_while_ago = app.clock() - issue.sending_since > timedelta(seconds=30)
     at_rest = app.send.rests_until(issue) is not None
     return begun_a_while_ago and not at_rest and not app.store.deliveries.live_run(issue.id, now=app.clock())

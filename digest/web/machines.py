@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, Response, abort, make_response, request
 
+from digest.model import IssueState
 from digest.web.security import is_from_here
 from digest.web.site import site
 
@@ -74,8 +75,29 @@ def _sending() -> Iterable[str]:
         key: 1.0 for key, one in learned.items() if one.rests_until is not None and one.rests_until > now
     }
     yield from _metric("digest_resting", "Relays that are down and mail domains that refuse us.", resting)
+    yield from _standing()
     pending: Values = {(): float(store.notices.pending())}
     yield from _metric("digest_notices_pending", "One-off letters that have still to leave.", pending)
+
+
+def _standing() -> Iterable[str]:
+    """Issues that do not move, and until when they will not by themselves."""
+    app = site().app
+    paused: Values = {}
+    waits: Values = {}
+    for issue in app.store.issues.all():
+        month = ("issue", str(issue.period))
+        if issue.state is IssueState.PAUSED:
+            paused[(month, ("reason", issue.pause_reason.code if issue.pause_reason else ""))] = 1.0
+        until = app.send.put_off_until(issue) or app.send.rests_until(issue)
+        if until is not None:
+            waits[(month,)] = round((until - app.clock()).total_seconds())
+    yield from _metric(
+        "digest_paused", "Issues whose sending is paused, by reason; a person must go on with them.", paused
+    )
+    yield from _metric(
+        "digest_next_try_seconds", "Until a begun issue, of which all is put off or rests, goes on.", waits
+    )
 
 
 def _house() -> Iterable[str]:

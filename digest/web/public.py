@@ -320,6 +320,7 @@ def who(token: str, *, allowed: frozenset[Purpose]) -> Known:
         known = site().app.join.who(token, allowed=allowed)
     except errors.TokenRefused:
         raise refused(token) from None
+    site().app.join.seen(known)
     tongue.speak(known.subscriber.language.first)
     return known
 

@@ -255,6 +255,13 @@ class Deliveries(Runs):
         )
         return None if number is None else SubscriberId(number)
 
+    def is_doubtful(self, issue_id: IssueId, subscriber_id: SubscriberId) -> bool:
+        found = self._db.row(
+            "SELECT 1 FROM delivery WHERE issue = :issue AND subscriber = :subscriber AND state = 'unsure'",
+            {"issue": issue_id, "subscriber": subscriber_id},
+        )
+        return found is not None
+
     def arrived(self, issue_id: IssueId, subscriber_id: SubscriberId) -> None:
         """A link of this letter was used, so it arrived: ends a doubt."""
         self._db.change(

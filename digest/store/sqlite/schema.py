@@ -316,8 +316,13 @@ def _moves(db: Database) -> None:
 
 @MIGRATIONS(name="0019_numbers")
 def _numbers(db: Database) -> None:
-    for statement in _statements(NUMBERS):
-        db.conn.execute(statement)
+    # Triggers on other tables read this one: for the moment in which it is not there they are left unread.
+    db.conn.execute("PRAGMA legacy_alter_table = ON")
+    try:
+        for statement in _statements(NUMBERS):
+            db.conn.execute(statement)
+    finally:
+        db.conn.execute("PRAGMA legacy_alter_table = OFF")
 
 
 def _statements(script: str) -> list[str]:
