@@ -5,7 +5,11 @@ shows stands below the table.
 """
 
 import ast
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +18,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.errors import StoreError
+from digest.mail.connection import QUIT_TIMEOUT_S
+from digest.mail.engine import DRAIN_S
+from digest.mail.smtp import SmtpTransport
 from digest.model import Address, DeliveryState, IssueState, Language, SubscriberState
 from digest.rules.cron import next_slot
+from digest.rules.returned import Verdict
 from tests.send_kit import NOW, PERIOD, Room, approve, open_room, relay
-from tests.smtp_kit import Event, Sink
+from tests.smtp_kit import CERTIFICATE, Event, Sink
+from tests.test_send_killed import SMTP, configure
 
 HERE = Path(__file__).parent
 MATRIX = {
@@ -53,6 +62,7 @@ MATRIX = {
         "test_mail_engine:test_a_refused_login_says_so_and_marks_nobody",
         "test_mail_engine:test_a_refused_sender_stops_the_run_and_marks_nobody",
         "test_fault_matrix:test_a_blocked_address_pauses_the_run_with_its_words_and_the_next_call_goes_on",
+        "test_fault_matrix:test_a_wrong_password_pauses_the_issue_marks_nobody_and_the_right_one_goes_on",
     ),
     "R6 two schedulers, workers, cron and web at once": (
         "test_send_faults:test_several_processes_at_once_send_once",
@@ -61,6 +71,7 @@ MATRIX = {
         "test_send:test_a_run_whose_lease_was_lost_writes_no_more_dots",
         "test_store_deliveries:test_four_processes_claim_two_thousand_letters_and_none_twice",
         "test_schedule:test_only_one_process_ticks",
+        "test_web_doubts:test_a_double_click_on_send_sends_once",
     ),
     "R7 double click, approved twice, month assembled twice, old backup restored": (
         "test_store_issues:test_a_month_has_one_issue",
@@ -69,6 +80,10 @@ MATRIX = {
         "test_send_control:test_a_restored_backup_sends_nothing_until_it_is_reconciled",
         "test_send_control:test_a_plain_copy_of_the_file_is_noticed_by_the_list_of_runs",
         "test_send_control:test_a_log_of_the_mail_server_tells_who_got_theirs",
+        "test_send_control:test_a_plain_copy_restored_elsewhere_is_refused_for_its_list_of_runs_is_not_there",
+        "test_send_control:test_a_copy_made_before_the_first_run_and_restored_elsewhere_is_refused_for_its_place",
+        "test_send_control:test_an_issue_held_and_approved_anew_after_the_copy_takes_no_mark_from_its_log",
+        "test_web_doubts:test_a_double_click_on_approve_freezes_once",
     ),
     "R8 down over the slot: an hour, three days, five weeks": (
         "test_schedule:test_after_a_short_absence_it_leaves_late",
@@ -82,12 +97,16 @@ MATRIX = {
         "test_rate:test_a_window_is_read_from_the_clock_on_the_wall",
         "test_fault_matrix:test_half_past_one_in_toronto_comes_once_though_the_clocks_say_it_twice",
     ),
-    "R10 the clock jumps": ("test_send_faults:test_a_clock_that_jumps_doubles_nobody",),
+    "R10 the clock jumps": (
+        "test_send_faults:test_a_clock_that_jumps_doubles_nobody",
+        "test_send_faults:test_no_letter_is_dated_before_the_last_issue",
+    ),
     "R11 leaving, forgetting while sending": (
         "test_send:test_a_reader_who_leaves_while_the_letter_is_on_the_wire_does_not_get_it",
         "test_send:test_a_reader_who_left_before_is_not_sent_to",
         "test_store_deliveries:test_a_reader_who_left_between_claim_and_intent_gets_no_final_dot",
         "test_fault_matrix:test_a_person_forgotten_while_the_letter_is_on_the_wire_does_not_get_it",
+        "test_fault_matrix:test_who_is_suspended_or_complains_while_it_is_sent_gets_no_dot",
     ),
     "R12 confirming while sending": (
         "test_send:test_a_reader_who_joined_after_approval_is_not_sent_to",
@@ -126,13 +145,57 @@ MATRIX = {
         "test_store_deliveries:test_a_server_that_never_answered_leaves_a_doubt_that_people_or_links_end",
         "test_web_doubts:test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one",
         "test_send:test_doubts_go_again_by_themselves_when_the_operator_wants_that",
+        "test_web_doubts:test_a_doubt_ends_when_anything_carries_the_mark_of_its_letter",
     ),
-    "Control: pause, stop, SIGTERM, a dead relay's stand-in": (
+    "Control: pause, resume, stop, SIGTERM, once more": (
         "test_send:test_a_pause_stops_within_a_second_and_the_rest_is_exact",
         "test_send:test_a_stop_drains_and_the_next_call_goes_on",
+        "test_fault_matrix:test_a_stop_leaves_within_ten_seconds_whatever_the_server_does",
+        "test_cli:test_a_send_that_is_asked_to_stop_says_what_is_left_and_goes_on_later",
         "test_mail_engine:test_a_stop_does_not_wait_for_ever_for_an_answer",
         "test_mail_engine:test_a_stop_does_not_wait_for_a_server_that_never_greets",
+        "test_send_control:test_failed_letters_go_once_more_and_no_others",
+        "test_send_control:test_who_joined_since_gets_the_approved_letter_and_who_was_there_does_not",
+    ),
+    "Pace: halves, creeps up, retries, rests, hours, first letters": (
+        "test_rate:test_only_a_wish_to_be_slower_slows_us",
+        "test_rate:test_a_pace_halves_once_for_all_that_was_in_hand_and_creeps_up_again",
+        "test_send_pace:test_421_halves_the_relays_pace_and_the_next_run_begins_with_it",
+        "test_send_pace:test_a_domain_that_pushes_back_is_slowed_and_the_next_run_remembers",
+        "test_send_pace:test_greylisting_slows_nobody",
+        "test_send:test_a_greylisted_reader_is_tried_again_when_due_and_not_before",
+        "test_send:test_a_mailbox_that_never_opens_is_given_up_after_four_days",
+        "test_fault_matrix:test_a_mailbox_given_up_after_four_days_counts_nothing_against_its_reader",
+        "test_send_pace:test_a_domain_that_refuses_us_rests_in_the_next_run_too",
+        "test_schedule_alerts:test_a_domain_that_refuses_us_is_told_once_a_day",
+        "test_schedule_alerts:test_a_pause_of_digests_own_is_told_once_and_a_persons_is_not",
+        "test_send_control:test_a_run_ends_when_its_window_closes",
+        "test_send_control:test_editors_get_it_first_and_the_rest_waits_for_a_word",
+        "test_send_control:test_first_letters_that_fare_badly_ask_a_person",
+        "test_web_machines:test_when_all_is_put_off_desk_command_and_numbers_say_until_when",
+    ),
+    "Several relays: weights, health, failover; what EHLO offers; TLS and login; time-outs": (
+        "test_send_pace:test_relays_share_letters_by_weight",
+        "test_send_pace:test_a_relay_in_reserve_carries_nothing_while_another_works",
         "test_send_pace:test_when_a_relay_dies_another_takes_its_letters_once_each",
+        "test_send_pace:test_nothing_is_asked_of_a_server_that_it_did_not_offer",
+        "test_send_pace:test_a_letter_too_big_for_the_server_pauses_the_run_and_marks_nobody",
+        "test_mail_engine:test_a_local_part_beyond_ascii_needs_smtputf8_and_says_so",
+        "test_send_postfix:test_the_parameters_of_a_dsn_are_asked_for_only_where_they_are_offered",
+        "test_mail_engine:test_letters_go_over_verified_tls_with_a_login",
+        "test_send_pace:test_an_access_token_is_shown_and_read_afresh_at_every_login",
+        "test_mail_engine:test_a_certificate_that_nobody_vouches_for_is_refused",
+        "test_mail_engine:test_tls_older_than_1_2_is_refused",
+        "test_mail_engine:test_no_login_is_shown_before_tls_is_agreed",
+        "test_mail_engine:test_a_password_never_goes_in_clear",
+        "test_pace:test_answers_are_awaited_as_long_as_rfc_5321_asks",
+    ),
+    "One-off letters: with the act, ahead of bulk, retried, never inline": (
+        "test_send_lane:test_the_act_and_its_letter_are_one_decision",
+        "test_send_lane:test_a_request_is_answered_while_the_mail_server_says_nothing",
+        "test_send_lane:test_letters_are_tried_one_two_four_minutes_later_and_never_forgotten",
+        "test_send_pace:test_a_one_off_letter_goes_ahead_of_an_issue_at_a_relay_that_takes_no_further_connection",
+        "test_send:test_notices_outlive_a_server_that_is_down_for_a_day",
     ),
     "A real relay: Postfix with real DSNs": (
         "test_send_postfix:test_postfix_takes_an_issue_once_and_its_dsn_names_the_delivery",
@@ -350,3 +413,116 @@ def test_a_reader_who_confirms_while_it_is_sent_waits_for_the_next_issue(
         assert room.send(relay(room, sink.port)).issue(PERIOD).state is IssueState.SENT
     assert len(sink.accepted) == 20
     assert "late@example.org" not in sink.recipients()
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_wrong_password_pauses_the_issue_marks_nobody_and_the_right_one_goes_on(
+    make_room: Callable[..., Room], tls: str
+) -> None:
+    """R5, the whole way: the reason has its code, so that the desk says it in either language."""
+    room = make_room(30)
+    secret = {"security": tls, "username": "digest", "ca_file": CERTIFICATE}
+    with Sink(tls=tls, login=("digest", "right")) as sink:
+
+        def way(password: str) -> SmtpTransport:
+            part = room.config.mail.model_copy(
+                update={
+                    "transport": "smtp",
+                    "server": "127.0.0.1",
+                    "port": sink.port,
+                    "timeout_s": 5.0,
+                    **secret,
+                }
+            )
+            return SmtpTransport(part, password=password, backoff_s=0.02)
+
+        report = room.send(way("wrong")).issue(PERIOD)
+        assert report.state is IssueState.PAUSED
+        assert room.issue.pause_reason is not None
+        assert room.issue.pause_reason.code == "login"
+        assert room.counts() == {"queued": 30}
+        assert not sink.accepted
+        assert room.send(way("right")).issue(PERIOD).state is IssueState.SENT
+    assert len(sink.accepted) == len(sink.received()) == 30
+
+
+@pytest.mark.parametrize("state", ["suspended", "left"])
+def test_who_is_suspended_or_complains_while_it_is_sent_gets_no_dot(
+    make_room: Callable[..., Room], state: str
+) -> None:
+    """R11: a bounce or a complaint comes in while the letter is on the wire, and nothing but the state has changed yet."""
+    room = make_room(6)
+
+    def strike(event: Event) -> None:
+        if event.point == "DATA" and event.recipient == "reader4@example.org":
+            with room.store.write():
+                room.store._db.change("UPDATE subscriber SET state = :state WHERE id = 4", {"state": state})
+
+    with Sink(strike) as sink:
+        send = room.send(relay(room, sink.port, connections=1))
+        while room.issue.state is not IssueState.SENT:
+            send.issue(PERIOD)
+    assert room.counts() == {"sent": 5, "cancelled": 1}
+    assert "reader4@example.org" not in sink.recipients()
+
+
+def test_a_mailbox_given_up_after_four_days_counts_nothing_against_its_reader(
+    make_room: Callable[..., Room],
+) -> None:
+    """A 4xx is the server's wish, however long it lasts; a 5.1.1 is the address."""
+    clock = {"now": NOW}
+    room = make_room(4, clock=lambda: clock["now"])
+
+    def answer(event: Event) -> str | None:
+        late, gone = "reader2@" in event.line, "reader3@" in event.line
+        return "451 4.2.2 later" if late else "550 5.1.1 unknown user" if gone else None
+
+    with Sink(lambda e: answer(e) if e.point == "RCPT" else None) as sink:
+        send = room.send(relay(room, sink.port))
+        while (report := send.issue(PERIOD)).state is not IssueState.SENT:
+            assert report.next_due is not None
+            clock["now"] = report.next_due
+    assert room.counts() == {"sent": 2, "failed": 2}
+    history = {
+        name: room.store.returns.history(found.id, since=None, limit=9)
+        for name in ("reader2", "reader3")
+        if (found := room.store.subscribers.find(Address(f"{name}@example.org"))) is not None
+    }
+    assert history == {"reader2": [], "reader3": [Verdict.HARD]}
+    assert len(room.store.returns.refused(issues=5)) == 1
+
+
+def test_a_stop_leaves_within_ten_seconds_whatever_the_server_does(make_room: Callable[..., Room]) -> None:
+    """SIGTERM to `digest send`, while no final dot is answered: what cannot be known is listed, the rest is exact."""
+    room = make_room(40)
+    configure(room.config.home, SMTP.format(port="{port}").replace("connections = 3", "connections = 2"))
+    path = room.config.home / "config.toml"
+    reached = threading.Event()
+
+    def silent(event: Event) -> str | None:
+        if event.point == "accepted" and event.count >= 12:
+            reached.set()
+            return "stall!"
+        return None
+
+    with Sink(silent) as sink:
+        path.write_text(path.read_text().replace("{port}", str(sink.port)))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "digest", "--config", str(path), "send", str(PERIOD)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=HERE.parent,
+        )  # fmt: skip
+        try:
+            assert reached.wait(60)
+            process.send_signal(signal.SIGTERM)
+            errors = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+            process.wait()
+    assert DRAIN_S + QUIT_TIMEOUT_S <= 10, "what it waits for at the most"
+    assert process.returncode == 130, errors
+    counts = room.counts()
+    assert 1 <= counts["unsure"] <= 2
+    assert counts["sent"] >= 10
+    assert counts["queued"] == 40 - counts["sent"] - counts["unsure"]
+    assert f"Stopped with {counts['queued']} letters waiting" in errors
+    assert len(sink.accepted) == len(sink.received()) == counts["sent"] + counts["unsure"]

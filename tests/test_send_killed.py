@@ -17,9 +17,9 @@ from digest.model import DeliveryState, IssueState
 from tests.send_kit import PERIOD, approve, open_room
 from tests.smtp_kit import Event, Sink
 
-READERS = 300
+READERS = 500
 CONNECTIONS = 3
-KILLS = 50
+KILLS = int(os.environ.get("DIGEST_TEST_KILLS", "50"))
 SMTP = f"""transport = "smtp"
 server = "127.0.0.1"
 port = {{port}}
