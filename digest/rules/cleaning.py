@@ -1,8 +1,7 @@
 """Foreign HTML made safe, and its lead: an allow-list, clean links, no pixels. Nothing that could act on a page leaves here."""
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import unescape
 
 import nh3
@@ -58,6 +57,9 @@ _TINY = re.compile(r"\s*0*[012](?!\d)")
 _MAIL = re.compile(r"mailto:[^\s\"'<>]{3,250}", re.IGNORECASE)
 # nh3 writes `<`, `>` and `"` inside attributes as references, so that these patterns need not look for them there.
 _IMAGE = re.compile(r"<img\b[^>]*>")
+_HREF = re.compile(r'(<a(?: [^>]*?)?) href="([^"]*)"')
+_SRC = re.compile(r' src="([^"]*)"')
+_STYLE = re.compile(r' style="([^"]*)"')
 _EMPTY = re.compile(r"<(figure|p|a)(?: [^>]*)?>(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>")
 _MOST_NESTED = 8
 _TAG = re.compile(r"<[^>]*>")
@@ -80,13 +82,15 @@ _BOILERPLATE_HINTS = (
 
 def safe_html(markup: str, *, base: str = "") -> str:
     """The allow-list applied: no script carrier, no pixel, no form, every link absolute and clean. nh3 has the last word
-    on every tag that stays; after it whole elements only go."""
-    clean = _cleaner(base).clean(markup[:LONGEST_HTML])
+    on every tag and attribute that stays; after it addresses are only spelled out or go, and whole elements go."""
+    clean = _cleaner().clean(markup[:LONGEST_HTML])
     mended = repaired(clean)
     if mended != clean:  # what was hidden behind references may be markup now
-        clean = _cleaner(base).clean(mended)
+        clean = _cleaner().clean(mended)
+    if " href=" in clean:
+        clean = _HREF.sub(partial(_linked, base=base), clean)
     if "<img" in clean:
-        clean = _IMAGE.sub(_picture_or_nothing, clean)
+        clean = _IMAGE.sub(partial(_picture_or_nothing, base=base), clean)
     return _without_empties(clean).strip()
 
 
@@ -103,31 +107,29 @@ def lead(html: str, *, title: str = "") -> str:
     return "" if tree is None else _searched(tree, title)
 
 
-@lru_cache(maxsize=32)
-def _cleaner(base: str) -> nh3.Cleaner:
+@lru_cache(maxsize=1)
+def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(TAGS),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
         clean_content_tags=set(_GONE_WHOLE),
-        attribute_filter=_attributes_of(base),
     )
 
 
-def _attributes_of(base: str) -> Callable[[str, str, str], str | None]:
-    """What each attribute becomes. A picture that only counts keeps a style, or no source, as a sign that it goes."""
+def _linked(found: re.Match[str], *, base: str) -> str:
+    """A link with its address spelled out and clean, or without one."""
+    address = unescape(found[2]) if "&" in found[2] else found[2]
+    link = _mail_or_link(address, base)
+    if link == found[2]:
+        return found[0]
+    return found[1] if link is None else f'{found[1]} href="{_written(link)}"'
 
-    def kept(_tag: str, name: str, value: str) -> str | None:
-        if name == "href":
-            return _mail_or_link(value, base)
-        if name == "src":
-            return None if "/_/stat" in value or host_of(value) in _COUNTERS else shown_link(value, base=base)
-        if name == "style":
-            return "hidden" if _HIDDEN.search(value) else None
-        return value
 
-    return kept
+def _written(address: str) -> str:
+    """As nh3 writes an attribute, so that cleaning twice is cleaning once."""
+    return address.replace("&", "&amp;").replace('"', "&quot;").replace("\xa0", "&nbsp;")
 
 
 def _without_empties(clean: str) -> str:
@@ -140,14 +142,22 @@ def _without_empties(clean: str) -> str:
     return clean
 
 
-def _picture_or_nothing(found: re.Match[str]) -> str:
+def _picture_or_nothing(found: re.Match[str], *, base: str) -> str:
+    """A picture that is there to be seen; its style only told whether it is."""
     image = found[0]
+    source, style = _SRC.search(image), _STYLE.search(image)
     tiny = any(
         _TINY.match(image, at + len(name))
         for name in (' width="', ' height="')
         if (at := image.find(name)) > 0
     )
-    return "" if tiny or ' src="' not in image or ' style="' in image else image
+    if tiny or source is None or (style and _HIDDEN.search(style[1])):
+        return ""
+    address = unescape(source[1])
+    link = shown_link(address, base=base)
+    if link is None or "/_/stat" in address or host_of(link) in _COUNTERS:
+        return ""
+    return _STYLE.sub("", image).replace(source[0], f' src="{_written(link)}"', 1)
 
 
 def _searched(tree: LexborNode, title: str) -> str:

@@ -26,6 +26,10 @@ _OFFSETS_H: dict[str, float] = {
     "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
 _ACCENTS = str.maketrans("éèêûôàç", "eeeuoac")
+_MAIL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) (?:GMT|([+-])(0\d|1[0-3])([0-5]\d))"
+)  # how nearly all feeds write it
+_EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}")
 _ISO = re.compile(
     r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
     r"(?:(?:[T ]|\s+)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?)?\s*(?P<zone>.*)",
@@ -69,7 +73,9 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
     if not words:
         return None
     try:
-        if re.fullmatch(r"\d{9,10}(\.\d+)?|\d{12,13}", words):
+        if (found := _MAIL.fullmatch(words)) and (month := _MONTHS.get(found[2].lower())):
+            return _mailed(found, month)
+        if _EPOCH.fullmatch(words):
             seconds = float(words) if len(words.partition(".")[0]) < 12 else float(words) / 1000
             return When(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
         found = _ISO.fullmatch(words) or _BASIC.fullmatch(words)
@@ -79,6 +85,12 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
         return _spelled_out(words, timezone)
     except (ValueError, OverflowError):
         return None
+
+
+def _mailed(found: re.Match[str], month: int) -> When:
+    at = datetime(int(found[3]), month, int(found[1]), *map(int, found.group(4, 5, 6)), tzinfo=UTC)
+    east = timedelta(hours=int(found[8]), minutes=int(found[9])) if found[7] else timedelta()
+    return When(at - east if found[7] == "+" else at + east)
 
 
 def read_struct(parsed: struct_time | None) -> datetime | None:

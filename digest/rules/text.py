@@ -39,6 +39,7 @@ _ENGLISH_WORDS = """
   out up
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_TELLING = _FRENCH | _ENGLISH
 _ESCAPED_TWICE = re.compile(
     r"</?(script|style|img|svg|math|iframe|object|embed|form|input|video|audio|details|body|base|link|meta|a|b|i|em|strong"
     r"|span|p|br|font|sup|sub)\b[^>]*>",
@@ -116,8 +117,9 @@ def language_of(text: str) -> str | None:
     head = text[:2_000].lower()
     words = (_ASCII_WORD if head.isascii() else _WORD).findall(head)
     accented = 0 if head.isascii() else sum(1 for word in words if _FRENCH_ACCENT.search(word))
-    french = sum(map(_FRENCH.__contains__, words)) + 0.5 * accented
-    english = sum(map(_ENGLISH.__contains__, words))
+    telling = [word for word in words if word in _TELLING]
+    french = sum(map(_FRENCH.__contains__, telling)) + 0.5 * accented
+    english = sum(map(_ENGLISH.__contains__, telling))
     if french + english < 1 or abs(french - english) < max(1.0, 0.3 * max(french, english)):
         return None
     return "fr" if french > english else "en"

@@ -105,8 +105,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
     """The entry without its keys, and its bare words, one space between two."""
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
-    split = bare_words(html).split()
-    words = " ".join(split)
+    words = " ".join(bare_words(html).split())
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
     flags = list(draft.flags)
@@ -126,7 +125,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
         summary=summary,
         html=html,
         is_full=draft.is_full,
-        minutes=minutes_to_read(len(split)) if draft.is_full else None,
+        minutes=minutes_to_read(words.count(" ") + 1) if draft.is_full else None,
         tags=draft.tags,
         flags=tuple(dict.fromkeys(flags)),
     )

@@ -2,10 +2,13 @@
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_NEVER: tuple[float, int, Callable[[], None]] = (math.inf, -1, lambda: None)
 
 
 class Watch:
@@ -17,6 +20,7 @@ class Watch:
         self._off: set[int] = set()
         self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
+        self._wakes_at = math.inf
 
     @contextmanager
     def alarm(self, act: Callable[[], None], *, after_s: float) -> Iterator[None]:
@@ -39,20 +43,18 @@ class Watch:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._sit, daemon=True, name="watch")
                 self._thread.start()
-            elif self._alarms[0][1] == number:
+            elif at < self._wakes_at:
                 self._turn.notify()
             return number
 
     def _sit(self) -> None:
         while True:
             with self._turn:
-                if not self._alarms:
-                    self._turn.wait()
-                    continue
-                at, number, act = self._alarms[0]
+                at, number, act = self._alarms[0] if self._alarms else _NEVER
                 left_s = at - time.monotonic()
                 if left_s > 0:
-                    self._turn.wait(left_s)
+                    self._wakes_at = at
+                    self._turn.wait(min(left_s, threading.TIMEOUT_MAX))
                     continue
                 heapq.heappop(self._alarms)
                 called_off = number in self._off

@@ -8,8 +8,6 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
-import feedparser
-
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import When, read_date, read_struct
@@ -94,6 +92,8 @@ def _checked(body: bytes, context: ParseContext) -> bytes:
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:
+    import feedparser  # most feeds are plain and never need it
+
     headers = {name: value for name, value in context.headers.items() if name == "content-type"}
     if b"xml:base" in body:
         headers["content-location"] = context.url

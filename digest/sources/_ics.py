@@ -1,0 +1,314 @@
+"""The reader behind ical.py: a calendar becomes entries, one a date. Pure; a broken event or rule never costs the others."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from icalendar.prop.broken import vBroken
+
+from digest.errors import ErrorKind, SourceError
+from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
+from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
+from digest.rules.text import one_line, title_text
+from digest.sources._calendar import Sheet, read_sheet
+from digest.sources._entry import hashed_key, scoped
+from digest.sources._event import Stated, event_entry, told_apart
+from digest.sources._kind import ParseContext
+from digest.sources._series import Refused, Unreadable, Zones, dates_of, repeats, stamp
+
+_FAULTS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    RecursionError,
+    ArithmeticError,
+)
+
+_SINGLE = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
+
+
+def read(body: bytes, context: ParseContext) -> Harvest:
+    """What ical.parse promises, of bytes that are a calendar. Raises SourceError."""
+    sheet = read_sheet(body)
+    zones = Zones(calendar=sheet.zone, source=context.timezone)
+    entries: list[Entry] = []
+    for uid, series in _by_uid(sheet, zones).items():
+        try:
+            dates = _dates(series, sheet, context)
+        except Refused as refused:
+            sheet.left_out.append(_left_out(series[0][0], LeftOutWhy.RULE, str(refused)))
+            continue
+        several = len({stamp(event["DTSTART"].dt) for event, _ in dates}) > 1 or any(
+            repeats(e) for e, _ in series
+        )
+        entries += _entries(dates, sheet, context, uid=uid, several=several)
+    if sheet.left_out and not entries:
+        first = sheet.left_out[0]
+        raise SourceError(
+            ErrorKind.PARSE, f"Nothing in the calendar can be used ({len(sheet.left_out)} left out; {first})."
+        )
+    return Harvest(
+        title=title_text(sheet.name) or None,
+        language=None,
+        entries=told_apart(entries),
+        left_out=tuple(sheet.left_out),
+        pause_s=_ttl_s(sheet.ttl),
+    )
+
+
+def _left_out(event: Any, why: LeftOutWhy, detail: str) -> LeftOut:
+    return LeftOut(one_line(_text(event, "SUMMARY"), longest=60), why, detail)
+
+
+def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, ...]]]]:
+    """Events with their flags, by UID; those without one stand alone. Of two versions the later SEQUENCE counts."""
+    groups: dict[str, list[tuple[Any, tuple[str, ...]]]] = {}
+    for number, event in enumerate(sheet.events):
+        _mend(event)
+        start = event.get("DTSTART")
+        if start is None or not hasattr(start, "dt"):
+            sheet.left_out.append(_left_out(event, LeftOutWhy.NO_START, "no start that can be read"))
+            continue
+        try:
+            guessed = zones.settle(event)
+        except _FAULTS:
+            sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its times contradict each other"))
+            continue
+        uid = _text(event, "UID").strip() or f"\0{number}"
+        flags = (*(("zone-guessed",) if guessed else ()), *(("private",) if _is_private(event) else ()))
+        groups.setdefault(uid, []).append((event, flags))
+    return {uid: _latest(group, sheet) for uid, group in groups.items()}
+
+
+def _mend(event: Any) -> None:
+    """The library keeps a line that it could not read as a trap that raises when touched, and a doubled one as a list."""
+    for name, prop in list(event.items()):
+        kept = [
+            part for part in (prop if isinstance(prop, list) else [prop]) if not isinstance(part, vBroken)
+        ]
+        if not kept:
+            del event[name]
+        elif isinstance(prop, list):
+            event[name] = kept[0] if name in _SINGLE else kept
+
+
+def _latest(group: list[tuple[Any, tuple[str, ...]]], sheet: Sheet) -> list[tuple[Any, tuple[str, ...]]]:
+    kept: dict[tuple[str, str], tuple[Any, tuple[str, ...]]] = {}
+    for event, flags in group:
+        recurrence = event.get("RECURRENCE-ID")
+        identity = ("", "") if recurrence is None and repeats(event) else (
+            ("r", stamp(recurrence.dt)) if recurrence is not None else ("s", stamp(event["DTSTART"].dt))
+        )  # fmt: skip
+        other = kept.get(identity)
+        if other is not None:
+            if identity == ("", "") and _sequence(event) == _sequence(other[0]):
+                identity = ("m", stamp(event["DTSTART"].dt) + _text(event, "SUMMARY"))
+            elif _text(event, "SUMMARY") != _text(other[0], "SUMMARY") and _sequence(event) == _sequence(
+                other[0]
+            ):
+                identity = (identity[0] + "+", identity[1] + _text(event, "SUMMARY"))
+            else:
+                same = _sequence(event) == _sequence(other[0])
+                reason = "it stands there twice" if same else "a later version of it counts"
+                sheet.left_out.append(_left_out(event, LeftOutWhy.COUNTED, reason))
+                if _sequence(event) < _sequence(other[0]):
+                    continue
+        kept[identity] = (event, flags)
+    return list(kept.values())
+
+
+def _dates(
+    series: Sequence[tuple[Any, tuple[str, ...]]], sheet: Sheet, context: ParseContext
+) -> list[tuple[Any, tuple[str, ...]]]:
+    if not any(repeats(event) for event, _ in series):
+        return list(series)
+    flags = tuple(dict.fromkeys(flag for _, flags in series for flag in flags))
+    masters = [event for event, _ in series if "RECURRENCE-ID" not in event and repeats(event)]
+    plain = [pair for pair in series if "RECURRENCE-ID" not in pair[0] and not repeats(pair[0])]
+    overrides = [event for event, _ in series if "RECURRENCE-ID" in event]
+    dates: list[tuple[Any, tuple[str, ...]]] = list(plain)
+    for place, master in enumerate(masters):
+        mine = [master, *(overrides if place == 0 else [])]
+        try:
+            found = dates_of(mine, now=context.now, horizon=context.horizon)
+            if len(found) < len(mine):
+                why = "every date of it was changed one by one"
+                sheet.left_out.append(_left_out(master, LeftOutWhy.COUNTED, why))
+            dates += [(event, (*flags, "series")) for event in found]
+        except Unreadable as unreadable:
+            sheet.left_out.append(_left_out(master, LeftOutWhy.RULE_UNREAD, str(unreadable)))
+            dates += [(event, (*flags, "series-unread")) for event in mine]
+        except Refused as refused:
+            if len(series) == 1:
+                raise
+            sheet.left_out.append(_left_out(master, LeftOutWhy.RULE, str(refused)))
+            dates += [(event, flags) for event in mine[1:]]
+    return dates
+
+
+def _entries(
+    dates: Sequence[tuple[Any, tuple[str, ...]]],
+    sheet: Sheet,
+    context: ParseContext,
+    *,
+    uid: str,
+    several: bool,
+) -> list[Entry]:
+    made = []
+    starts = Counter(stamp(event["DTSTART"].dt) for event, _ in dates)
+    for event, flags in dates:
+        try:
+            occasion = _occasion(event, sheet, context, uid=uid, recurs="series" in flags)
+        except _FAULTS:
+            sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its dates cannot be used"))
+            continue
+        title = title_text(_text(event, "SUMMARY"))
+        keys = _keys(
+            event,
+            occasion,
+            context,
+            uid=uid,
+            several=several,
+            title=title,
+            alone=starts[stamp(event["DTSTART"].dt)] == 1,
+        )
+        stated = Stated(
+            title=title,
+            occasion=occasion,
+            about=_about(event),
+            url=_text(event, "URL") or None,
+            author=_organizer(event),
+            tags=_categories(event),
+            flags=tuple(flag for flag in flags if flag != "series"),
+        )
+        made.append(event_entry(stated, keys=keys, context=context))
+    return made
+
+
+def _keys(
+    event: Any, occasion: Occasion, context: ParseContext, *, uid: str, several: bool, title: str, alone: bool
+) -> tuple[str, ...]:
+    """UID alone for a single event, so that it may move; UID and recurrence (else start) for one date of several."""
+    keys = []
+    recurrence = event.get("RECURRENCE-ID", event["DTSTART"])
+    if not uid.startswith("\0"):
+        name = scoped(uid, context.url)
+        which = f"/{stamp(recurrence.dt)}" if several or "RECURRENCE-ID" in event else ""
+        keys.append(f"uid:{name}{which}{'' if alone else ' ' + hashed_key(title)}")
+    link = shown_link(_text(event, "URL"), base=context.url)
+    if link and not is_front_page(link) and alone:
+        keys.append(f"page:{same_page_key(link)}@{stamp(occasion.starts)}")
+    if not keys:
+        keys.append(
+            "event-" + hashed_key(title, stamp(occasion.starts), occasion.place, host_of(context.url))
+        )
+    return tuple(keys)
+
+
+def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recurs: bool) -> Occasion:
+    start = event["DTSTART"].dt
+    all_day = not isinstance(start, datetime)
+    zone = Zones(calendar=sheet.zone, source=context.timezone).default if all_day else start.tzinfo or UTC
+    starts = _instant(start, zone)
+    ends = _end(event, start, zone)
+    return Occasion(
+        starts=starts,
+        ends=ends if ends and ends > starts else None,
+        timezone=_zone_name(zone, sheet, context),
+        all_day=all_day,
+        place=_text(event, "LOCATION") or None,
+        online=shown_link(_text(event, "CONFERENCE") or _text(event, "X-GOOGLE-CONFERENCE")),
+        status=_status(event, sheet),
+        uid=None if uid.startswith("\0") else one_line(uid, longest=400),
+        sequence=_sequence(event),
+        recurs=recurs,
+    )
+
+
+def _end(event: Any, start: Any, zone: tzinfo) -> datetime | None:
+    end = event.get("DTEND")
+    if end is not None and hasattr(end, "dt"):
+        return _instant(end.dt, zone)
+    length = getattr(event.get("DURATION"), "dt", None)
+    if isinstance(length, timedelta) and length > timedelta(0):
+        return _instant(start + length, zone)
+    return _instant(start + timedelta(days=1), zone) if not isinstance(start, datetime) else None
+
+
+def _instant(at: Any, zone: tzinfo) -> datetime:
+    if not isinstance(at, datetime):
+        at = datetime(at.year, at.month, at.day, tzinfo=zone)
+    settled: datetime = at if at.tzinfo else at.replace(tzinfo=zone)
+    return settled.astimezone(UTC)
+
+
+def _zone_name(zone: tzinfo, sheet: Sheet, context: ParseContext) -> str:
+    """An IANA name people know; rules of the file itself have none, then the calendar's or the source's stands in."""
+    if isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "Etc/UTC", "EST", "MST", "HST", "GMT"):
+        return zone.key
+    default = Zones(calendar=sheet.zone, source=context.timezone).default
+    return default.key if isinstance(default, ZoneInfo) else "UTC"
+
+
+def _status(event: Any, sheet: Sheet) -> EventStatus:
+    if sheet.method.upper() == "CANCEL":
+        return EventStatus.CANCELLED
+    said = _text(event, "STATUS").upper()
+    return {
+        "CANCELLED": EventStatus.CANCELLED,
+        "CANCELED": EventStatus.CANCELLED,
+        "TENTATIVE": EventStatus.TENTATIVE,
+    }.get(said, EventStatus.CONFIRMED)
+
+
+def _about(event: Any) -> str:
+    html = event.get("X-ALT-DESC")
+    if html is not None and "html" in str(getattr(html, "params", {}).get("FMTTYPE", "")).lower():
+        return str(html)
+    return _text(event, "DESCRIPTION")
+
+
+def _organizer(event: Any) -> str | None:
+    """The common name, when it is a name: addresses are personal data that we have no use for."""
+    organizer = event.get("ORGANIZER")
+    if isinstance(organizer, list):
+        organizer = organizer[0]
+    name = title_text(str(getattr(organizer, "params", {}).get("CN", "") or ""))
+    return None if not name or "@" in name else one_line(name, longest=120)
+
+
+def _categories(event: Any) -> tuple[str, ...]:
+    found = event.get("CATEGORIES") or []
+    lists = found if isinstance(found, list) else [found]
+    names = [one_line(str(name), longest=60) for part in lists for name in getattr(part, "cats", [part])]
+    return tuple(dict.fromkeys(name for name in names if name))[:20]
+
+
+def _text(event: Any, name: str) -> str:
+    value = event.get(name)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return str(value) if value is not None else ""
+
+
+def _sequence(event: Any) -> int:
+    found = re.match(r"\d{1,9}", _text(event, "SEQUENCE"))
+    return int(found[0]) if found else 0
+
+
+def _is_private(event: Any) -> bool:
+    return _text(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL")
+
+
+def _ttl_s(text: str) -> float | None:
+    found = re.fullmatch(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?", text.upper())
+    if not found:
+        return None
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return float(days * 86_400 + hours * 3_600 + minutes * 60) or None
