@@ -57,7 +57,7 @@ _TINY = re.compile(r"\s*0*[012](?!\d)")
 _MAIL = re.compile(r"mailto:[^\s\"'<>]{3,250}", re.IGNORECASE)
 # nh3 writes `<`, `>` and `"` inside attributes as references, so that these patterns need not look for them there.
 _IMAGE = re.compile(r"<img\b[^>]*>")
-_HREF = re.compile(r'(<a(?: [^>]*?)?) href="([^"]*)"')
+_HREF = re.compile(r'<a (?:(?:title|lang|dir|rel)="[^"]*" )*href="([^"]*)"')
 _SRC = re.compile(r' src="([^"]*)"')
 _STYLE = re.compile(r' style="([^"]*)"')
 _EMPTY = re.compile(r"<(figure|p|a)(?: [^>]*)?>(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>")
@@ -119,12 +119,13 @@ def _cleaner() -> nh3.Cleaner:
 
 
 def _linked(found: re.Match[str], *, base: str) -> str:
-    """A link with its address spelled out and clean, or without one."""
-    address = unescape(found[2]) if "&" in found[2] else found[2]
-    link = _mail_or_link(address, base)
-    if link == found[2]:
+    """The head of a link with its address spelled out and clean, or without one."""
+    written = found[1]
+    link = _mail_or_link(unescape(written) if "&" in written else written, base)
+    if link == written:
         return found[0]
-    return found[1] if link is None else f'{found[1]} href="{_written(link)}"'
+    head = found[0][: found.start(1) - found.start() - len(' href="')]
+    return head if link is None else f'{head} href="{_written(link)}"'
 
 
 def _written(address: str) -> str:

@@ -84,7 +84,7 @@ def content_hash(entry: Entry, *, words: str | None = None) -> str:
         if occasion
         else ()
     )
-    words = " ".join(bare_words(entry.html).split()) if words is None else words
+    words = bare_words(entry.html) if words is None else words
     parts = (entry.title, entry.url, entry.author, entry.summary, words, entry.is_full, *when)
     return sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()
 
@@ -105,7 +105,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
     """The entry without its keys, and its bare words, one space between two."""
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
-    words = " ".join(bare_words(html).split())
+    words = bare_words(html)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
     flags = list(draft.flags)
@@ -182,8 +182,9 @@ def medium_id(guid: str, link: str | None) -> str | None:
 
 def _original(draft: Draft) -> str | None:
     """The link of an "originally published at" note; never a mere front page, never Medium's own footer."""
-    ends = draft.html[-4_000:], draft.html[:2_000]
-    noted = (_ORIGINAL.search(end) for end in ends if _may_note(end.lower()))
+    if not _may_note(draft.html.lower()):
+        return None
+    noted = (_ORIGINAL.search(end) for end in (draft.html[-4_000:], draft.html[:2_000]))
     found = next((note for note in noted if note), None)
     link = shown_link(unescape(found[1]), base=draft.base) if found else None
     return None if link is None or is_front_page(link) or is_medium_host(host_of(link)) else link
