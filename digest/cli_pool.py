@@ -20,7 +20,7 @@ _LONG_AGO, _FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzi
 @as_json
 @pass_door
 def collect(door: Door, sources: tuple[str, ...], every: bool, as_json: bool) -> None:
-    """Visit the sources that are due, or the ones named."""
+    """Visit the sources that are due, or the ones named. Ends with 1 when every one that was visited failed."""
     with door.open() as app:
         total = len(sources) or len(app.store.sources.all())
         for source in app.store.sources.all() if sources and not as_json else ():
@@ -29,15 +29,20 @@ def collect(door: Door, sources: tuple[str, ...], every: bool, as_json: bool) ->
         with progress("Collecting", total=total, quiet=as_json) as step:
             done: list[Visit] = []
 
-            def visited(visit: Visit) -> None:
+            def heard(visit: Visit) -> None:
                 done.append(visit)
                 step(len(done), visit_line(visit))
 
-            visits = app.collect.visit(sources, every=every, on_visit=visited)
+            visits = app.collect.visit(sources, every=every, on_visit=heard)
     if as_json:
         print_json(cli_json.visits(visits))
     else:
         say(visits_line(visits))
+    visited = [visit for visit in visits if visit.outcome is not VisitOutcome.WAITING]
+    failed = [visit.source.name for visit in visited if visit.outcome is VisitOutcome.FAILED]
+    if failed:
+        click.echo(failed_line(failed, visited=len(visited)), err=True)
+        click.get_current_context().exit(1 if len(failed) == len(visited) else 0)
 
 
 @click.command()
@@ -96,6 +101,11 @@ def visits_line(visits: list[Visit]) -> str:
         f"{failed} failed",
     ]
     return ", ".join(parts + ([f"{waiting} not due"] if waiting else [])) + "."
+
+
+def failed_line(names: list[str], *, visited: int) -> str:
+    """Who failed, for whoever reads what cron sends."""
+    return f"{len(names)} of {_many(visited, 'visited source')} failed: {', '.join(names)}. See: digest sources list"
 
 
 def _many(count: int, noun: str) -> str:

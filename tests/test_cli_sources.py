@@ -146,3 +146,25 @@ def test_what_is_no_web_address_is_told_so(
 ) -> None:
     assert _run(config, "add", pasted) == 1
     assert "not a web address" in capsys.readouterr().err
+
+
+def test_a_round_ends_badly_only_when_nobody_could_be_visited_and_names_who_failed(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cron mails what stands on standard error, and looks at the exit status."""
+    with serving() as site:
+        _blog(site)
+        site.pages["/broken"] = b"hello"
+        sources = "".join(
+            f'[[sources]]\nname = "{name}"\nurl = "{site.url(path)}"\n'
+            for name, path in (("Good", "/blog.xml"), ("Bad", "/broken"))
+        )
+        config.write_text(f'[collect]\nallow_private = ["127.0.0.1"]\ndelay_s = 0\n{sources}')
+        assert run(["--config", str(config), "collect", "--all"]) == 0
+        assert "1 of 2 visited sources failed: Bad." in capsys.readouterr().err
+        assert run(["--config", str(config), "collect", "Bad", "--json"]) == 1
+        said = capsys.readouterr()
+        assert json.loads(said.out)["sources"][0]["outcome"] == "failed"
+        assert "1 of 1 visited source failed: Bad." in said.err
+        assert run(["--config", str(config), "collect", "Good"]) == 0
+        assert "failed:" not in capsys.readouterr().err

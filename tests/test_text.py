@@ -242,3 +242,53 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
 def test_no_text_breaks_the_cleaning_of_links(link: str, base: str) -> None:
     shown = shown_link(link, base=base)
     assert shown is None or (shown.startswith(("http://", "https://")) and same_page_key(shown))
+
+
+@pytest.mark.parametrize(
+    "odd", ["http://[::1/feed", "http://told.example:port/feed", "http://x.example:99999/"]
+)
+def test_what_is_no_address_is_a_page_of_its_own(odd: str) -> None:
+    """A stored address may be one that nobody would take today: comparing it with another must not fail."""
+    assert same_page_key(odd) == odd
+
+
+@pytest.mark.parametrize(
+    ("foreign", "kept"),
+    [
+        ('<img src="/a.png" style="color:red">', '<p><img src="https://x.example/a.png"></p>'),
+        ('<img style="width:1px" src="/a.png">words', "<p>words</p>"),
+        ('<img src="/a.png?x=1&amp;utm_source=y">', '<p><img src="https://x.example/a.png?x=1"></p>'),
+        ('<a title="t" href="b?c=1&amp;d=2">b</a>', '<p><a title="t" href="https://x.example/b?c=1&amp;d=2" {rel}>b</a></p>'),
+        ('<a lang="fr" href="data:text/html,x">b</a>', '<p><a lang="fr" {rel}>b</a></p>'),
+        ('<a title=\'x" href="https://evil.example/\' href="/b">b</a>',
+         '<p><a title="x&quot; href=&quot;https://evil.example/" href="https://x.example/b" {rel}>b</a></p>'),
+        ('words href="b" and &lt;a href="b"&gt;', '<p>words href="b" and &lt;a href="b"&gt;</p>'),
+    ],
+)  # fmt: skip
+def test_addresses_of_clean_html_are_spelled_out_and_nothing_else_is_touched(foreign: str, kept: str) -> None:
+    clean = safe_html(f"<p>{foreign}</p>", base="https://x.example/")
+    assert clean == kept.format(rel='rel="noopener noreferrer nofollow"')
+    assert safe_html(clean, base="https://x.example/") == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("Thu, 12 Nov 2026 12:00:00 -0330", "2026-11-12T15:30:00+00:00"),
+        ("12 Nov 2026 12:00:00 +0530", "2026-11-12T06:30:00+00:00"),
+        ("Sun, 1 Mar 2026 23:59:59 GMT", "2026-03-01T23:59:59+00:00"),
+        ("Thu, 12 Nov 2026 24:00:00 GMT", "2026-11-13T00:00:00+00:00"),
+        ("Thu, 12 Nov 2026 12:00:60 +0000", "2026-11-12T12:00:59+00:00"),
+        ("Tue, 31 Feb 2026 12:00:00 GMT", None),
+        ("Thu, 12 Xyz 2026 12:00:00 GMT", None),
+    ],
+)
+def test_the_dates_of_mail_are_read_the_quick_way_and_the_slow_way_alike(text: str, utc: str | None) -> None:
+    for spelled in (text, text.replace(" 2026 ", "  2026\n")):
+        when = read_date(spelled, timezone="America/Toronto")
+        assert (when.at.isoformat() if when else None) == utc
+        assert when is None or (when.has_time and not when.zone_guessed)
+    slow = read_date(
+        text.lower(), timezone="America/Toronto"
+    )  # in lower case nobody takes it for the common form
+    assert slow == read_date(text, timezone="America/Toronto")

@@ -88,7 +88,8 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
 
 
 def _mailed(found: re.Match[str], month: int) -> When:
-    at = datetime(int(found[3]), month, int(found[1]), *map(int, found.group(4, 5, 6)), tzinfo=UTC)
+    day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
+    at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     east = timedelta(hours=int(found[8]), minutes=int(found[9])) if found[7] else timedelta()
     return When(at - east if found[7] == "+" else at + east)
 

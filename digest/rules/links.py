@@ -64,10 +64,16 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
 
 @lru_cache(maxsize=4_096)
 def same_page_key(url: str) -> str:
-    """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go."""
-    split = urlsplit(url)
+    """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go.
+
+    What is no address is its own key.
+    """
+    try:
+        split = urlsplit(url)
+        port = f":{split.port}" if split.port else ""
+    except ValueError:
+        return url
     host = (split.hostname or "").removeprefix("www.")
-    port = f":{split.port}" if split.port else ""
     query = urlencode(sorted(parse_qsl(split.query, keep_blank_values=True)))
     return f"{host}{port}{split.path.rstrip('/')}{'?' + query if query else ''}"
 
