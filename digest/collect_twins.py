@@ -1,12 +1,13 @@
 """Two items that may be one: an editor says so, or says no, and may take either word back. Nothing is lost by it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from digest.errors import Conflict, NotFound
 from digest.model import ItemId, Pair, Verdict
+from digest.rules.duplicates import held_together
 
 ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
 UNDONE_FOR = timedelta(days=60)
@@ -21,17 +22,28 @@ class Standing(Protocol):
     def placed(self) -> bool: ...
 
 
+class Group(Protocol):
+    """Items that are kept as one. head: the one that stands for all; joined: pairs that were said to be the same."""
+
+    @property
+    def head(self) -> ItemId: ...
+    @property
+    def members(self) -> frozenset[ItemId]: ...
+    @property
+    def joined(self) -> Sequence[tuple[ItemId, ItemId]]: ...
+
+
 class Memory(Protocol):
     """The store's memory of pairs."""
 
     def waiting(self, *, since: datetime) -> list[Pair]: ...
     def settled(self, *, since: datetime) -> list[Pair]: ...
     def find(self, one: ItemId, other: ItemId) -> tuple[Verdict, str] | None: ...
-    def head(self, item: ItemId) -> ItemId: ...
+    def group(self, item: ItemId) -> Group: ...
     def standing(self, item: ItemId) -> Standing: ...
     def say(self, one: ItemId, other: ItemId, verdict: Verdict, *, by: str, now: datetime) -> Any: ...
     def hide(self, copy: ItemId, *, under: ItemId) -> Any: ...
-    def show(self, copy: ItemId) -> Any: ...
+    def show(self, copy: ItemId, *, over: Sequence[ItemId]) -> Any: ...
 
 
 class Store(Protocol):
@@ -70,13 +82,15 @@ class Twins:
             if said is not Verdict.OPEN:
                 raise Conflict("Somebody has settled this meanwhile.", key="sources.twins_settled")
             if verdict is Verdict.SAME:
-                kept, copy = self._in_order(twins.head(one), other)
-                twins.hide(copy, under=kept)
+                kept, copy = self._in_order(twins.group(one).head, twins.group(other).head)
+                if kept != copy:
+                    twins.hide(copy, under=kept)
             twins.say(one, other, verdict, by=by, now=self._clock())
 
     def take_back(self, one: ItemId, other: ItemId, *, by: str) -> None:
         """Back to the question. What digest itself had made one is kept apart from then on: that is the answer to it.
 
+        In a chain only this link is undone: what hangs on either end goes on hanging there.
         Raises NotFound for two that nobody ever asked about.
         """
         twins, now = self._store.twins, self._clock()
@@ -84,10 +98,28 @@ class Twins:
             said, who = self._said(one, other)
             if said is Verdict.OPEN:
                 return
-            if said is Verdict.SAME:
-                twins.show(other if twins.head(other) != other else one)
             after = Verdict.APART if said is Verdict.SAME and not who else Verdict.OPEN
             twins.say(one, other, after, by=by, now=now)
+            if said is Verdict.SAME:
+                self._part(one, other)
+
+    def _part(self, one: ItemId, other: ItemId) -> None:
+        """What is no longer held together with the one that stood for all stands for itself. Two that others still
+        hold together are parted all the same: the later one stands alone."""
+        group = self._store.twins.group(other)
+        parts = held_together(group.members, group.joined)
+        if any({one, other} <= part for part in parts):
+            alone = one if other == group.head else other
+            parts = [part - {alone} for part in parts] + [frozenset({alone})]
+        for part in parts:
+            if part and group.head not in part:
+                stands = min(part, key=self._rank)
+                self._store.twins.show(stands, over=sorted(part - {stands}))
+
+    def _rank(self, item: ItemId) -> tuple[bool, bool, ItemId]:
+        """Who stands for others: the one that a letter holds already, else the one seen first."""
+        standing = self._store.twins.standing(item)
+        return not standing.used, not standing.placed, item
 
     def _said(self, one: ItemId, other: ItemId) -> tuple[Verdict, str]:
         said = self._store.twins.find(one, other)
@@ -96,7 +128,6 @@ class Twins:
         return said
 
     def _in_order(self, one: ItemId, other: ItemId) -> tuple[ItemId, ItemId]:
-        """Which stands for both: the one that a letter holds already, else the one seen first."""
-        mine, theirs = self._store.twins.standing(one), self._store.twins.standing(other)
-        is_other = (theirs.used, theirs.placed) > (mine.used, mine.placed)
-        return (other, one) if is_other else (one, other)
+        """Which stands for both, and the other."""
+        kept = min((one, other), key=self._rank)
+        return kept, other if kept == one else one

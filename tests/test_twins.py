@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import pairwise, permutations
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from digest.collect_twins import Twins
 from digest.config import Config
 from digest.errors import Conflict, NotFound
 from digest.model import Item, ItemId, Verdict, VisitOutcome
+from digest.rules.duplicates import held_together
 from digest.rules.gather import MAYBE_TWICE
 from digest.web import create_web
 from tests import web_kit
@@ -191,3 +193,58 @@ def test_a_source_that_changed_after_approval_is_flagged_at_the_desk(
     with app.store.write():
         app.store.items.changed_at_source(item.id, content_hash="another", now=app.clock())
     assert says in read(client, f"{prefix}/desk/issues/{month.period}/")
+
+
+@pytest.fixture
+def chained(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> Iterator[tuple[App, list[ItemId]]]:
+    """Five items of five sources, 1-2-3-4 and 5 beside, the middle pairs said to be the same by hand."""
+    text = "delay_s = 0\n"
+    for number in range(1, 6):
+        site.pages[f"/{number}"] = rss(post(number, title=f"Quite another matter {'abcdef'[number] * 9}"))
+        text += f'[[sources]]\nname = "{number}"\nurl = "{site.url(f"/{number}")}"\n'
+    with open_app(make_config(text), clock=clock) as app:
+        app.collect.visit()
+        ids = sorted(item.id for item in standing(app))
+        with app.store.write():
+            for one, other in pairwise(ids[:4]):
+                app.store.twins.ask(one, other, now=clock())
+        yield app, ids
+
+
+def heads(app: App) -> dict[ItemId, frozenset[str]]:
+    return {item.id: frozenset({item.source, *item.also_in}) for item in standing(app)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("undone", list(permutations(range(3))))
+def test_each_link_of_a_chain_is_undone_alone_in_whatever_order(
+    chained: tuple[App, list[ItemId]], order: tuple[int, ...], undone: tuple[int, ...]
+) -> None:
+    app, ids = chained
+    names = {item.id: item.source for item in standing(app)}
+    alone = heads(app)
+    for link in order:
+        verb(app).settle(ids[link], ids[link + 1], Verdict.SAME, by="1")
+    assert set(heads(app)) == {ids[0], ids[4]}
+    left = {0, 1, 2}
+    for link in undone:
+        verb(app).take_back(ids[link], ids[link + 1], by="1")
+        left -= {link}
+        runs = held_together(ids, [(ids[at], ids[at + 1]) for at in left])
+        assert set(heads(app).values()) == {frozenset(names[id_] for id_ in run) for run in runs}
+    assert heads(app) == alone
+    assert {(pair.asked, pair.other.id) for pair in verb(app).waiting()} == set(pairwise(ids[:4]))
+
+
+def test_two_that_a_third_holds_together_are_parted_all_the_same(chained: tuple[App, list[ItemId]]) -> None:
+    app, ids = chained
+    with app.store.write():
+        app.store.twins.ask(ids[0], ids[2], now=app.clock())
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        verb(app).settle(ids[one], ids[other], Verdict.SAME, by="1")
+    assert set(heads(app)) == {ids[0], ids[3], ids[4]}
+    verb(app).take_back(ids[0], ids[1], by="1")
+    assert {ids[0], ids[1]} <= set(heads(app))
+    assert heads(app)[ids[1]] == {"2"}

@@ -147,6 +147,17 @@ def _same_page(one: str | None, other: str | None) -> bool:
     return same_page_key(one) == same_page_key(other)
 
 
+def held_together(
+    items: Collection[ItemId], joined: Iterable[tuple[ItemId, ItemId]]
+) -> list[frozenset[ItemId]]:
+    """The items in groups: two are in one when pairs lead from one to the other."""
+    group = {item: frozenset({item}) for item in items}
+    for one, other in joined:
+        both = group[one] | group[other]
+        group |= dict.fromkeys(both, both)
+    return sorted(set(group.values()), key=min)
+
+
 def _places_agree(one: Occasion, other: Occasion) -> bool:
     """Unless both name a place and the places have little in common."""
     if not one.place or not other.place:

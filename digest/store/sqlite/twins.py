@@ -1,11 +1,12 @@
 """Items that are alike: which wait for an editor's word, which are one, which are not. What is alike is judged in rules/."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from digest.model import ItemId, Pair, Verdict
 from digest.rules.gather import MAYBE_TWICE
-from digest.store.sqlite.columns import micros, moment
+from digest.store.sqlite.columns import listed, micros, moment
 from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.items import Items
 
@@ -15,6 +16,14 @@ class Standing(NamedTuple):
 
     used: bool
     placed: bool
+
+
+class Group(NamedTuple):
+    """Items that are kept as one. head: the one that stands for all; joined: pairs that were said to be the same."""
+
+    head: ItemId
+    members: frozenset[ItemId]
+    joined: tuple[tuple[ItemId, ItemId], ...]
 
 
 class Twins:
@@ -70,11 +79,18 @@ class Twins:
         )
         return (Verdict(row["verdict"]), row["by"]) if row else None
 
-    def head(self, item: ItemId) -> ItemId:
-        """The item that stands for this one; itself when it is no copy."""
-        return ItemId(
-            self._db.value("SELECT coalesce(merged_into, id) FROM item WHERE id = :id", {"id": item})
+    def group(self, item: ItemId) -> Group:
+        """All that is kept as one with this item."""
+        head = self._db.value("SELECT coalesce(merged_into, id) FROM item WHERE id = :id", {"id": item})
+        found = self._db.rows("SELECT id FROM item WHERE id = :head OR merged_into = :head", {"head": head})
+        members = frozenset(ItemId(row["id"]) for row in found)
+        pairs = self._db.rows(
+            """SELECT one, other FROM twin WHERE verdict = 'same'
+                 AND one IN (SELECT value FROM json_each(:members)) AND other IN (SELECT value FROM json_each(:members))""",
+            {"members": listed(members)},
         )
+        joined = tuple((ItemId(row["one"]), ItemId(row["other"])) for row in pairs)
+        return Group(ItemId(head), members, joined)
 
     def standing(self, item: ItemId) -> Standing:
         row = self._db.rows(
@@ -102,15 +118,13 @@ class Twins:
         )
         self._touch_drafts(copy)
 
-    def show(self, copy: ItemId) -> None:
-        """The item stands for itself again, and takes its own copies along."""
-        self._db.change(
-            """UPDATE item SET merged_into = :copy WHERE merged_into = (SELECT merged_into FROM item WHERE id = :copy)
-                 AND id IN (SELECT other FROM twin WHERE one = :copy AND verdict = 'same'
-                            UNION SELECT one FROM twin WHERE other = :copy AND verdict = 'same')""",
-            {"copy": copy},
-        )
+    def show(self, copy: ItemId, *, over: Sequence[ItemId]) -> None:
+        """The item stands for itself again, and for these copies."""
         self._db.change("UPDATE item SET merged_into = NULL WHERE id = :copy", {"copy": copy})
+        self._db.change(
+            "UPDATE item SET merged_into = :copy WHERE id IN (SELECT value FROM json_each(:over))",
+            {"copy": copy, "over": listed(over)},
+        )
         self._touch_drafts(copy)
 
     def _mark(self, item: ItemId) -> None:
