@@ -22,6 +22,7 @@ from digest.rules.gather import (
     Found,
     Intent,
     Known,
+    Parted,
     Seen,
     Update,
     decide,
@@ -50,7 +51,7 @@ class Sources(Protocol):
 class Items(Protocol):
     """The store's memory of items."""
 
-    def known(self, keys: Collection[str]) -> dict[str, Known]: ...
+    def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]: ...
     def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
@@ -64,6 +65,7 @@ class Twins(Protocol):
 
     def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
     def ask(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
+    def apart(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
 
 
 class Store(Protocol):
@@ -162,7 +164,7 @@ class Collect:
         updated = 0
         with self._turn, self._store.write():
             items = self._store.items
-            known = items.known(keys_of(entries))
+            known = items.known(keys_of(entries), source=source.id)
             recognised = not entries or recognises(entries, known, source=source.id)
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
@@ -190,13 +192,15 @@ class Collect:
 
     def _add(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
         """What nobody has seen before; how much of it is news, and no copy."""
-        fresh = [intent for intent in intents if isinstance(intent, Add | Copy | Doubt)]
+        fresh = [intent for intent in intents if isinstance(intent, Add | Copy | Doubt | Parted)]
         ids = self._store.items.add_all([intent.entry for intent in fresh], source=source, now=now)
         for intent, item_id in zip(fresh, ids, strict=True):
             if isinstance(intent, Copy):
                 self._store.twins.copy(intent.item, item_id, now=now)
             elif isinstance(intent, Doubt):
                 self._store.twins.ask(intent.item, item_id, now=now)
+            elif isinstance(intent, Parted):
+                self._store.twins.apart(intent.item, item_id, now=now)
         return sum(1 for intent in fresh if not isinstance(intent, Copy))
 
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:

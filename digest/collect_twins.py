@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from digest.errors import Conflict, NotFound
-from digest.model import ItemId, Pair, Verdict
+from digest.model import ItemId, Pair, Shared, Verdict
 from digest.rules.duplicates import held_together
 
 ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
@@ -46,11 +46,22 @@ class Memory(Protocol):
     def show(self, copy: ItemId, *, over: Sequence[ItemId]) -> Any: ...
 
 
+class Identities(Protocol):
+    """The store's memory of what several sources show under one identity."""
+
+    def shared(self, *, since: datetime) -> list[Shared]: ...
+    def part(self, item: ItemId, *, source: str, by: str, now: datetime) -> int: ...
+
+
+class Records(Memory, Identities, Protocol):
+    """Both."""
+
+
 class Store(Protocol):
     """What this verb needs of the store."""
 
     @property
-    def twins(self) -> Memory: ...
+    def twins(self) -> Records: ...
     def write(self) -> AbstractContextManager[Any]: ...
 
 
@@ -102,6 +113,19 @@ class Twins:
             twins.say(one, other, after, by=by, now=now)
             if said is Verdict.SAME:
                 self._part(one, other)
+
+    def shared(self) -> list[Shared]:
+        """What several sources show under one identity, lately, newest first."""
+        return self._store.twins.shared(since=self._clock() - UNDONE_FOR)
+
+    def part(self, item: ItemId, source: str, *, by: str) -> None:
+        """That source means another thing by the same identity: its next visit brings it as an item of its own.
+
+        Raises NotFound when that source did not show this item.
+        """
+        with self._store.write():
+            if not self._store.twins.part(item, source=source, by=by, now=self._clock()):
+                raise NotFound("That source does not show this item.")
 
     def _part(self, one: ItemId, other: ItemId) -> None:
         """What is no longer held together with the one that stood for all stands for itself. Two that others still

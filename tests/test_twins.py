@@ -248,3 +248,45 @@ def test_two_that_a_third_holds_together_are_parted_all_the_same(chained: tuple[
     verb(app).take_back(ids[0], ids[1], by="1")
     assert {ids[0], ids[1]} <= set(heads(app))
     assert heads(app)[ids[1]] == {"2"}
+
+
+def test_two_of_one_identity_are_parted_at_the_desk_and_may_be_joined_again(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> None:
+    """Two sites that both write `post-2026-11-12-newsletter` as their guid, say."""
+    same = "<guid isPermaLink='false'>newsletter:2026-11-12</guid>"
+    item = "<title>{}</title><link>https://{}.example/a</link>" + same + "<description>{}</description>"
+    site.pages |= {
+        "/ours": rss(item.format("Our newsletter", "ours", "What we did.")),
+        "/theirs": rss(item.format("Their newsletter", "theirs", "What they did.")),
+    }
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        app.collect.visit(["ours"])
+        app.collect.visit(["theirs"])
+        assert [(one.title, one.also_in) for one in standing(app)] == [("Our newsletter", ("theirs",))]
+        client = signed_in(app, create_web(app))
+        assert "Un seul élément" in read(client, "/fr/desk/twins")
+        assert "theirs means something else" in read(client, "/desk/twins")
+        (one,) = verb(app).shared()
+        press(client, "/desk/twins", one=one.item.id, source="ours", act="part", status=404)
+        press(client, "/desk/twins", one=one.item.id, source="theirs", act="part")
+        for _ in range(3):
+            clock.forward(days=1)
+            app.collect.visit(every=True)
+            assert {one.title: one.also_in for one in standing(app)} == {
+                "Our newsletter": (),
+                "Their newsletter": (),
+            }
+        site.pages["/theirs"] = rss(item.format("Their newsletter, mended", "theirs", "What they did."))
+        clock.forward(days=1)
+        app.collect.visit(every=True)
+        assert {one.title for one in standing(app)} == {"Our newsletter", "Their newsletter, mended"}
+        assert not verb(app).shared()
+        (pair,) = verb(app).settled()
+        assert (pair.verdict, pair.by) == (Verdict.APART, "1")
+        verb(app).take_back(pair.asked, pair.other.id, by="1")
+        verb(app).settle(pair.asked, pair.other.id, Verdict.SAME, by="1")
+        assert [one.also_in for one in standing(app)] == [("theirs",)]

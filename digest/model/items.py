@@ -218,6 +218,14 @@ class OnShelf(NamedTuple):
     dated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An item, and the names of other sources that show it under the same identity."""
+
+    item: Item
+    sources: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Two items that are alike, the one seen first first. by: who settled it, an editor's id; "" for digest itself.

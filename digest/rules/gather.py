@@ -24,7 +24,8 @@ class Known:
     """What the store remembers of an item, as far as judging needs it.
 
     owner: the source whose words the item carries (None: nobody in particular). sources: all it was seen at.
-    frozen: it stands in an issue that is approved or further; its words stay.
+    frozen: it stands in an issue that is approved or further; its words stay. parted: sources of which an editor said
+    that they mean something else by this identity.
     """
 
     id: ItemId
@@ -36,6 +37,7 @@ class Known:
     frozen: bool = False
     owner: SourceId | None = None
     changes: int = 0
+    parted: frozenset[SourceId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """It has the identity of that item, but an editor said that it is another thing: added, with keys of this source alone."""
+
+    item: ItemId
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Nothing to do. frozen: the source has changed it, but an approved issue holds its words."""
 
@@ -86,7 +96,7 @@ class Seen:
     frozen: bool = False
 
 
-Intent = Add | Update | AlsoIn | Copy | Doubt | Seen
+Intent = Add | Update | AlsoIn | Copy | Doubt | Parted | Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +146,10 @@ def decide(
     intents: list[Intent] = []
     for entry in merged:
         mine = _belongs_to(entry, known)
+        if mine is not None and source in mine.parted:
+            keys = tuple(own_key(key, source) for key in entry.keys if not is_hint(key))
+            intents.append(Parted(mine.id, replace(_dated(entry, now=now), keys=keys)))
+            continue
         entry = _without_foreign_keys(_dated(entry, now=now), known, mine)
         if mine is not None:
             intents.append(_judge(entry, mine, source))
@@ -160,6 +174,11 @@ def suspects(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[ItemI
     """Items with the title of one of these posts, to be handed to `decide` as its pool."""
     found = (known[key].id for entry in entries for key in entry.keys if is_hint(key) and key in known)
     return list(dict.fromkeys(found))
+
+
+def own_key(key: str, source: SourceId) -> str:
+    """The key of something that shares an identity with an item of other sources and is not that item."""
+    return f"{key} @{source}"
 
 
 def is_hint(key: str) -> bool:

@@ -25,16 +25,18 @@ def add_doors(blueprint: Blueprint) -> None:
 
 def twins() -> Response:
     words, did = tongue.words(), request.args.get("did", "")
-    return _shown(said=words(f"sources.twins_did_{did}") if did in {*_ACTS, "back"} else "")
+    return _shown(said=words(f"sources.twins_did_{did}") if did in {*_ACTS, "back", "part"} else "")
 
 
 def settle_twins() -> AnyResponse:
-    """merge, apart, or back: the word taken back. Raises NotFound: a page says so."""
+    """merge, apart, back (the word taken back) or part (one identity, but another thing). Raises NotFound: a page says so."""
     act = request.form.get("act", "")
     one, other = request.form.get("one", type=int) or 0, request.form.get("other", type=int) or 0
     try:
         if act == "back":
             _verb().take_back(ItemId(one), ItemId(other), by=sessions.by())
+        elif act == "part":
+            _verb().part(ItemId(one), request.form.get("source", "")[:200], by=sessions.by())
         elif act in _ACTS:
             _verb().settle(ItemId(one), ItemId(other), _ACTS[act], by=sessions.by())
         else:
@@ -56,6 +58,7 @@ def _shown(*, said: str = "", error: str = "", status: int = 200) -> Response:
         "desk/twins.html", status=status, title=words("sources.twins_title"), said=said, error=error,
         may_edit=sessions.may_edit(), waiting=[_pair(pair, editors) for pair in verb.waiting()[:_MOST]],
         settled=[_pair(pair, editors) for pair in verb.settled()[:_MOST]],
+        shared=[{"item": _side(one.item), "id": one.item.id, "sources": one.sources} for one in verb.shared()[:_MOST]],
     )  # fmt: skip
 
 

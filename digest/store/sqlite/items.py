@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, OnShelf, SourceId
-from digest.rules.gather import MAYBE_TWICE, Known
+from digest.rules.gather import MAYBE_TWICE, Known, own_key
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
 
@@ -26,20 +26,32 @@ class Items:
     def __init__(self, db: Connections) -> None:
         self._db = db
 
-    def known(self, keys: Collection[str]) -> dict[str, Known]:
-        """What we know under each of these identities; the unknown ones are left out."""
+    def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]:
+        """What we know under each of these identities; the unknown ones are left out. source: what was parted from
+        others because of it is known under the same identities, there alone."""
+        mine = (
+            {own_key(key, source): key for key in keys} if source is not None and self._parts(source) else {}
+        )
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
                  item.changes,
                  (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
                  EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
-                     AND issue.state <> 'draft') AS frozen
+                     AND issue.state <> 'draft') AS frozen,
+                 (SELECT group_concat(source) FROM parted WHERE item = item.id) AS parted
                FROM json_each(:keys) AS asked
                JOIN item_key ON item_key.key = asked.value JOIN item ON item.id = item_key.item""",
-            {"keys": listed(keys)},
+            {"keys": listed([*keys, *mine])},
         )
-        return {row["key"]: _known(row) for row in rows}
+        found = {row["key"]: _known(row) for row in rows}
+        return {
+            mine.get(key, key): known
+            for key, known in sorted(found.items(), key=lambda pair: pair[0] in mine)
+        }
+
+    def _parts(self, source: SourceId) -> bool:
+        return bool(self._db.value("SELECT 1 FROM parted WHERE source = :source", {"source": source}))
 
     def add(self, entry: Entry, *, source: SourceId, now: datetime) -> ItemId:
         """A new item, first seen at this source."""
@@ -242,10 +254,15 @@ def _known(row: sqlite3.Row) -> Known:
         updated=moment(row["updated"]),
         published=moment(row["published"]),
         owner=SourceId(row["source"]),
-        sources=frozenset(SourceId(int(source)) for source in (row["sources"] or "").split(",") if source),
+        sources=_sources(row["sources"]),
         frozen=bool(row["frozen"]),
         changes=row["changes"],
+        parted=_sources(row["parted"]),
     )
+
+
+def _sources(joined: str | None) -> frozenset[SourceId]:
+    return frozenset(SourceId(int(source)) for source in joined.split(",")) if joined else frozenset()
 
 
 def _columns(entry: Entry) -> dict[str, object]:

@@ -16,7 +16,7 @@ from digest.store.sqlite.schema_passkeys import PASSKEYS
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import LEFT_OUT, SOURCES, TWINS
+from digest.store.sqlite.schema_sources import LEFT_OUT, PARTED, SOURCES, TWINS
 
 MIGRATIONS = Migrations("digest")
 
@@ -323,6 +323,12 @@ def _numbers(db: Database) -> None:
             db.conn.execute(statement)
     finally:
         db.conn.execute("PRAGMA legacy_alter_table = OFF")
+
+
+@MIGRATIONS(name="0020_parted")
+def _parted(db: Database) -> None:
+    for statement in _statements(PARTED):
+        db.conn.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What sources need of the tables, in three migrations: SOURCES, TWINS, LEFT_OUT. Never edited once they shipped."""
+"""What sources need of the tables, in four migrations: SOURCES, TWINS, LEFT_OUT, PARTED. Never edited once they shipped."""
 
 SOURCES = """
 ALTER TABLE source ADD COLUMN added INTEGER NOT NULL DEFAULT 0;    -- 1: by command or at the desk, not in config.toml
@@ -29,4 +29,14 @@ ALTER TABLE source ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;       -- entr
 ALTER TABLE source ADD COLUMN left_out_first TEXT NOT NULL DEFAULT '';
 ALTER TABLE source ADD COLUMN left_out_why TEXT NOT NULL DEFAULT '';
 CREATE INDEX item_source_by_source ON item_source (source, first_seen);  -- how much each brings in a month
+"""
+
+PARTED = """
+CREATE TABLE parted (                    -- what this source shows under the same identity is another thing, an editor said
+  item INTEGER NOT NULL REFERENCES item ON DELETE CASCADE,
+  source INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+  at INTEGER NOT NULL, by TEXT NOT NULL,
+  PRIMARY KEY (item, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parted_by_source ON parted (source);
 """

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from digest.model import ItemId, Pair, Verdict
+from digest.model import ItemId, Pair, Shared, Verdict
 from digest.rules.gather import MAYBE_TWICE
-from digest.store.sqlite.columns import listed, micros, moment
+from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.items import Items
 
@@ -39,6 +39,47 @@ class Twins:
             """INSERT INTO twin (one, other, verdict, asked_at) VALUES (:one, :other, 'open', :now)
                ON CONFLICT (one, other) DO NOTHING""",
             {"one": one, "other": other, "now": micros(now)},
+        )
+
+    def apart(self, one: ItemId, other: ItemId, *, now: datetime) -> None:
+        """Two of one identity, which an editor has parted: what was said stands beside the other pairs."""
+        self._db.change(
+            """INSERT INTO twin (one, other, verdict, asked_at, settled_at, by)
+               SELECT :one, :other, 'apart', :now, at, by FROM parted
+               WHERE item = :one AND source = (SELECT source FROM item WHERE id = :other)""",
+            {"one": one, "other": other, "now": micros(now)},
+        )
+
+    def shared(self, *, since: datetime) -> list[Shared]:
+        """Items seen after `since` that other sources show under the same identity, newest first."""
+        rows = self._db.rows(
+            """SELECT item.id, json_group_array(source.name) AS names FROM item
+               JOIN item_source AS seen ON seen.item = item.id AND seen.source <> item.source
+               JOIN source ON source.id = seen.source
+               WHERE item.merged_into IS NULL AND item.first_seen > :since
+               GROUP BY item.id ORDER BY item.first_seen DESC, item.id DESC""",
+            {"since": micros(since)},
+        )
+        items = {item.id: item for item in self._items.get([row["id"] for row in rows])}
+        return [Shared(items[ItemId(row["id"])], texts(row["names"])) for row in rows]
+
+    def part(self, item: ItemId, *, source: str, by: str, now: datetime) -> int:
+        """That source means another thing: it is asked for all of it anew, and brings an item of its own. 0: it never
+        showed this item, or it is the one whose words the item carries."""
+        found = self._db.value(
+            """DELETE FROM item_source WHERE item = :item AND source = (SELECT id FROM source WHERE name = :source)
+                 AND source <> (SELECT source FROM item WHERE id = :item) RETURNING source""",
+            {"item": item, "source": source},
+        )
+        if found is None:
+            return 0
+        self._db.change(
+            "INSERT INTO parted (item, source, at, by) VALUES (:item, :source, :now, :by)",
+            {"item": item, "source": found, "now": micros(now), "by": by},
+        )
+        return self._db.change(
+            "UPDATE source SET etag = NULL, last_modified = NULL, next_at = NULL WHERE id = :source",
+            {"source": found},
         )
 
     def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> None:
