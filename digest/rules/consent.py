@@ -26,6 +26,9 @@ _ROLE_LOCALS = frozenset(
     {"abuse", "postmaster", "hostmaster", "webmaster", "security", "noc", "mailer-daemon"}
 )
 
+NO_ADDRESS = "This is not an e-mail address that we can write to."
+A_FUNCTION = "This address belongs to a function, not to a person; please give one of your own."
+ONLY_THEY = "This person has left or was forgotten; only they themselves can come back."
 
 # Only what email-validator takes and leaves as it is but for the domain's case; held against it by test.
 _TIGHT_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@", re.ASCII).match
@@ -59,9 +62,7 @@ def judged_address(text: str) -> Address:
     """
     address = readable_address(text)
     if is_function(address):
-        raise AddressRefused(
-            "This address belongs to a function, not to a person; please give one of your own."
-        )
+        raise AddressRefused(A_FUNCTION)
     return address
 
 
@@ -73,7 +74,7 @@ def readable_address(text: str) -> Address:
     try:
         found = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError as error:
-        raise AddressRefused("This is not an e-mail address that we can write to.") from error
+        raise AddressRefused(NO_ADDRESS) from error
     return Address(f"{found.local_part}@{found.domain}")
 
 
@@ -117,9 +118,6 @@ def _everyday_domain(domain: str) -> str | None:
 def is_function(address: Address) -> bool:
     """abuse@, postmaster@ and their like."""
     return address.key.rpartition("@")[0] in _ROLE_LOCALS
-
-
-ONLY_THEY = "This person has left or was forgotten; only they themselves can come back."
 
 
 def judged_basis(basis: str, origin: str) -> None:

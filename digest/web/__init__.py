@@ -11,6 +11,7 @@ from digest.app import App
 from digest.web import (
     archive,
     desk,
+    desk_import,
     entrances,
     faults,
     hello,
@@ -56,6 +57,7 @@ def create_web(app: App) -> Flask:
     made.register_blueprint(machines.doors())
     made.before_request(_remember_language)
     made.before_request(_be_brief)
+    desk_import.make_room(made)
     made.after_request(security.seal)
     faults.watch(made)
     proxies = app.config.web.trusted_proxies

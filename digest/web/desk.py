@@ -14,6 +14,7 @@ from digest.web import (
     desk_doubts,
     desk_editors,
     desk_history,
+    desk_import,
     desk_issue,
     desk_live,
     desk_own,
@@ -59,6 +60,7 @@ def doors() -> Blueprint:
     desk_editors.add_doors(blueprint)
     desk_you.add_doors(blueprint)
     desk_people.add_doors(blueprint)
+    desk_import.add_doors(blueprint)
     desk_pulse.add_doors(blueprint)
     suggest.add_doors(blueprint)
     hello.add_doors(blueprint)

@@ -45,6 +45,7 @@ def _people(*, said: str = "", error: str = "", status: int = 200) -> Response:
     lines = [_line(one) for one in app.join.gate.waiting()] if may else []
     return page(
         "desk/people.html", status=status, title=words("desk.people_title"), waiting=lines, may_edit=may, said=said,
+        may_import=sessions.may_invite(),
         error=error, levels=LEVELS, places=[(one, words(f"desk.place_{one.replace('-', '_')}")) for one in PLACES],
         decided=[_decided(one) for one in app.join.gate.decided()] if may else [], policy=site().config.signup.policy,
         invitation=app.join.gate.editor_invitation(sessions.editor().id) if may else "",
