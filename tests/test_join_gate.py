@@ -1,5 +1,8 @@
 """The gate: who waits, who is let in, invitations, domains. Abuse cases S16 and S17 of the guide, and the CVE strings."""
 
+import csv
+import io
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 
@@ -7,9 +10,10 @@ from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import AddressRefused, ConfigError, InputRefused, NotFound, TokenRefused
 from digest.join import Ask
+from digest.join_roster import bring
 from digest.model import EditorId, NoticeKind, SubscriberState
 from digest.rules import consent
-from digest.rules.consent import Answer
+from digest.rules.consent import Answer, domain_of
 from digest.rules.jurisdictions import canada, has_mixed_scripts, jurisdiction, read_directory
 from tests.conftest import Clock
 from tests.readers_kit import (
@@ -183,6 +187,18 @@ def test_the_packaged_file_knows_all_provinces_and_territories() -> None:
     )
 
 
+def test_the_packaged_file_knows_a_municipality_of_every_province_and_territory() -> None:
+    cities = {"ontario": "stcatharines.ca", "quebec": "ville.levis.qc.ca", "british-columbia": "delta.ca",
+              "alberta": "calgary.ca", "saskatchewan": "moosejaw.ca", "manitoba": "brandon.ca", "nunavut": "iqaluit.ca",
+              "new-brunswick": "dieppe.ca", "nova-scotia": "cbrm.ns.ca", "prince-edward-island": "summerside.ca",
+              "newfoundland-and-labrador": "stjohns.ca", "yukon": "whitehorse.ca",
+              "northwest-territories": "yellowknife.ca"}  # fmt: skip
+    for place, domain in cities.items():
+        found = canada().find(f"mail.{domain}")
+        assert found is not None
+        assert (found.jurisdiction, found.level) == (place, "municipal")
+
+
 # --- S16, S17: addresses that pretend ---------------------------------------------------------------------------------
 
 PRETENDERS = [
@@ -201,6 +217,18 @@ PRETENDERS = [
     "x@ontario.ca.evil.example", "x@notontario.ca", "x@ontarіo.ca", "x@оntario.ca", "x@xn--ontaro-tvf.ca",
     '"x@ontario.ca"@evil.example', "x@[ontario.ca]", "x@ontario.ca#evil.example", "x@ontario.ca/evil.example",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PRETENDERS)
+def test_no_list_brings_in_who_pretends(gated: App, text: str) -> None:
+    """A list vouches for consent, not for an address: what is refused at the form is refused here, and a domain is
+    counted as what it is."""
+    data = io.StringIO()
+    csv.writer(data).writerows([["email"], [text]])
+    bring(data.getvalue().encode(), join=gated.join, store=gated.store, basis="express", origin="x")
+    for one in gated.store.subscribers.everyone():
+        found = canada().find(domain_of(one.address))
+        assert found is None or found.jurisdiction == "elsewhere"
 
 
 @pytest.mark.parametrize("text", PRETENDERS)

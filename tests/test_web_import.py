@@ -83,7 +83,7 @@ def test_a_list_is_looked_at_first_and_then_comes_in(app: App, ada: FlaskClient,
     assert f'href="{path}"' in read(ada, path.removesuffix("import"))
     look = sent(ada, LIST, path=path)
     assert app.store.subscribers.everyone() == []
-    assert words("desk.import_source", source="keila") in look
+    assert words("desk.import_source", source="Keila") in look
     told = {
         name: cell(look, words(f"desk.import_{name}")) for name in ("confirmed", "left", "known", "refused")
     }

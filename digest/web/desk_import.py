@@ -28,6 +28,7 @@ from digest.web.site import post_notices, site
 MOST_BYTES = 2_000_000
 _LARGEST_UPLOAD, _LARGEST_FIELDS = 40_000_000, 3_000_000
 _SHOWN = 50
+_NAMES = {"listmonk": "listmonk", "digest": "digest", "constant-contact": "Constant Contact"}
 _REASONS = {
     consent.NO_ADDRESS: "not_address", consent.A_FUNCTION: "function", consent.ONLY_THEY: "only_they",
     roster_block.TOO_OLD: "too_old", roster_rows.OPEN_QUOTE: "open_quote",
@@ -157,7 +158,7 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
     return page(
         "desk/import_report.html", title=words("desk.import_done" if is_done else "desk.import_look_title"),
         typed=typed, is_done=is_done, lines=lines, more=len(report.refused) - len(lines),
-        source="" if report.source in {"csv", "plain"} else report.source,
+        source=_NAMES.get(report.source, "" if report.source in {"csv", "plain"} else report.source.title()),
         counts=[(words(f"desk.import_{name}"), counts[name]) for name in ("confirmed", "asked", "known", "left")],
         refused=len(report.refused), packed=b64encode(zlib.compress(typed.data)).decode(),
         comes=counts["confirmed"] + counts["asked"] + counts["left"],
