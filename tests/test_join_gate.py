@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import suppress
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -225,7 +226,8 @@ def test_no_list_brings_in_who_pretends(gated: App, text: str) -> None:
     counted as what it is."""
     data = io.StringIO()
     csv.writer(data).writerows([["email"], [text]])
-    bring(data.getvalue().encode(), join=gated.join, store=gated.store, basis="express", origin="x")
+    with suppress(InputRefused):  # a zero byte: the whole file is no text
+        bring(data.getvalue().encode(), join=gated.join, store=gated.store, basis="express", origin="x")
     for one in gated.store.subscribers.everyone():
         found = canada().find(domain_of(one.address))
         assert found is None or found.jurisdiction == "elsewhere"
