@@ -30,7 +30,8 @@ from digest.mail.smtp import SmtpTransport
 from digest.model import DeliveryState, IssueState, Language, Period
 from digest.render.press import Press, Signer
 from digest.rules.tokens import Links
-from digest.send import Send, seal_of_all
+from digest.send import Send
+from digest.send_letters import seal_of_all
 from digest.store.sqlite import SqliteStore, open_store
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)

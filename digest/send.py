@@ -36,7 +36,7 @@ from digest.rules.window import read_window
 from digest.send_alone import alone
 from digest.send_canary import First
 from digest.send_journal import Journal
-from digest.send_letters import Letters, seal, seal_of_all
+from digest.send_letters import Letters, must_be_as_approved
 from digest.send_log import act
 from digest.send_needs import Store, Transport
 from digest.send_newest import Newest
@@ -220,11 +220,7 @@ class Send:
     def _frozen(self, issue: Issue) -> dict[str, Compiled]:
         """The compiled letters, if they are the ones that were approved. Raises MoveRefused, RenderError."""
         editions = self._store.issues.editions(issue.id)
-        for edition in editions.values():
-            if seal(edition) != edition.sha256:
-                raise MoveRefused(_not_approved(issue))
-        if not editions or (issue.hash and seal_of_all(editions) != issue.hash):
-            raise MoveRefused(_not_approved(issue))
+        must_be_as_approved(issue, editions)
         return {key: self._press.compiled(edition) for key, edition in editions.items()}
 
     def _begin(self, issue: Issue, *, editors_first: bool) -> tuple[Issue, int, bool]:
@@ -388,10 +384,3 @@ class Send:
 
     def _log(self, issue: Issue, act: str, detail: Mapping[str, object], at: datetime) -> None:
         self._store.issues.log(issue.id, editor="digest", act=act, detail=detail, at=at)
-
-
-def _not_approved(issue: Issue) -> str:
-    return (
-        f"{issue.period} is not what was approved: the frozen letter or its hash was changed. "
-        "Nothing was sent; hold the issue, look at it and approve it again."
-    )

@@ -5,8 +5,10 @@ from datetime import datetime
 from hashlib import sha256
 
 from digest.config import Config
+from digest.errors import MoveRefused
 from digest.model import Delivery, DeliveryId, Edition, Issue, Letter
 from digest.render.letter import Compiled, Slots
+from digest.rules.departure import must_show_nobody_against_their_word
 from digest.rules.tokens import Links
 
 
@@ -83,3 +85,16 @@ def seal(edition: Edition) -> str:
 def seal_of_all(editions: Mapping[str, Edition]) -> str:
     """The hash of an issue, as approving makes it."""
     return sha256("".join(f"{one}:{editions[one].sha256};" for one in sorted(editions)).encode()).hexdigest()
+
+
+def must_be_as_approved(issue: Issue, editions: Mapping[str, Edition]) -> None:
+    """Raises MoveRefused: these are not the letters that were approved, or the first of them is still to leave and
+    they show somebody who took their word back."""
+    whole = editions and all(seal(one) == one.sha256 for one in editions.values())
+    if not whole or (issue.hash and seal_of_all(editions) != issue.hash):
+        raise MoveRefused(
+            f"{issue.period} is not what was approved: the frozen letter or its hash was changed. "
+            "Nothing was sent; hold the issue, look at it and approve it again."
+        )
+    if issue.sending_since is None:
+        must_show_nobody_against_their_word(issue, editions)

@@ -18,7 +18,7 @@ from digest.model import (
     Subscriber,
 )
 from digest.render.press import Press
-from digest.send import seal_of_all
+from digest.send_letters import seal_of_all
 from tests.conftest import Clock
 
 ANN = "ann@example.org"

@@ -12,7 +12,8 @@ from digest.mail.smtp import SmtpTransport
 from digest.model import Address, DeliveryState, Issue, IssueState, Language, Period, SubscriberState
 from digest.render.press import Press
 from digest.rules.tokens import Links
-from digest.send import Send, seal_of_all
+from digest.send import Send
+from digest.send_letters import seal_of_all
 from digest.store.sqlite import SqliteStore, open_store
 
 PERIOD = Period(2026, 11)

@@ -9,7 +9,7 @@ import pytest
 from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import MoveRefused, TokenRefused
-from digest.model import Issue, IssueState, SubscriberState
+from digest.model import DeliveryState, Issue, IssueState, SubscriberState
 from digest.rules.introduce import IntroductionRefused, judged_hello
 from digest.schedule import send_due
 from tests import web_kit
@@ -192,7 +192,7 @@ def test_what_was_approved_and_taken_back_does_not_leave(app: App, clock: Clock)
     assert told() == "pass", "the draft shows those who are there"
 
 
-def test_an_issue_that_shows_somebody_against_their_word_cannot_be_scheduled(app: App) -> None:
+def test_an_issue_that_shows_somebody_against_their_word_cannot_be_scheduled_nor_sent(app: App) -> None:
     joins(app)
     month = web_kit.fill(app)
     says_hello(app)
@@ -202,3 +202,10 @@ def test_an_issue_that_shows_somebody_against_their_word_cannot_be_scheduled(app
     app.join.introductions.withdraw(manage_token(app))
     with pytest.raises(MoveRefused, match="taken back: Ann"):
         app.publish.schedule(month.period, by="1")
+    with pytest.raises(MoveRefused, match="taken back: Ann"):
+        app.send.issue(month.period)
+    issue = app.store.issues.get(month.period)
+    assert issue.state is IssueState.APPROVED
+    assert {state for state, many in app.store.deliveries.counts(issue.id).items() if many} == {
+        DeliveryState.QUEUED
+    }
