@@ -29,15 +29,18 @@ name_argument = click.argument("name", metavar="SOURCE")
 @sources.command()
 @click.argument("url", metavar="URL")
 @click.option("--dry-run", is_flag=True, help="Only say what is there.")
+@click.option("--exactly", is_flag=True, help="Take what stands at this address, not the feed it announces.")
 @click.option("--name", help="What editors call it; left out: its own title.")
 @click.option("--section", help="coming-up, worth-reading or calls; left out: by what each item is.")
 @as_json
 @pass_door
-def add(door: Door, url: str, dry_run: bool, name: str | None, section: str | None, as_json: bool) -> None:
+def add(
+    door: Door, url: str, dry_run: bool, exactly: bool, name: str | None, section: str | None, as_json: bool
+) -> None:
     """Find the feed or calendar behind any address, and collect it from now on."""
     with door.open() as app:
         adopt = adopting(app)
-        proposal = adopt.look(url)
+        proposal = adopt.look(url, exactly=exactly)
         source = None if dry_run else adopt.add(proposal, name=name, section=section)
     if as_json:
         print_json({"added": source is not None, "source": _proposed(proposal, source)})
@@ -133,21 +136,28 @@ def export(door: Door, file: Path | None) -> None:
 
 def told(proposal: Proposal) -> list[str]:
     """What was found, for a person."""
-    counts = [
-        f"{n} {noun}{'' if n == 1 else 's'}"
-        for n, noun in ((proposal.posts, "post"), (proposal.events, "event"))
-        if n
-    ]
     language = {"en": "in English", "fr": "in French", None: "in a language it does not say"}.get(
         proposal.language, f"in the language “{proposal.language}”"
     )
     newest = f", the newest of {proposal.newest:%Y-%m-%d}" if proposal.newest else ""
     lines = [f"Found: {proposal.name} ({proposal.kind}) at {proposal.url}"]
-    lines.append(f"{' and '.join(counts) or 'Nothing in it yet'}, {language}{newest}.")
+    lines.append(f"{counted(proposal)}, {language}{newest}.")
     lines += [f"  {title}" for title in proposal.titles]
     if proposal.known:
         lines.append(f'It is collected already, as "{proposal.known}".')
+    for other in proposal.others:
+        lines.append(f"Another way: {other.kind}, {counted(other)}.")
+        lines.append(f"  To take it instead: digest sources add --exactly {other.url}")
     return lines
+
+
+def counted(proposal: Proposal) -> str:
+    counts = [
+        f"{n} {noun}{'' if n == 1 else 's'}"
+        for n, noun in ((proposal.posts, "post"), (proposal.events, "event"))
+        if n
+    ]
+    return " and ".join(counts) or "Nothing in it yet"
 
 
 def condition(source: Source, words: Words, *, now: datetime) -> str:
@@ -170,6 +180,7 @@ def _proposed(proposal: Proposal, source: Source | None) -> dict[str, Any]:
         "name": source.name if source else proposal.name, "url": proposal.url, "kind": proposal.kind,
         "language": proposal.language, "posts": proposal.posts, "events": proposal.events,
         "newest": proposal.newest.isoformat() if proposal.newest else None, "known": proposal.known,
+        "others": [_proposed(other, None) for other in proposal.others],
     }  # fmt: skip
 
 

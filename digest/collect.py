@@ -85,7 +85,7 @@ class Fetcher(Protocol):
 
     def lane(self, source: Source) -> str: ...
     def visit(self, source: Source, *, now: datetime, horizon: datetime) -> Fetched: ...
-    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found: ...
+    def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool) -> Found: ...
 
 
 class Collect:
@@ -131,9 +131,9 @@ class Collect:
                 done.result()
         return [rows[source.id] for source in sources]
 
-    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found:
+    def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool = False) -> Found:
         """What is behind any address that a person pastes; nothing is remembered. Raises SourceError."""
-        return self._fetch.look(pasted, now=now, horizon=horizon)
+        return self._fetch.look(pasted, now=now, horizon=horizon, exactly=exactly)
 
     def _chosen(self, names: Sequence[str]) -> list[Source]:
         order = {part.name: place for place, part in enumerate(self._config.sources)}

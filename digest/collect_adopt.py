@@ -43,12 +43,15 @@ class Store(Protocol):
 class Looker(Protocol):
     """Who asks the network; raises SourceError."""
 
-    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found: ...
+    def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool) -> Found: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What was found behind an address, as a source that may be added. known: the source that has this address already."""
+    """What was found behind an address, as a source that may be added. known: the source that has this address already.
+
+    others: other ways to collect the same place, best first.
+    """
 
     name: str
     url: str
@@ -59,6 +62,7 @@ class Proposal:
     newest: datetime | None
     titles: tuple[str, ...]
     known: str | None = None
+    others: tuple["Proposal", ...] = ()
 
 
 class Adopt:
@@ -69,10 +73,17 @@ class Adopt:
         self._looker = looker
         self._clock = clock
 
-    def look(self, pasted: str) -> Proposal:
-        """What is behind any address that a person pastes; nothing is remembered. Raises SourceError."""
+    def look(self, pasted: str, *, exactly: bool = False) -> Proposal:
+        """What is behind any address that a person pastes; nothing is remembered. Raises SourceError.
+
+        exactly: nothing but the address itself, which is how another way is chosen.
+        """
         now = self._clock()
-        found = self._looker.look(pasted, now=now, horizon=now + AHEAD)
+        return self._proposal(
+            self._looker.look(pasted, now=now, horizon=now + AHEAD, exactly=exactly), now=now
+        )
+
+    def _proposal(self, found: Found, *, now: datetime) -> Proposal:
         entries = found.harvest.entries
         posts = [entry for entry in entries if entry.occasion is None]
         events = [entry for entry in entries if entry.occasion is not None]
@@ -87,6 +98,7 @@ class Adopt:
             newest=max(dates, default=None),
             titles=tuple(entry.title for entry in entries[:3]),
             known=self._known_as(found.url),
+            others=tuple(self._proposal(other, now=now) for other in found.others),
         )
 
     def add(self, proposal: Proposal, *, name: str | None = None, section: str | None = None) -> Source:

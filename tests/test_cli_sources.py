@@ -1,6 +1,7 @@
 """`digest sources`: an operator pastes an address and is told what is there; lists go in and out."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from digest.errors import InputRefused
 from digest.rules.opml import Outline, read_opml, write_opml
 from tests.http_kit import Site, answer, ics, post, rss, serving
 
+SOON = datetime.now(UTC) + timedelta(days=20)  # the command's own clock is the machine's
 EVENT = "UID:1\nDTSTART:20261201T180000Z\nSUMMARY:Meeting"
 
 
@@ -52,6 +54,71 @@ def test_a_home_page_is_enough_and_says_what_it_found(
         ("Told", False, None),
         ("Le blogue", True, "fr"),
     ]
+
+
+def _page(path: str, *events: str, feed: str) -> bytes:
+    """A page that states events in JSON-LD, each with its address, and announces a feed."""
+    stated = [
+        {
+            "@type": "Event",
+            "name": f"Evening {at}",
+            "startDate": f"{SOON:%Y-%m-%d}T1{at}:00:00-05:00",
+            "url": url,
+        }
+        for at, url in enumerate(events, start=1)
+    ]
+    link = f'<link rel="alternate" type="application/rss+xml" href="{feed}">'
+    return f"""<!doctype html><html><head><title>{path}</title>{link}
+    <script type="application/ld+json">{json.dumps(stated)}</script></head><body></body></html>""".encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "events", "feed", "first"),
+    [
+        ("/", ("/events/1",), "/blog.xml", "feed"),  # a blog's home page
+        ("/calendar", ("/events/1", "/events/2"), "/dates.ics", "ical"),  # a venue's calendar
+        ("/calendar", ("/events/1",), "/dates.ics", "ical"),  # a thin month there
+        ("/calendar", ("/events/1", "/events/2"), "/blog.xml", "event-page"),  # whose feed holds no events
+        ("/events/1", ("/events/1",), "/dates.ics", "event-page"),  # a single event
+        ("/events/1", ("https://tickets.example.org/9",), "/blog.xml", "event-page"),  # booked elsewhere
+        ("/events/1", ("/events/1", "/events/1"), "/blog.xml", "event-page"),  # on two days
+    ],
+)
+def test_a_page_of_events_that_announces_a_feed_is_both_the_likelier_first(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    path: str,
+    events: tuple[str, ...],
+    feed: str,
+    first: str,
+) -> None:
+    with serving() as site:
+        _blog(site)
+        site.pages["/dates.ics"] = answer(
+            ics(*(f"UID:{at}\nDTSTART:{SOON:%Y%m%d}T1{at}0000Z\nSUMMARY:Evening {at}" for at in (1, 2))),
+            content_type="text/calendar",
+        )
+        site.pages[path] = answer(_page(path, *events, feed=feed), content_type="text/html")
+        assert _run(config, "add", site.url(path), "--dry-run", "--json") == 0
+        found = json.loads(capsys.readouterr().out)["source"]
+        assert found["kind"] == first
+        [other] = found["others"]
+        assert {found["url"], other["url"]} == {site.url(path), site.url(feed)}
+        assert _run(config, "add", site.url(path), "--dry-run") == 0
+        assert f"--exactly {other['url']}" in capsys.readouterr().out
+        assert _run(config, "add", "--exactly", other["url"], "--json") == 0
+        added = json.loads(capsys.readouterr().out)["source"]
+        assert (added["url"], added["others"]) == (other["url"], [])
+
+
+def test_a_page_of_events_stands_when_what_it_announces_fails(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        site.pages["/"] = answer(_page("/", "/events/1", feed="/gone.xml"), content_type="text/html")
+        assert _run(config, "add", site.url("/"), "--json") == 0
+        source = json.loads(capsys.readouterr().out)["source"]
+        assert (source["kind"], source["others"]) == ("event-page", [])
 
 
 def test_a_paused_source_that_is_named_is_visited_and_said_to_be_paused(

@@ -42,6 +42,26 @@ def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -
     assert "Added. It is visited at the next round." in read(client, "/desk/sources?did=added")
 
 
+def test_a_page_that_is_two_sources_shows_both_and_either_is_taken(app: App, web: Flask) -> None:
+    client = signed_in(app, web)
+    event = """<script type="application/ld+json">{"@type": "Event", "name": "Evening",
+    "startDate": "2026-12-01T19:00:00-05:00", "url": "/evening"}</script>"""
+    with serving() as site:
+        site.pages["/"] = answer(
+            HOME.replace(b"</head>", f"{event}</head>".encode()), content_type="text/html"
+        )
+        site.pages["/blog.xml"] = rss(post(1), post(2), title="The blog")
+        shown = press(client, "/desk/sources/look", url=site.url("/"), status=200)
+        assert "Found: The blog" in shown
+        assert "Another way to collect it: 1 event." in shown
+        assert f'aria-label="Look at {site.url("/")} instead"' in shown
+        other = press(client, "/desk/sources/look", url=site.url("/"), exactly="1", status=200)
+        assert "event-page" in other
+        assert "Another way" not in other
+        press(client, "/desk/sources/add", url=site.url("/"), exactly="1", name="Their events")
+    assert app.store.sources.get("Their events").kind == "event-page"
+
+
 def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, web: Flask) -> None:
     client = signed_in(app, web)
     with serving() as site:

@@ -118,11 +118,12 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What there is behind an address that a person pasted. url: the feed or calendar itself."""
+    """What there is behind an address that a person pasted. url: the feed or calendar itself. others: other ways, best first."""
 
     url: str
     kind: str
     harvest: Harvest
+    others: tuple["Found", ...] = ()
 
 
 def decide(

@@ -48,8 +48,8 @@ class LateFetch:
     def visit(self, source: "Source", *, now: "datetime", horizon: "datetime") -> "Fetched":
         return self._fetch.visit(source, now=now, horizon=horizon)
 
-    def look(self, pasted: str, *, now: "datetime", horizon: "datetime") -> "Found":
-        return self._fetch.look(pasted, now=now, horizon=horizon)
+    def look(self, pasted: str, *, now: "datetime", horizon: "datetime", exactly: bool) -> "Found":
+        return self._fetch.look(pasted, now=now, horizon=horizon, exactly=exactly)
 
     @property
     def _fetch(self) -> "Fetch":

@@ -16,12 +16,13 @@ from typing import Any, BinaryIO
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest
 from digest.sources._kind import ParseContext
+from digest.sources._page import announced
 from digest.sources.discover import proposed
 from digest.sources.kinds import KINDS, sniff
 
 MOST_MEMORY = 1_500_000_000  # bytes of address space; a plain reader needs a tenth of it
 IDLE_S = 60
-LINKS = "links"
+LINKS, ANNOUNCED = "links", "announced"
 _LENGTH = struct.Struct(">Q")
 _NAMES = tuple(field.name for field in fields(Entry))
 _VALUES = attrgetter(*_NAMES)
@@ -29,7 +30,7 @@ _VALUES = attrgetter(*_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """kind "": to be found out from the bytes. LINKS: not to be read, only looked through for feeds and calendars."""
+    """kind "": to be found out from the bytes. LINKS, ANNOUNCED: only looked through for feeds and calendars."""
 
     kind: str
     body: bytes
@@ -54,6 +55,8 @@ def read(request: Request) -> Reply:
     try:
         if kind == LINKS:
             return Reply(kind, links=tuple(proposed(request.body, request.context.url)))
+        if kind == ANNOUNCED:
+            return Reply(kind, links=tuple(announced(request.body, request.context.url)))
         kind = kind or sniff(request.body, request.context.url)
         return Reply(kind, harvest=KINDS[kind].parse(request.body, request.context))
     except SourceError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import digest
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest
-from digest.sources._child import LINKS, Reply, Request, receive, send
+from digest.sources._child import ANNOUNCED, LINKS, Reply, Request, receive, send
 from digest.sources._kind import ParseContext
 from digest.sources._watch import Watch
 
@@ -50,10 +50,10 @@ class Reader:
             raise SourceError(reply.error_kind or ErrorKind.PARSE, reply.message)
         return reply.kind, reply.harvest
 
-    def links(self, body: bytes, context: ParseContext) -> tuple[str, ...]:
+    def links(self, body: bytes, context: ParseContext, *, announced_only: bool = False) -> tuple[str, ...]:
         """Where a page's feeds and calendars may be, best first; none when it cannot be looked through."""
         try:
-            return self._ask(Request(LINKS, body, context)).links
+            return self._ask(Request(ANNOUNCED if announced_only else LINKS, body, context)).links
         except SourceError:
             return ()
 

@@ -8,16 +8,19 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import Source
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host
-from digest.sources import medium
+from digest.sources import event_page, medium
 from digest.sources._address import web_address
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
+from digest.sources._page import is_html
 from digest.sources._reader import Reader
 from digest.sources.discover import rewritten, spelled
 from digest.sources.kinds import KINDS
+from digest.sources.weighing import weighed
 
 MEDIUM_DELAY_S = 5.0
 MOST_TRIED = 12
+MOST_WAYS = 4  # feeds beside a page that is a source itself
 _FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
@@ -83,13 +86,16 @@ class Fetch:
             moved_to=answer.moved_to,
         )
 
-    def look(self, pasted: str, *, now: datetime, horizon: datetime) -> Found:
+    def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool = False) -> Found:
         """What there is behind any address that a person pastes, asking at most MOST_TRIED more. Raises SourceError.
 
-        The platform's own feed first, then the address itself, then what its page announces or usually has.
+        The platform's own feed first, then the address itself, then what its page announces or usually has. A page that
+        states events and announces a feed is both, the likelier first. exactly: nothing but the address itself.
         """
         url = spelled(pasted)
         web_address(url)
+        if exactly:
+            return self._found(self._client.get(url, now=now), now=now, horizon=horizon)
         known = rewritten(url)
         if known:
             try:
@@ -99,7 +105,10 @@ class Fetch:
                     raise
         answer = self._client.get(url, now=now)
         try:
-            return self._found(answer, now=now, horizon=horizon)
+            found = self._found(answer, now=now, horizon=horizon)
+            if found.kind != event_page.KIND.name or not is_html(answer.body):
+                return found
+            return weighed(found, self._announced(answer, now=now, horizon=horizon))
         except SourceError as error:
             if error.kind is not ErrorKind.NOT_A_FEED:
                 raise
@@ -112,6 +121,19 @@ class Fetch:
                 if error.kind in _FINAL:
                     raise
         raise refusal
+
+    def _announced(self, answer: Answer, *, now: datetime, horizon: datetime) -> list[Found]:
+        """The feeds that a page announces and that can be read; the page stands without them, so none of their faults does."""
+        context = self._context(answer, now=now, horizon=horizon)
+        found: list[Found] = []
+        for link in self._reader.links(answer.body, context, announced_only=True)[:MOST_WAYS]:
+            try:
+                one = self._found(self._client.get(link, now=now), now=now, horizon=horizon)
+            except SourceError:
+                continue
+            if one.harvest.entries and one.url not in (answer.url, *(other.url for other in found)):
+                found.append(one)
+        return found
 
     def _found(self, answer: Answer, *, now: datetime, horizon: datetime) -> Found:
         kind, harvest = self._reader.read("", answer.body, self._context(answer, now=now, horizon=horizon))

@@ -38,7 +38,7 @@ def look_at_source() -> Response:
     """Says what is behind the address; nothing is remembered before somebody presses Add."""
     pasted = request.form.get("url", "").strip()[:_LONGEST_URL]
     try:
-        return _sources(pasted=pasted, found=_shown(_adopt().look(pasted)))
+        return _sources(pasted=pasted, found=_shown(_adopt().look(pasted, exactly=_exact())))
     except (SourceError, InputRefused) as error:
         return _sources(pasted=pasted, error=_sentence(error), status=400)
 
@@ -48,7 +48,8 @@ def add_source() -> AnyResponse:
     pasted = request.form.get("url", "").strip()[:_LONGEST_URL]
     try:
         adopt = _adopt()
-        adopt.add(adopt.look(pasted), name=request.form.get("name", "")[:200] or None)
+        proposal = adopt.look(pasted, exactly=_exact())
+        adopt.add(proposal, name=request.form.get("name", "")[:200] or None)
     except (SourceError, InputRefused) as error:
         return _sources(pasted=pasted, error=_sentence(error), status=400)
     return redirect(to("/desk/sources?did=added"), 303)
@@ -157,8 +158,12 @@ def _shown(proposal: Proposal) -> dict[str, Any]:
         "counts": words("sources.and").join(counts) or words("sources.nothing_yet"),
         "language": words(f"sources.in_{spoken}"), "lang": proposal.language or "",
         "newest": dates.day(proposal.newest, zone, language, year=True) if proposal.newest else "",
-        "known": proposal.known,
+        "known": proposal.known, "others": [_shown(other) for other in proposal.others],
     }  # fmt: skip
+
+
+def _exact() -> bool:
+    return request.form.get("exactly") == "1"
 
 
 def _adopt() -> Adopt:
