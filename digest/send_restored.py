@@ -45,10 +45,15 @@ class Sign(Enum):
         "moved",
     )
 
+    @property
+    def key(self) -> str:
+        """The desk's words for it."""
+        return f"desk.why_{self.value[1]}"
+
     def refusal(self, journal: Journal) -> MoveRefused:
-        said, key = self.value
+        said, _ = self.value
         words = said.format(file=journal.file.name)
-        return MoveRefused(f"{words} Say what happened: digest reconcile --help", key=f"desk.why_{key}")
+        return MoveRefused(f"{words} Say what happened: digest reconcile --help", key=self.key)
 
 
 class Settings(Protocol):

@@ -405,3 +405,14 @@ def test_a_busy_database_holds_a_visitor_up_for_seconds_only(app: App, web: Flas
     holder.close()
     assert answer.status_code == 503
     assert waited_s < 15
+
+
+def test_the_first_page_says_that_an_old_copy_keeps_letters_in(app: App, web: Flask) -> None:
+    client = signed_in(app, web)
+    assert "Nothing leaves at the moment" not in read(client, "/desk/")
+    with app.store.write():
+        app.store.settings.put("copied", "2026-11-01T00:00:00+00:00")
+    assert "old copy of the database was put back" in read(client, "/desk/")
+    assert "Rien ne part en ce moment" in read(client, "/fr/desk/")
+    app.send.restored.settle(nothing_left=True, log=None)
+    assert "Nothing leaves at the moment" not in read(client, "/desk/")

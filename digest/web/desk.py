@@ -146,12 +146,14 @@ def _dashboard() -> Response:
     # The next issue is the oldest one that has not left; without one, the month that the calendar names.
     waiting = [issue for issue in issues if issue.state is not IssueState.SENT]
     following = app.store.issues.get(waiting[-1].period, bench=()) if waiting else None
+    doubt = app.send.restored.sign()
     return page(
         "desk/home.html", title=words("desk.home_title"), may_edit=sessions.may_edit(),
         following=_next_issue(following) if following else None,
         next_month=dates.month(app.publish.next_period(), tongue.spoken()),
         issues=[_issue_line(issue) for issue in issues], failing=failing,
         sources_count=len(_sources()), pool=_pool_count(), readers=_readers(),
+        nothing_leaves=words(doubt.key) if doubt else "",
     )  # fmt: skip
 
 
