@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -99,10 +99,11 @@ def weather(folder: Path, dice: random.Random, *, readers: int, kind: str | None
     storm, gone, met = Storm(dice, chance=0.04, patient=kind == "killed"), set[str](), Met()
     connections = dice.choice((1, 2, 5))
     try:
-        with Sink(storm, pipelining=dice.random() < 0.7, keep=False) as sink:
+        with ExitStack() as at_last, Sink(storm, pipelining=dice.random() < 0.7, keep=False) as sink:
             if kind == "killed":
                 met.crashes += _killed(folder, dice, port=sink.port, connections=connections)
             fault = {"locked": _Locked, "full": _Full}.get(kind, _Sound)(room, storm, dice)
+            at_last.callback(fault.close)
             send = room.send(relay(room, sink.port, connections=connections, dot_timeout_s=0.15))
             for _ in range(200):
                 if room.issue.state is IssueState.SENT:
@@ -141,6 +142,7 @@ class _Sound:
 
     def begin(self) -> None: ...
     def end(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class _Locked(_Sound):
@@ -171,6 +173,9 @@ class _Locked(_Sound):
             self._left = -100
             if self._other.in_transaction:
                 self._other.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._other.close()
 
 
 class _Full(_Sound):
