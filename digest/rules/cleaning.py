@@ -7,7 +7,7 @@ from html import unescape
 import nh3
 from selectolax.lexbor import LexborNode
 
-from digest.rules.links import host_of, shown_link
+from digest.rules.links import LONGEST, PLAIN_CAMPAIGN, PLAIN_PAGE, host_of, shown_link
 from digest.rules.text import LONGEST_HTML, LONGEST_SUMMARY, one_line, parsed, repaired, text_of
 
 _TAG_NAMES = """
@@ -57,14 +57,17 @@ _TINY = re.compile(r"\s*0*[012](?!\d)")
 _MAIL = re.compile(r"mailto:[^\s\"'<>]{3,250}", re.IGNORECASE)
 # nh3 writes `<`, `>` and `"` inside attributes as references, so that these patterns need not look for them there.
 _IMAGE = re.compile(r"<img\b[^>]*>")
-_HREF = re.compile(r'<a (?:(?:title|lang|dir|rel)="[^"]*" )*href="([^"]*)"')
+_LINK = r'<a (?:(?:title|lang|dir|rel)="[^"]*" )*href="'
+_PLAIN = rf'(?![^"]{{{LONGEST}}}){PLAIN_PAGE}'
+_HREF = re.compile(rf'{_LINK}(?!{_PLAIN}")([^"]*)"')  # nearly all are plain and stay as they are
+_CAMPAIGN = re.compile(rf'({_LINK}{_PLAIN})\?{PLAIN_CAMPAIGN}(?:&amp;{PLAIN_CAMPAIGN})*"')
 _SRC = re.compile(r' src="([^"]*)"')
 _STYLE = re.compile(r' style="([^"]*)"')
 _EMPTY = re.compile(r"<(figure|p|a)(?: [^>]*)?>(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>")
 _MOST_NESTED = 8
 _TAG = re.compile(r"<[^>]*>")
 _ASIDE = re.compile(r"<(figure|pre|h[1-6]|table)\b.*?</\1>", re.DOTALL)
-_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>(.*?)</p>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>")
 _LEFT_OPEN = re.compile(r"</(?:figure|pre|table)>")
 _BOILERPLATE = re.compile(
     r"(was originally published in|originally (published|appeared) (on|at|in)"
@@ -88,6 +91,8 @@ def safe_html(markup: str, *, base: str = "") -> str:
     if mended != clean:  # what was hidden behind references may be markup now
         clean = _cleaner().clean(mended)
     if " href=" in clean:
+        if "?utm_" in clean:
+            clean = _CAMPAIGN.sub(r'\1"', clean)
         clean = _HREF.sub(partial(_linked, base=base), clean)
     if "<img" in clean:
         clean = _IMAGE.sub(partial(_picture_or_nothing, base=base), clean)
@@ -99,8 +104,11 @@ def lead(html: str, *, title: str = "") -> str:
     there is."""
     paragraphs = _ASIDE.sub(" ", html)
     if not _LEFT_OPEN.search(paragraphs):
-        for found in _PARAGRAPH.finditer(paragraphs):
-            words = unescape(_TAG.sub("", found[1].replace("<br>", "\n")))
+        end = 0
+        while (head := _PARAGRAPH.search(paragraphs, end)) and (
+            end := paragraphs.find("</p>", head.end())
+        ) > 0:
+            words = unescape(_TAG.sub("", paragraphs[head.end() : end].replace("<br>", "\n")))
             if (text := one_line(words, longest=LONGEST_SUMMARY)) and _leads(text):
                 return text
     tree = parsed(html)

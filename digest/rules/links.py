@@ -28,10 +28,15 @@ _TRACKING_NAMES = """
 _TRACKING = frozenset(_TRACKING_NAMES.split())
 _MEDIUM_TRACKING = frozenset({"source", "gi"})  # `sk` is a friend link and stays
 _PORTS = {"http": 80, "https": 443}
+_HOST, _PATH = r"[a-z0-9](?:[a-z0-9-]*\.)+[a-z]{2,63}", r"(?:/[A-Za-z0-9_~%+-][A-Za-z0-9._~%+-]*)*/?"
+PLAIN_PAGE = rf"https?://{_HOST}(?=/){_PATH}"  # a pattern: `shown_link` of such an address is the address
+PLAIN_CAMPAIGN = r"utm_[a-z]+=[A-Za-z0-9._~%+=/-]*"  # a parameter that `shown_link` takes away
 _PLAIN = re.compile(
-    r"(?P<site>https?://(?P<host>[a-z0-9](?:[a-z0-9-]*\.)+[a-z]{2,63}))(?P<path>(?:/[A-Za-z0-9_~%+-][A-Za-z0-9._~%+-]*)*/?)"
+    rf"(?P<site>https?://(?P<host>{_HOST}))(?P<path>{_PATH})"
     r"(?:\?(?P<query>[A-Za-z0-9._~%+=&/-]*))?(?P<fragment>(?:#[A-Za-z0-9._~%+=&/-]+)?)"
 )  # what most links look like: nothing to resolve, to repair or to refuse
+_PLAIN_SITE = re.compile(r"https?://([a-z0-9.-]+)(?=[/?#]|\Z)")
+_CAMPAIGN = re.compile(r"utm_[a-z]+=[^&]*(?:&utm_[a-z]+=[^&]*)*")  # what most queries are
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -68,6 +73,8 @@ def same_page_key(url: str) -> str:
 
     What is no address is its own key.
     """
+    if (plain := _PLAIN.fullmatch(url)) and not plain["query"]:
+        return plain["host"].removeprefix("www.") + plain["path"].rstrip("/")
     try:
         split = urlsplit(url)
         port = f":{split.port}" if split.port else ""
@@ -86,6 +93,8 @@ def is_front_page(url: str) -> bool:
 
 def host_of(url: str) -> str:
     """Lower-cased host without its last dot, or ""."""
+    if plain := _PLAIN_SITE.match(url):
+        return plain[1].rstrip(".")
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -97,7 +106,7 @@ def is_medium_host(host: str) -> bool:
 
 
 def _without_tracking(query: str, host: str) -> str:
-    if not query:
+    if not query or _CAMPAIGN.fullmatch(query):
         return ""
     kept = [part for part in query.split("&") if part and not _tracks(part, host)]
     return "&".join(kept)

@@ -50,16 +50,17 @@ def finished(
     drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None
 ) -> tuple[Entry, ...]:
     """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
-    guids = Counter(_guid(draft, context) for draft in drafts if draft.guid)
+    named = [_guid(draft, context) if draft.guid else "" for draft in drafts]
+    guids = Counter(guid for guid, draft in zip(named, drafts, strict=True) if draft.guid)
     links = Counter(same_page_key(draft.link) for draft in drafts if draft.link)
     found = [_original(draft) for draft in drafts]
     originals = Counter(same_page_key(link) for link in found if link)
     counts = links + originals
     events = _is_event_feed(drafts, context)
     made = []
-    for draft, original in zip(drafts, found, strict=True):
+    for draft, original, guid in zip(drafts, found, named, strict=True):
         entry, words = _entry(draft, context, feed_language=feed_language)
-        keys = _keys(draft, entry, context, original=original, guids=guids, links=counts)
+        keys = _keys(draft, entry, context, original=original, guid=guid, guids=guids, links=counts)
         if draft.starts or (events and draft.published):
             entry, keys = _as_event(entry, keys, draft, context)
         made.append(replace(entry, keys=keys, content_hash=content_hash(entry, words=words)))
@@ -138,6 +139,7 @@ def _keys(
     context: ParseContext,
     *,
     original: str | None,
+    guid: str,
     guids: Counter[str],
     links: Counter[str],
 ) -> tuple[str, ...]:
@@ -146,7 +148,6 @@ def _keys(
     if post := medium_id(draft.guid, draft.link):
         keys.append(f"medium:{post}")
     if draft.guid:
-        guid = _guid(draft, context)
         if guids[guid] > 1:
             guid += f" {same_page_key(draft.link)}" if draft.link else ""
             shared = draft.link is None or links[same_page_key(draft.link)] > 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from io import BytesIO
 from typing import Any
@@ -88,7 +89,7 @@ def _checked(body: bytes, context: ParseContext) -> bytes:
         raise SourceError(
             ErrorKind.PARSE, "The feed declares XML entities, which we do not expand; its maker must mend it."
         )
-    return _BAD_REFERENCE.sub(b"", body)
+    return _BAD_REFERENCE.sub(b"", body) if b"&#" in body else body
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:
@@ -138,7 +139,14 @@ def _base(raw: Any, feed: Any, context: ParseContext) -> str:
     """xml:base as feedparser kept it, else the feed's own link, else where it came from."""
     details = [*raw.get("content", ()), raw.get("summary_detail"), raw.get("title_detail")]
     declared = next((detail.get("base") for detail in details if detail and detail.get("base")), "")
-    return urljoin(urljoin(context.url, str(feed.get("link") or "")), str(declared))
+    home = _home(context.url, str(feed.get("link") or ""))
+    return urljoin(home, str(declared)) if declared else home
+
+
+@lru_cache(maxsize=4)
+def _home(url: str, link: str) -> str:
+    """The same for every entry of a feed."""
+    return urljoin(url, link)
 
 
 def _link(raw: Any) -> str:
