@@ -256,7 +256,7 @@ class Join:
                 known = replace(known, state=SubscriberState.CONFIRMED, confirmed_at=now, declined_at=None)
                 self._store.subscribers.save(known)
                 self._store.deliveries.resume(known.id)
-            elif self._last_letter(known) is None:
+            elif known.state is SubscriberState.ASKED and self._last_letter(known) is None:
                 self._hand.queue(NoticeKind.CONFIRM, known)
             self._hand.log(known, "added", method="command", basis=basis, origin=origin)
             return known

@@ -51,6 +51,21 @@ def test_somebody_from_elsewhere_waits_is_let_in_and_greeted(gated: App, clock: 
     assert gated.join.gate.waiting() == []
 
 
+def test_a_list_asks_nobody_who_waits_to_confirm_again_not_even_after_months(
+    gated: App, clock: Clock
+) -> None:
+    joins(gated, BO)
+    taken(gated, clock)
+    clock.forward(days=31)
+    with gated.store.write():
+        assert gated.store.notices.delete_settled(clock()) > 0
+    bring(
+        f"email\n{BO}\n".encode(), join=gated.join, store=gated.store, basis="implied", origin="a conference"
+    )
+    assert person(gated, BO).state is SubscriberState.WAITING
+    assert taken(gated, clock) == []
+
+
 def test_an_address_that_was_not_confirmed_never_waits_and_cannot_be_let_in(gated: App) -> None:
     gated.join.ask(Ask(address=BO))
     assert gated.join.gate.waiting() == []
