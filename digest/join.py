@@ -100,10 +100,8 @@ class Join:
 
     def _ask_to_confirm(self, known: Subscriber) -> None:
         code = f"{secrets.randbelow(1_000_000):06d}"
-        expires_at = self._clock() + guard.CODE_LIVES
         mark = self._links.code_mark(known.id, code, version=known.version)
-        self._store.guards.put_code(known.id, mark=mark, expires_at=expires_at)
-        self._hand.queue(NoticeKind.CONFIRM, known, secret=code)
+        self._hand.queue(NoticeKind.CONFIRM, known, secret=code, code_mark=mark)
 
     def who(self, text: str, *, allowed: frozenset[Purpose] | set[Purpose]) -> Known:
         """The person behind a link; changes nothing. Raises TokenRefused, also for somebody who was forgotten."""
@@ -145,10 +143,10 @@ class Join:
             return None
         known = self._store.subscribers.find(address)
         waiting = self._store.guards.try_code(known.id) if known else None
-        mark, tries, expires_at = waiting or ("", 0, self._clock())
+        mark, tries, made_at = waiting or ("", 0, self._clock())
         ours = self._links.code_mark(known.id, code, version=known.version) if known else "-"
         fits = hmac.compare_digest(mark, ours)
-        may_still = guard.code_fits(tries=tries, expires_at=expires_at, now=self._clock())
+        may_still = guard.code_fits(tries=tries, made_at=made_at, now=self._clock())
         if known is None or not fits or not may_still:
             return None
         token = Token(Purpose.CONFIRM, known.id, known.version, IssueId(0))

@@ -91,13 +91,16 @@ class Hand:
     def language(self, asked: str | None) -> Reading:
         return consent.reading_or_first(asked, offered=self.config.list.languages)
 
-    def queue(self, kind: NoticeKind, to: Subscriber, *, secret: str | None = None) -> None:
+    def queue(
+        self, kind: NoticeKind, to: Subscriber, *, secret: str | None = None, code_mark: str | None = None
+    ) -> None:
         self.store.notices.queue(
             kind,
             subscriber=to.id,
             version=to.version,
             language=to.language.first,
             secret=secret,
+            code_mark=code_mark,
             now=self.clock(),
         )
 

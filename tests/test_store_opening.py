@@ -16,6 +16,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from digest.errors import StoreBusy, StoreError, StoreNewer
+from digest.model import SubscriberId
 from digest.store.sqlite import open_store
 from digest.store.sqlite.schema import MIGRATIONS
 from tests.store_kit import NOW, ROOT, together
@@ -114,6 +115,21 @@ def test_five_processes_open_an_old_database_at_once_and_all_succeed(path: Path)
         assert len(list(path.parent.glob("*.before-*"))) == 1
         for file in path.parent.glob("subscribers.db*"):
             file.unlink()
+
+
+def test_a_code_that_was_mailed_before_an_upgrade_can_be_typed_after_it(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        MIGRATIONS.apply(Database(db), stop_before="0021_lighter")
+        db.executescript("""
+          INSERT INTO subscriber (id, address, address_key, state, language)
+            VALUES (7, 'a@example.org', 'a@example.org', 'asked', 'en');
+          INSERT INTO notice (kind, subscriber, language, queued_at)
+            VALUES ('confirm', 7, 'en', 5000000), ('manage', 7, 'en', 6000000);
+          INSERT INTO code (subscriber, mark, tries, expires_at) VALUES (7, 'keyed', 2, 3605000000);
+        """)
+    with closing(open_store(path)) as store, store.write():
+        mark, tries, made_at = store.guards.try_code(SubscriberId(7)) or ("", 0, NOW)
+    assert (mark, tries, made_at.timestamp()) == ("keyed", 3, 5)
 
 
 def test_an_upgraded_database_has_the_shape_of_a_fresh_one(path: Path) -> None:

@@ -129,9 +129,9 @@ def is_this_machine(ip: str | None) -> bool:
         return False
 
 
-def code_fits(*, tries: int, expires_at: datetime, now: datetime) -> bool:
+def code_fits(*, tries: int, made_at: datetime, now: datetime) -> bool:
     """Whether a code may still be compared; tries count this one."""
-    return tries <= CODE_TRIES and now < expires_at
+    return tries <= CODE_TRIES and now < made_at + CODE_LIVES
 
 
 def as_code(text: str) -> str:

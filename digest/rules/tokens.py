@@ -25,6 +25,7 @@ _PAYLOAD = struct.Struct(">BIHI")
 _MESSAGE = struct.Struct(">IQ")
 _FORM = struct.Struct(">I8s")
 _MAC_BYTES = 10
+_KEPT = (b"link", b"message", b"bounce", b"trace", b"code")
 _TOKEN_CHARS = 28
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 CONFIRM_LIVES = timedelta(days=7)
@@ -81,8 +82,8 @@ class Links:
         self._domain = domain
         self._earlier = tuple(earlier)
         self._first_key = first or key
-        # Keyed once and copied: made for every letter, several each, at a fifth of what an HMAC takes.
-        self._started = {domain: _started(key, domain) for domain in (b"link", b"message", b"bounce")}
+        # Keyed once and copied: made for every letter and every knock, several each, at a fifth of what an HMAC takes.
+        self._started = {domain: _started(key, domain) for domain in _KEPT}
 
     def confirm(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
         return f"{self._url}/confirm/{self._timed(Purpose.CONFIRM, subscriber, version, now + CONFIRM_LIVES)}"

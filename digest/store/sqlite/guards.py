@@ -40,28 +40,22 @@ class Guards:
             == 1
         )
 
-    def put_code(self, subscriber: SubscriberId, *, mark: str, expires_at: datetime) -> None:
-        """A new code; the one before it is worth nothing from now on."""
-        self._db.change(
-            """INSERT INTO code (subscriber, mark, expires_at) VALUES (:subscriber, :mark, :expires)
-               ON CONFLICT (subscriber) DO UPDATE SET mark = excluded.mark, tries = 0, expires_at = excluded.expires_at""",
-            {"subscriber": subscriber, "mark": mark, "expires": micros(expires_at)},
-        )
-
     def try_code(self, subscriber: SubscriberId) -> tuple[str, int, datetime] | None:
-        """Counts one try; the mark, the tries so far and when it ends. None when there is no code."""
+        """Counts one try at the newest code, the only one that is worth something: its mark, the tries so far, and when it
+        was made. None when there is no code."""
         rows = self._db.changed(
-            "UPDATE code SET tries = tries + 1 WHERE subscriber = :subscriber RETURNING mark, tries, expires_at",
+            """UPDATE notice SET code_tries = code_tries + 1 WHERE id =
+                 (SELECT max(id) FROM notice WHERE subscriber = :subscriber AND code_mark IS NOT NULL)
+               RETURNING code_mark, code_tries, queued_at""",
             {"subscriber": subscriber},
         )
-        return (rows[0]["mark"], rows[0]["tries"], moment(rows[0]["expires_at"])) if rows else None
+        return (rows[0]["code_mark"], rows[0]["code_tries"], moment(rows[0]["queued_at"])) if rows else None
 
     def tidy(self, now: datetime, *, hour: int) -> None:
-        """Drops counts of hours gone by, used forms and codes whose time is over."""
+        """Drops counts of hours gone by, and used forms whose time is over."""
         at = {"now": micros(now), "hour": hour}
         self._db.change("DELETE FROM hit WHERE hour < :hour", at)
         self._db.change("DELETE FROM used_form WHERE expires_at < :now", at)
-        self._db.change("DELETE FROM code WHERE expires_at < :now", at)
 
 
 @lru_cache(maxsize=4)

@@ -24,24 +24,18 @@ class Notices:
         version: int = 0,
         language: Language,
         secret: str | None = None,
+        code_mark: str | None = None,
         now: datetime,
     ) -> NoticeId:
-        """Raises ValueError unless it is about exactly one person."""
+        """code_mark: the keyed hash of the six digits that it carries. Raises ValueError unless it is about exactly one
+        person."""
         if (subscriber is None) == (editor is None):
             raise ValueError("a notice is about one subscriber or one editor")
         return NoticeId(
             self._db.insert(
-                """INSERT INTO notice (kind, subscriber, editor, version, language, secret, queued_at)
-                   VALUES (:kind, :subscriber, :editor, :version, :language, :secret, :now)""",
-                {
-                    "kind": kind.value,
-                    "subscriber": subscriber,
-                    "editor": editor,
-                    "version": version,
-                    "language": language.value,
-                    "secret": secret,
-                    "now": micros(now),
-                },
+                """INSERT INTO notice (kind, subscriber, editor, version, language, secret, code_mark, queued_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                (kind.value, subscriber, editor, version, language.value, secret, code_mark, micros(now)),
             )
         )
 

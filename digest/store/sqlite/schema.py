@@ -8,7 +8,7 @@ from sqlite_utils import Database, Migrations
 from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
-from digest.store.sqlite.schema_light import LIGHT
+from digest.store.sqlite.schema_light import LIGHT, LIGHTER
 from digest.store.sqlite.schema_moves import MOVES
 from digest.store.sqlite.schema_numbers import NUMBERS
 from digest.store.sqlite.schema_pace import PACE
@@ -328,6 +328,12 @@ def _numbers(db: Database) -> None:
 @MIGRATIONS(name="0020_parted")
 def _parted(db: Database) -> None:
     for statement in _statements(PARTED):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0021_lighter")
+def _lighter(db: Database) -> None:
+    for statement in _statements(LIGHTER):
         db.conn.execute(statement)
 
 
