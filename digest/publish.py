@@ -271,6 +271,8 @@ class Publish:
             if not issues.bump(issue.id, revision=issue.revision):
                 raise Conflict(f"Somebody changed {period} while you approved it; look at it once more.")
             issues.freeze(issue.id, list(editions.values()))
+            if (logo := self._press.logo) is not None:
+                self._store.logos.keep(logo.name, kind=logo.kind, data=logo.data)
             if not issues.move(issue.id, from_={issue.state}, to=to, approved_at=now, approved_by=by,
                                hash=_hash(editions)):  # fmt: skip
                 raise Conflict(f"Somebody else approved {period} just now.")

@@ -109,6 +109,12 @@ class Readers(Protocol):
     def cuts(self, *, recap: bool) -> Sequence[tuple[Reading, str, str]]: ...
 
 
+class Pictures(Protocol):
+    """What approved letters show."""
+
+    def keep(self, name: str, *, kind: str, data: bytes) -> None: ...
+
+
 class Memory(Archive, Protocol):
     """What this verb needs of the store."""
 
@@ -122,4 +128,6 @@ class Memory(Archive, Protocol):
     def subscribers(self) -> Readers: ...
     @property
     def suggestions(self) -> Places: ...
+    @property
+    def logos(self) -> Pictures: ...
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...

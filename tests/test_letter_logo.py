@@ -1,5 +1,6 @@
 """A logo of the operator's own: a file beside config.toml, linked and never attached, known before anything is sent."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -94,6 +95,26 @@ def test_the_list_weighs_and_serves_it(
         served = client.get(f"/logo/{app.press.logo.name}")
         assert (served.status_code, served.data, served.mimetype) == (200, data, "image/png")
         assert client.get("/logo/other.png").status_code == 404
+
+
+@pytest.mark.parametrize("later", ["another", "none"])
+def test_a_letter_that_was_approved_keeps_its_picture(
+    make_config: Callable[[str], Config], later: str
+) -> None:
+    data = png(320, 80)
+    config = with_logo(make_config, data)
+    with open_app(config) as app:
+        month = web_kit.fill(app)
+        app.publish.assemble(month.period)
+        app.publish.approve(month.period, by="command")
+        [shown] = {*re.findall(r"/logo/[\w.]+", app.publish.preview(month.period, Language.EN).html)}
+    if later == "another":
+        config.path(Path("logo.png")).write_bytes(png(300, 80))
+    else:
+        config = config.model_copy(update={"letter": config.letter.model_copy(update={"logo": None})})
+    with open_app(config) as app:
+        served = create_web(app).test_client().get(shown)
+        assert (served.status_code, served.data, served.mimetype) == (200, data, "image/png")
 
 
 def test_a_logo_that_cannot_be_used_is_named_before_anything_opens(

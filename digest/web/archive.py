@@ -249,11 +249,15 @@ def _calendar(body: bytes) -> AnyResponse:
 
 
 def logo(name: str) -> AnyResponse:
-    """The picture at the head of the letter. Its name is of its bytes, so nobody needs to ask for it twice."""
+    """The picture at the head of the letter: today's, or of a letter that was approved with another. Its name is of its
+    bytes, so nobody needs to ask for it twice."""
     picture = site().app.press.logo
-    if picture is None or name != picture.name:
+    if picture is not None and name == picture.name:
+        return _file(picture.data, picture.kind)
+    if (kept := site().app.store.logos.find(name)) is None:
         raise NotFound("There is no such picture.")
-    return _file(picture.data, picture.kind)
+    kind, data = kept
+    return _file(data, kind)
 
 
 def _file(body: str | bytes, kind: str, *, language: Language | None = None) -> AnyResponse:

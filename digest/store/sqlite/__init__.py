@@ -24,6 +24,7 @@ from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
 from digest.store.sqlite.latecomers import Latecomers
 from digest.store.sqlite.leases import Leases, Settings, Ticks
+from digest.store.sqlite.logos import Logos
 from digest.store.sqlite.notices import Notices
 from digest.store.sqlite.opening import copy, prepare, refuse_precious
 from digest.store.sqlite.paces import Paces
@@ -58,6 +59,7 @@ class SqliteStore:
         self.guards = Guards(db)
         self.domains = Domains(db)
         self.head_counts = HeadCounts(db)
+        self.logos = Logos(db)
         self.proofs = Proofs(db)
         self.deliveries = Deliveries(db)
         self.paces = Paces(db)

@@ -9,6 +9,7 @@ from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT, LIGHTER
+from digest.store.sqlite.schema_logo import LOGO
 from digest.store.sqlite.schema_moves import MOVES
 from digest.store.sqlite.schema_numbers import NUMBERS
 from digest.store.sqlite.schema_pace import PACE
@@ -334,6 +335,12 @@ def _parted(db: Database) -> None:
 @MIGRATIONS(name="0021_lighter")
 def _lighter(db: Database) -> None:
     for statement in _statements(LIGHTER):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0022_logo")
+def _logo(db: Database) -> None:
+    for statement in _statements(LOGO):
         db.conn.execute(statement)
 
 
