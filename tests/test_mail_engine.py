@@ -698,3 +698,66 @@ def test_a_slow_disk_that_fills_up_lets_no_dot_out() -> None:
         transport(sink, connections=6).carry(ledger)
     assert set(sink.recipients()) <= ledger.on_disk
     assert 0 < len(sink.accepted) < 150
+
+
+def test_a_connection_alone_is_not_held_up_by_the_gathering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an hour to gather in, its run ends all the same: one commit a letter, and one for the last answer."""
+    monkeypatch.setattr("digest.mail.engine.GATHER_S", 3_600.0)
+    ledger = MemoryLedger(letters(40))
+    with Sink() as sink:
+        transport(sink, connections=1).carry(ledger)
+    assert ledger.counted() == {"sent": 40}
+    assert ledger.commits == 41
+
+
+def test_a_dot_does_not_wait_for_connections_that_have_nothing_to_share() -> None:
+    """From the twentieth letter on the relay holds up all connections but one, until three more dots have come on that one."""
+    ledger, there = MemoryLedger(letters(40)), threading.Event()
+    free: list[int] = []
+    dots: list[str] = []
+    in_time: list[bool] = []
+
+    def hold(event: Event) -> None:
+        if event.point == "DATA" and event.count == 20:
+            free.append(event.connection)
+        elif event.point == "DATA" and event.count > 20 and event.connection not in free:
+            in_time.append(there.wait(20))
+        elif event.point == "dot" and event.connection in free:
+            dots.append(event.recipient)
+            if len(dots) == 3:
+                there.set()
+
+    with Sink(hold) as sink:
+        transport(sink, connections=4).carry(ledger)
+    everyone_once(sink, ledger)
+    assert len(in_time) >= 3
+    assert all(in_time)
+    assert ledger.counted() == {"sent": 40}
+
+
+def test_connections_that_are_ready_together_share_a_commit() -> None:
+    ledger = SlowDisk(letters(160))  # while it is at work, the relay answers the others
+    with Sink() as sink:
+        transport(sink, connections=8).carry(ledger)
+    everyone_once(sink, ledger)
+    assert ledger.counted() == {"sent": 160}
+    assert ledger.commits <= 80
+
+
+def test_an_answer_is_recorded_when_no_dot_comes_to_share_its_commit() -> None:
+    ledger, known = MemoryLedger(letters(2)), threading.Event()
+    recorded: list[bool] = []
+
+    def note(_: MemoryLedger) -> None:
+        if ledger.commits == 1:
+            known.set()
+
+    def second_letter_waits(event: Event) -> None:
+        if event.point == "MAIL" and event.count == 2:
+            recorded.append(known.wait(20))
+
+    ledger.on_commit = note
+    with Sink(second_letter_waits, pipelining=False) as sink:
+        transport(sink, connections=1).carry(ledger)
+    assert recorded == [True]
+    assert ledger.commits == 4, "dot, answer, dot, answer"
