@@ -29,6 +29,7 @@ from digest.rules.gather import (
     failed,
     is_due,
     keys_of,
+    owned,
     recognises,
     strangers,
     succeeded,
@@ -160,7 +161,7 @@ class Collect:
 
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""
-        entries = fetched.harvest.entries if fetched.harvest else ()
+        entries = owned(fetched.harvest.entries if fetched.harvest else (), source.id)
         updated = 0
         with self._turn, self._store.write():
             items = self._store.items

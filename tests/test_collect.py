@@ -337,6 +337,40 @@ def test_the_same_event_in_two_listings_and_a_cross_post_are_one_item_each(
     assert {visit.outcome for visit in app.collect.visit(every=True)} == {VisitOutcome.UNCHANGED}
 
 
+def test_two_sources_of_one_host_may_count_their_entries_alike(
+    collector: Callable[..., App], site: Site
+) -> None:
+    """Each numbers what it has from 1: nothing of theirs is the same, and nothing may vanish."""
+    numbered = "<title>{}</title><guid isPermaLink='false'>{}</guid>"
+    talk = "UID:{}\nSUMMARY:{}\nDTSTART:{}"
+    site.pages |= {
+        "/blog": rss(numbered.format("Water meters", 1), numbered.format("What the snow crew told us", 2)),
+        "/news": rss(numbered.format("Council opens its data", 1), numbered.format("New head of digital", 2)),
+        "/one": ics(talk.format("1", "Story circle", "20261214T233000Z")),
+        "/two": ics(talk.format("1", "Soldering morning", "20261220T150000Z")),
+        "/dated": ics(talk.format("meeting-2026-12-16", "Board games", "20261216T233000Z")),
+        "/dated2": ics(talk.format("meeting-2026-12-16", "Hack night", "20261216T190000Z")),
+    }
+    app = collector(blog="/blog", news="/news", one="/one", two="/two", dated="/dated", dated2="/dated2")
+    assert [visit.new for visit in app.collect.visit()] == [2, 2, 1, 1, 1, 1]
+    assert {item.also_in for item in items(app)} == {()}
+    assert {visit.outcome for visit in app.collect.visit(every=True)} == {VisitOutcome.UNCHANGED}
+    site.pages["/two"] = ics(talk.format("1", "Soldering morning", "20261221T150000Z"))
+    site.pages["/news"] = rss(numbered.format("Council opens its data at last", 1))
+    assert sum(visit.updated for visit in app.collect.visit(every=True)) == 2
+    assert len(items(app)) == 8
+
+
+def test_a_page_in_two_feeds_of_one_host_is_one_item_whatever_number_each_gives_it(
+    collector: Callable[..., App], site: Site
+) -> None:
+    numbered = "<title>A</title><link>https://a.example/a</link><guid isPermaLink='false'>{}</guid>"
+    site.pages |= {"/all": rss(numbered.format(7)), "/tag": rss(numbered.format(1))}
+    app = collector(all="/all", tag="/tag")
+    app.collect.visit()
+    assert [item.also_in for item in items(app)] in ([("tag",)], [("all",)])
+
+
 def test_a_source_that_says_it_is_gone_is_paused_and_the_others_go_on(
     collector: Callable[..., App], site: Site
 ) -> None:

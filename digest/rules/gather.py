@@ -17,6 +17,8 @@ MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the 
 MOVED_COUNT, MOVED_FOR = 5, timedelta(days=7)
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
 GAP_SHOWN_FOR = timedelta(days=31)
+OWN_MARK = "@"  # before a name that its source gave out and that others may give to other things
+_OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,19 @@ def suspects(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[ItemI
 def own_key(key: str, source: SourceId) -> str:
     """The key of something that shares an identity with an item of other sources and is not that item."""
     return f"{key} @{source}"
+
+
+def owned(entries: Iterable[Entry], source: SourceId) -> list[Entry]:
+    """The entries, with names that only their source understands (`42`) made keys of that source alone: two feeds of
+    one host count their entries from 1, both of them."""
+    return [_owned(entry, source) for entry in entries]
+
+
+def _owned(entry: Entry, source: SourceId) -> Entry:
+    if not any(key.startswith(_OWN) for key in entry.keys):
+        return entry
+    keys = tuple(own_key(key, source) if key.startswith(_OWN) else key for key in entry.keys)
+    return replace(entry, keys=keys)
 
 
 def is_hint(key: str) -> bool:

@@ -12,12 +12,14 @@ from digest.model import Entry, ItemKind, Occasion
 from digest.rules.cleaning import lead, safe_html
 from digest.rules.dates import When
 from digest.rules.duplicates import title_hint
+from digest.rules.gather import OWN_MARK
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
 from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
 _MEDIUM_LINK = re.compile(r"(?:/p/|-|/)([0-9a-f]{10,12})(?:[?#].*)?$")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _ORIGINAL = re.compile(
     r"(?:originally|first) (?:published|posted|appeared) (?:at|on)\b[^<>]{0,40}(?:</?(?:em|i|strong|b|span)>[^<>]{0,40}){0,3}"
     r"<a\s[^>]*href=\"([^\"]+)\"",
@@ -97,9 +99,11 @@ def hashed_key(*parts: object) -> str:
 
 
 def scoped(text: str, url: str) -> str:
-    """An identity that only means something beside its host (`42`), made one that means something everywhere."""
+    """An identity as it is when it means something everywhere; else (`42`) marked as one of its source alone, at its host."""
     text = one_line(text, longest=400)
-    return text if len(text) >= 16 and re.search(r"[:/@.-]", text) else f"{host_of(url)}#{text}"
+    if len(text) >= 16 and (re.search(r"[:/@]", text) or _UUID.search(text)):
+        return text
+    return f"{OWN_MARK}{host_of(url)}#{text}"
 
 
 def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> tuple[Entry, str]:
