@@ -13,6 +13,7 @@ from digest.app import App, open_app
 from digest.config import Config
 from digest.join import Ask
 from digest.mail.inbox import incoming
+from digest.mail.reports import report
 from digest.model import DeliveryId, DeliveryState, IssueId, NoticeKind, SubscriberState
 from digest.rules.inbound import Incoming, wish
 from tests import web_kit
@@ -158,6 +159,27 @@ def test_deep_and_odd_letters_are_read_without_a_fault() -> None:
 
 
 # --- the reminder -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"To: " + b"a," * 100_000,
+        b"To: " + b"a,\n b," * 50_000,
+        b"Subject: " + b"x" * 2_000_000,
+        b'Content-Type: text/plain; x="' + b"a;" * 100_000,
+        b"In-Reply-To: " + b"<[(" * 70_000,
+        b"Content-Type: multipart/mixed; boundary=b\n" + b"\n--b\n\nx" * 30_000,
+    ],
+    ids=["many addresses", "many lines", "a long subject", "many parameters", "open brackets", "many parts"],
+)
+def test_no_header_of_a_stranger_takes_minutes_to_read(header: bytes) -> None:
+    """A hundred thousand commas took the library more than fifty seconds, and a wish to leave waited behind them."""
+    data = header + b"\n\nunsubscribe\n"
+    found = incoming(data)
+    assert all(len(text) <= 2_000 for text in (found.subject, *found.to, *found.answers))
+    assert wish(found) is None
+    assert not report(data).failures
 
 
 def test_who_did_not_confirm_is_reminded_once_if_the_operator_wants_that(

@@ -1,9 +1,10 @@
 """A delivery report or a complaint, read: RFC 3464 and RFC 5965, or its first words. Hostile bytes; nothing is judged here."""
 
 from collections.abc import Iterator
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
+from email.policy import Compat32
 
 from digest.mail.replies import kept, unaddressed
 from digest.rules.returned import Failure, Report
@@ -16,11 +17,19 @@ _SERVERS = ("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mdaem
 _FAULTS = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
+class _Short(Compat32):
+    """Reads the beginning of a header only, in every part."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST]
+
+
 def report(data: bytes) -> Report:
     """What breaks the parser is a letter without anything in it. Line ends are brought to one form first."""
     flat = data[:_LOOKED_AT].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        message = message_from_bytes(flat, policy=policy.compat32)
+        message = message_from_bytes(flat, policy=_Short())
         return _read(message)
     except _FAULTS:
         return Report()
