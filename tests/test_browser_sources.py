@@ -12,7 +12,9 @@ from tests.http_kit import answer, post, rss, serving
 from tests.test_browser_pages import sign_in
 
 pytestmark = pytest.mark.browser
-HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
+HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml">\
+<script type="application/ld+json">\
+{"@type":"Event","name":"Evening","startDate":"2026-12-01T19:00:00-05:00"}</script></head></html>'
 
 
 @pytest.mark.parametrize("prefix", ["", "/fr"])
@@ -40,6 +42,9 @@ def test_a_source_is_found_and_added_without_script(
             page.fill("#url", blog.url("/"))
             page.locator("form[action$='/sources/look'] button").click()
             assert page.input_value("#name") == "Le blogue"
+            assert (
+                page.locator("section.box form[action$='/sources/look']").count() == 1
+            )  # the page's own events
             if context is scripted:
                 assert browser_kit.faults(page) == []
         page.locator("form[action$='/sources/add'] button").click()
