@@ -21,7 +21,7 @@ from digest.rules.roster import Roster, Survey, survey
 from digest.rules.roster_block import Block, Judge, Row, kept_address
 from digest.rules.roster_columns import Line
 from digest.rules.roster_json import Details, JsonRoster, details_of
-from digest.rules.roster_presets import Standing
+from digest.rules.roster_status import Standing
 
 # Many, since each transaction touches the whole index of addresses; fewer when the rows must be kept for refusals.
 _LINES_PER_TRANSACTION, _LINES_WITH_CELLS = 75_000, 10_000

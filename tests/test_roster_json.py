@@ -22,7 +22,7 @@ from digest.join_roster import bring
 from digest.model import Cadence, SubscriberState
 from digest.rules.roster import Roster, survey
 from digest.rules.roster_json import CUT_OFF, FORMAT, JsonRoster, details_of
-from digest.rules.roster_presets import Standing
+from digest.rules.roster_status import Standing
 from tests.conftest import Clock
 from tests.readers_kit import is_known, person
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from digest.errors import InputRefused
 from digest.rules.roster_columns import Line, Plain, line_of, swift_lines
-from digest.rules.roster_presets import Shape, Standing, plain, shape_of
+from digest.rules.roster_presets import Shape, plain, shape_of
 from digest.rules.roster_rows import Rows
+from digest.rules.roster_status import Standing
 
 _PLAIN_AT_ONCE = 4_096
 # How files begin that are no text, as people name them. What holds a zero byte is none either.

@@ -9,11 +9,11 @@ from digest.model import Reading
 from digest.rules.consent import IMPLIED_LIVES, judged_address, quick_addresses
 from digest.rules.guard import neighbourhood
 from digest.rules.roster_columns import Line, Plain
-from digest.rules.roster_presets import Standing
+from digest.rules.roster_status import Standing
 
 # address, key, language, since, network, line number
 Row = tuple[str, str, Reading, datetime | None, str | None, int]
-_LEFT, _SUBSCRIBED = Standing.LEFT, Standing.SUBSCRIBED
+_ASKED, _SUBSCRIBED = Standing.ASKED, Standing.SUBSCRIBED
 TOO_OLD = "The implied consent of this person has ended: it lasts two years."
 
 
@@ -60,8 +60,11 @@ class Judge:
             except InputRefused as refusal:
                 block.refused.append((Line(*line), fault or str(refusal)))
                 continue
-            if standing >= _LEFT:
-                block.gone.append((key, Line(*line)))
+            if standing > _ASKED:
+                if standing is Standing.UNCLEAR:
+                    block.refused.append((Line(*line), fault))
+                else:
+                    block.gone.append((key, Line(*line)))
             elif not express and since is not None and since < oldest:
                 block.refused.append((Line(*line), TOO_OLD))
             elif key in into or key in asked:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
-from digest.rules.roster_presets import Shape, Standing
+from digest.rules.roster_presets import Shape
+from digest.rules.roster_status import Standing, unclear
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _DAY = 10  # what is longer than 2026-11-21 says an hour too
@@ -17,7 +18,7 @@ class Line(NamedTuple):
     """One person of the file. number: the line it began on, counted from 1. cells: the row as it stands.
 
     since: when they came to the other list, UTC assumed where no zone is said. network: where from, as written.
-    fault: why this line could not be read at all; then cells is one, the line as it stands.
+    fault: why this line could not be read at all, then cells is one, the line as it stands; or what is not understood.
     """
 
     number: int
@@ -52,9 +53,10 @@ def line_of(shape: Shape, number: int, row: Sequence[str]) -> Line | None:
         return None
     place = shape.language
     language = reading(row[place]) if place is not None and place < len(row) else ""
+    standing = shape.standing(row)
     return Line(
-        number, as_typed(address), language or None, shape.standing(row), _since(row, shape.since),
-        _first(row, shape.network), row,
+        number, as_typed(address), language or None, standing, _since(row, shape.since), _first(row, shape.network), row,
+        unclear(shape.statuses, row) if standing is Standing.UNCLEAR else "",
     )  # fmt: skip
 
 
@@ -69,15 +71,16 @@ def swift_lines(
         languages: Iterable[str | None] = repeat(None)
         if (place := shape.language) is not None:
             languages = [reading(row[place]) or None for row in rows]
+        standings = _standings(shape, rows)
         columns = (
             numbers,
             [as_typed(text) if text[0] == "'" else text for text in addresses],
             languages,
-            _standings(shape, rows),
+            standings,
             _moments(shape, rows),
             _networks(shape, rows),
             rows if with_cells else repeat(()),
-            repeat(""),
+            _faults(shape, rows, standings),
         )
     except IndexError:  # a row that is shorter than the others
         return None
@@ -88,7 +91,7 @@ def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[Standing
     """Each distinct set of words is judged once."""
     if not shape.statuses:
         return repeat(Standing.SUBSCRIBED)
-    places = [place for place, _ in shape.statuses]
+    places = [one.place for one in shape.statuses]
     if len(places) == 1:
         place = places[0]
         words = [row[place] for row in rows]
@@ -97,6 +100,13 @@ def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[Standing
     sets = [tuple([row[place] for place in places]) for row in rows]
     found = {one: shape.judged(one) for one in set(sets)}
     return [found[one] for one in sets]
+
+
+def _faults(shape: Shape, rows: Sequence[Sequence[str]], standings: Iterable[Standing]) -> Iterable[str]:
+    if not isinstance(standings, list) or Standing.UNCLEAR not in standings:
+        return repeat("")
+    pairs = zip(rows, standings, strict=True)
+    return [unclear(shape.statuses, row) if said is Standing.UNCLEAR else "" for row, said in pairs]
 
 
 def _moments(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[datetime | None]:

@@ -18,7 +18,8 @@ from digest.model import Cadence, Consent, Language
 from digest.rules.cuts import topics_of
 from digest.rules.guard import one_line
 from digest.rules.roster_columns import Line, Plain, reading
-from digest.rules.roster_presets import Shape, Standing, standing_of
+from digest.rules.roster_presets import Shape, standing_of
+from digest.rules.roster_status import Standing
 
 FORMAT = "digest-readers/1"
 NOT_OURS = f'This JSON is no list of digest: it must hold "format": "{FORMAT}" and "readers".'

@@ -3,24 +3,10 @@
 Header rows and traps: guide, readers, "Import and export". A column that we do not know is left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
-
-class Standing(IntEnum):
-    """What a file says of a person; of several columns the highest wins. ASKED: not proven, or only implied."""
-
-    SUBSCRIBED = 0
-    ASKED = 1
-    LEFT = 2
-    BOUNCED = 3
-    COMPLAINED = 4
-
-    @property
-    def is_gone(self) -> bool:
-        return self >= Standing.LEFT
-
+from digest.rules.roster_status import Column, Standing, columns_of
 
 ADDRESS_COLUMNS = (
     "email", "email address", "e-mail", "e-mail address", "email_address", "courriel", "adresse courriel", "address",
@@ -32,58 +18,35 @@ SINCE_COLUMNS = (
     "confirmed_at", "confirm_time", "optin_time", "created_at", "creation_date", "created at", "asked_at",
 )  # fmt: skip
 NETWORK_COLUMNS = ("confirm_ip", "optin_ip")
-_STATUS_COLUMNS = frozenset(
-    {"status", "statut", "state", "email status", "email permission status", "status_subscription"}
-)
-# In these any word means what the column means.
-_WHEN_FILLED = {
-    "unsub_time": Standing.LEFT, "unsub": Standing.LEFT, "deleted_at": Standing.LEFT, "unsubscribed_at": Standing.LEFT,
-    "confirmed opt-out date": Standing.LEFT, "left_at": Standing.LEFT,
-    "bounce": Standing.BOUNCED, "clean_time": Standing.BOUNCED,
-}  # fmt: skip
-_TRUE_IS_GONE = frozenset({"email_disabled"})
-_FALSE_IS_GONE = frozenset({"subscribed_to_emails"})
-_TRUE, _FALSE = frozenset({"true", "1", "yes", "t"}), frozenset({"false", "0", "no", "f"})
-_WORDS: Mapping[str, Standing] = {
-    **dict.fromkeys(
-        ("unsubscribed", "opted out", "opt-out", "opted_out", "left", "disabled", "removed", "archived", "deleted",
-         "blocklisted", "blacklisted", "désabonné", "désabonnée", "no permissions set"), Standing.LEFT),
-    **dict.fromkeys(("cleaned", "bounced", "undeliverable", "unreachable", "invalid", "suspended"), Standing.BOUNCED),
-    **dict.fromkeys(("complained", "spammy", "spam"), Standing.COMPLAINED),
-    **dict.fromkeys(
-        ("unactivated", "unconfirmed", "pending", "awaiting confirmation", "awaiting", "asked", "waiting", "implied",
-         "not set", "temporary hold", "non-subscribed", "nonsubscribed"), Standing.ASKED),
+_STATES = {
+    "confirmed": Standing.SUBSCRIBED, "asked": Standing.ASKED, "waiting": Standing.ASKED, "left": Standing.LEFT,
+    "suspended": Standing.BOUNCED,
 }  # fmt: skip
 
 
 def standing_of(state: str) -> Standing:
     """One of our own states; a word that is none proves nothing."""
-    return Standing.SUBSCRIBED if state == "confirmed" else _WORDS.get(state, Standing.ASKED)
+    return _STATES.get(state, Standing.ASKED)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where to look in each row. statuses: column and what its words mean, in lower case; "*": any word."""
+    """Where to look in each row. statuses: the columns that say how somebody stands."""
 
     name: str
     address: int
     language: int | None
     since: tuple[int, ...]
     network: tuple[int, ...]
-    statuses: tuple[tuple[int, Mapping[str, Standing]], ...]
+    statuses: tuple[Column, ...]
 
     def standing(self, row: Sequence[str]) -> Standing:
-        return self.judged([row[column] if column < len(row) else "" for column, _ in self.statuses])
+        return self.judged([row[one.place] if one.place < len(row) else "" for one in self.statuses])
 
     def judged(self, words: Sequence[str]) -> Standing:
         """words: what stands in the columns of `statuses`, in their order."""
-        found = Standing.SUBSCRIBED
-        for (_, means), text in zip(self.statuses, words, strict=True):
-            word = text.strip().lower()
-            if word:
-                said = means.get(word, means.get("*", Standing.SUBSCRIBED))
-                found = max(found, said)
-        return found
+        found = (one.judge(text) for one, text in zip(self.statuses, words, strict=True))
+        return max(found, default=Standing.SUBSCRIBED)
 
 
 def shape_of(header: Sequence[str]) -> Shape | None:
@@ -93,14 +56,10 @@ def shape_of(header: Sequence[str]) -> Shape | None:
     if address is None:
         return None
     preset = recognised(names)
-    return Shape(
-        name=preset,
-        address=address,
-        language=next((names.index(name) for name in LANGUAGE_COLUMNS if name in names), None),
-        since=_places(names, SINCE_COLUMNS),
-        network=_places(names, NETWORK_COLUMNS),
-        statuses=tuple(_statuses(names, preset)),
-    )
+    language = next((names.index(name) for name in LANGUAGE_COLUMNS if name in names), None)
+    since, network = _places(names, SINCE_COLUMNS), _places(names, NETWORK_COLUMNS)
+    used = frozenset({address, *since, *network, *(() if language is None else (language,))})
+    return Shape(preset, address, language, since, network, columns_of(header, preset=preset, used=used))
 
 
 def plain(column: int) -> Shape:
@@ -135,17 +94,3 @@ _KEILA = frozenset({"email", "first name", "last name", "data", "status", "exter
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...]:
     return tuple(names.index(name) for name in wanted if name in names)
-
-
-def _statuses(names: Sequence[str], preset: str) -> list[tuple[int, Mapping[str, Standing]]]:
-    found: list[tuple[int, Mapping[str, Standing]]] = []
-    for column, name in enumerate(names):
-        if name in _STATUS_COLUMNS or (name == "type" and preset == "buttondown"):
-            found.append((column, _WORDS))
-        elif name in _WHEN_FILLED:
-            found.append((column, {"*": _WHEN_FILLED[name]}))
-        elif name in _TRUE_IS_GONE:
-            found.append((column, dict.fromkeys(_TRUE, Standing.LEFT)))
-        elif name in _FALSE_IS_GONE:
-            found.append((column, dict.fromkeys(_FALSE, Standing.LEFT)))
-    return found

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from digest import errors
 from digest.join_roster import Report, bring
-from digest.rules import consent, roster_block, roster_rows
+from digest.rules import consent, roster_block, roster_rows, roster_status
 from digest.rules.consent import readings
 from digest.rules.roster_columns import Line, neutral
 from digest.web import language as tongue
@@ -166,6 +166,10 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
 
 
 def _in_words(reason: str) -> str:
+    if reason.startswith(roster_status.UNCLEAR):
+        return tongue.words()(
+            "desk.import_why_status", what=reason.removeprefix(roster_status.UNCLEAR).rstrip(".")
+        )
     return tongue.words()(f"desk.import_why_{_REASONS.get(reason, 'unreadable')}")
 
 
