@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PEOPLE = 150_000
+PEOPLE = 300_000  # four blocks: whoever watches for the first has time to stop the import before the last
 EARLY = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)

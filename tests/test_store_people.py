@@ -164,6 +164,19 @@ def test_statistics_count_confirmed_readers_and_all_states(store: SqliteStore) -
 # --- consents --------------------------------------------------------------------------------------------------
 
 
+def test_a_long_import_copies_its_pages_home_once_and_leaves_no_long_log(store: SqliteStore) -> None:
+    log, room = store.path.with_name(f"{store.path.name}-wal"), 1 << 20
+    with store.roster.at_length():
+        for number in range(40):
+            with store.write():
+                store.settings.put(f"part {number}", "x" * room)
+        assert store.path.stat().st_size < 10 * room, "not after each block"
+    assert store.path.stat().st_size > 40 * room, "but before somebody else has to"
+    with store.write():
+        store.settings.put("afterwards", "a little")
+    assert log.stat().st_size <= 32 * room
+
+
 def test_the_consent_log_only_grows(store: SqliteStore) -> None:
     ada = ask(store)
     line = Consent(

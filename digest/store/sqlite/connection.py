@@ -67,6 +67,9 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         # A sign-up touches a dozen pages, mostly the same as the one before: copied home together they are few.
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute(
+            "PRAGMA journal_size_limit = 33554432"
+        )  # a log that an import made long shrinks again
     except BaseException:
         connection.close()
         raise

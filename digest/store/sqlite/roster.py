@@ -1,10 +1,11 @@
 """Many readers at once, for a list brought from elsewhere: one statement a block, never one a person. Nothing is judged here."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 
+from digest.errors import StoreError
 from digest.model import NoticeKind, Reading, SubscriberId, SubscriberState
 from digest.rules.roster_json import Details
 from digest.store.sqlite.columns import listed, micros, moment
@@ -15,6 +16,7 @@ from digest.store.sqlite.consents import Consents
 Row = tuple[str, str, Reading, datetime | None, str | None, int]
 _AT_ONCE = 1_000
 _ROOM_KIB = 16_000
+_LOG_PAGES = 60_000
 
 
 class Rosters:
@@ -25,13 +27,19 @@ class Rosters:
 
     @contextmanager
     def at_length(self) -> Iterator[None]:
-        """Much is about to be written all over the index of addresses: room to hold its pages, for this thread."""
-        before = self._db.value("PRAGMA cache_size")
+        """Much is about to be written all over the index of addresses, by this thread: room to hold its pages, and a long
+        log, since each block touches the same pages again. Copied home at the end, so that nobody else pays for it."""
+        cache = self._db.value("PRAGMA cache_size")
+        log = self._db.value("PRAGMA wal_autocheckpoint")
         self._db.rows(f"PRAGMA cache_size = -{_ROOM_KIB}")
+        self._db.rows(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         try:
             yield
         finally:
-            self._db.rows(f"PRAGMA cache_size = {int(before)}")
+            self._db.rows(f"PRAGMA cache_size = {int(cache)}")
+            self._db.rows(f"PRAGMA wal_autocheckpoint = {int(log)}")
+            with suppress(StoreError):  # what is in the log is safe there too
+                self._db.rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     def suppressed(self, marks: Collection[str]) -> set[str]:
         """Those of the marks that stand in the suppression list."""
