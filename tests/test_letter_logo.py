@@ -38,21 +38,40 @@ def png(width: int, height: int, *, more: bytes = b"") -> bytes:
 
 JPEG = (
     b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xc0\x00\x11\x08\x00\x28\x00\xa0"
+    + b"\0" * 10
+    + b"\xff\xda\x00\x0c"
     + b"\0" * 20
+    + b"\xff\xd9"
 )
+FILLED = JPEG.replace(b"\xff\xc0", b"\xff\xff\xff\xc0")  # fill bytes before a marker, as T.81 B.1.1.2 allows
 
 
 def test_its_size_is_read_from_its_bytes() -> None:
-    read = [read_logo(data, shown_px=180) for data in (png(320, 80), JPEG)]
+    read = [read_logo(data, shown_px=180) for data in (png(320, 80), JPEG, FILLED)]
     assert [(one.width, one.height, one.kind) for one in read] == [
         (320, 80, "image/png"),
+        (160, 40, "image/jpeg"),
         (160, 40, "image/jpeg"),
     ]
     assert read_logo(png(320, 80), shown_px=180).name != read_logo(png(320, 81), shown_px=180).name
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"<svg/>", b"GIF89a", b"\x89PNG\r\n\x1a\n", png(3, 3)[:20], JPEG[:10], b"\xff\xd8\xff"]
+    "data",
+    [
+        b"",
+        b"<svg/>",
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n",
+        png(3, 3)[:20],
+        JPEG[:10],
+        b"\xff\xd8\xff",
+        png(320, 80)[:33],
+        png(320, 80)[:-12],
+        png(320, 80).replace(b"\x78\x9c", b"\x78\x9d"),
+        JPEG[:-2],
+        JPEG[:40],
+    ],
 )
 def test_what_is_no_picture_for_letters_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -79,7 +98,8 @@ def with_logo(make_config: Callable[[str], Config], data: bytes) -> Config:
 
 
 @pytest.mark.parametrize(("data", "found"), [(png(320, 80), ("pass", "")), (png(1400, 80), ("fail", "1400")),
-                                             (png(32, 8, more=b"x" * 210_000), ("fail", "210 KB"))])  # fmt: skip
+                                             (png(320, 8, more=b"x" * 210_000), ("fail", "210 KB")),
+                                             (png(1, 1), ("fail", "1 px wide"))])  # fmt: skip
 def test_the_list_weighs_and_serves_it(
     make_config: Callable[[str], Config], data: bytes, found: tuple[str, str]
 ) -> None:

@@ -54,10 +54,12 @@ def _faults(image: Element, proof: Proof) -> Iterator[tuple[str, Severity, dict[
     if not (is_ours or source.startswith("https://")) or _NOT_EVERYWHERE.search(source):
         yield "fail", Severity.WARN, what
     known = proof.evidence.pictures.get(source)
-    sides = [int(side) for name in ("width", "height") if (side := image.attrs.get(name, "")).isdigit()]
-    sides += [known.width, known.height] if known else []
+    shown = {name: int(side) for name in ("width", "height") if (side := image.attrs.get(name, "")).isdigit()}
+    sides = [*shown.values(), *([known.width, known.height] if known else [])]
     if max(sides, default=0) > SIDE_MOST_PX:
         yield "wide", Severity.WARN, what | {"n": max(sides), "most": SIDE_MOST_PX}
+    if known and known.width < shown.get("width", 0):
+        yield "small", Severity.WARN, what | {"n": known.width, "least": shown["width"]}
     if known is None:
         yield "unchecked", Severity.WARN, what
     elif known.weight > WEIGHT_MOST:
