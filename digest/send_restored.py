@@ -4,6 +4,7 @@ Signs tell: a copy that `digest backup` (or an upgrade) made carries a mark; the
 does not know, or lacks those it knows; the database is another file, or on another machine, than it was.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _NEVER = (
     "Letters of {period} left after this copy of the database was made, and it knows nothing of them. "
     "Only when you know that none left: digest reconcile --nothing-left"
 )
+# Postfix: `postfix/cleanup[7]: 4FxYz: message-id=<…>`, and `4FxYz: milter-reject: END-OF-MESSAGE …` for what it did not take.
+_QUEUE_ID = re.compile(r"(?:^|\s)([0-9A-Za-z]{2,20}): (?:(milter-reject|milter-discard|reject|discard): |\S)")
 _NOT_OURS = (
     "No letter of ours is named in that log, though letters may have left; nothing was settled. The lines needed hold "
     "message-id=<…>, of letters that the mail server took and queued. Is it the log of the right days?"
@@ -197,14 +200,21 @@ class Restored:
         return self._store.latecomers.doubt_all(issue.id, now=now)
 
     def _named_in(self, log: Iterable[str]) -> dict[IssueId, list[DeliveryId]]:
-        """Our letters that a mail server's log speaks of, by their Message-ID."""
-        found: dict[IssueId, set[DeliveryId]] = {}
+        """Our letters that a mail server's log speaks of, by their Message-ID, but for those that it refused at the dot."""
+        taken: dict[str, set[tuple[IssueId, DeliveryId]]] = {}
+        refused: set[str] = set()
         for line in log:
+            queued = _QUEUE_ID.search(line)
+            if queued and queued[2]:
+                refused.add(queued[1])
             for word in _message_ids(line):
                 with suppress(TokenRefused):
-                    issue, delivery = self._links.read_message_id(word)
-                    found.setdefault(issue, set()).add(delivery)
-        return {issue: sorted(deliveries) for issue, deliveries in found.items()}
+                    ours = self._links.read_message_id(word)
+                    taken.setdefault(queued[1] if queued else "", set()).add(ours)
+        left = sorted(
+            {ours for number, all_ours in taken.items() if number not in refused for ours in all_ours}
+        )
+        return {issue: [one for at, one in left if at == issue] for issue, _ in left}
 
 
 def _message_ids(line: str) -> Iterator[str]:

@@ -261,6 +261,24 @@ def test_a_log_of_the_mail_server_tells_who_got_theirs(
     assert len(sink.accepted) == len(sink.received()) == 10
 
 
+def test_what_the_mail_server_refused_at_the_dot_is_no_letter_that_left(
+    make_room: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make_room(3)
+    room.store.backup(tmp_path / "copy.db")
+    ids = [room.links.message_id(room.issue.id, DeliveryId(number)) for number in (1, 2, 3)]
+    log = [
+        *(f"Nov 22 03:00:01 mx postfix/cleanup[7]: 4F{n}x: message-id={one}" for n, one in enumerate(ids)),
+        "Nov 22 03:00:01 mx postfix/cleanup[7]: 4F1x: milter-reject: END-OF-MESSAGE from unknown: 5.7.1 spam",
+        "Nov 22 03:00:01 mx postfix/cleanup[7]: 4F2x: reject: body x from unknown; 5.7.1 no",
+        f"Nov 22 03:09:01 mx postfix/cleanup[7]: 5A2x: message-id={ids[2]}",
+        "Nov 22 03:09:02 mx postfix/smtp[9]: 5A2x: to=<x>, status=sent (250 ok)",
+    ]
+    send = put_back(room, tmp_path / "copy.db").send(relay(room, 1))
+    done = send.restored.settle(nothing_left=False, log=log)
+    assert (done.found, done.doubtful) == (2, 1), "the third was refused, tried again and taken"
+
+
 def test_an_issue_begun_after_the_copy_is_named(make_room: Callable[..., Room], tmp_path: Path) -> None:
     room = open_room(tmp_path)
     room.store.backup(tmp_path / "copy.db")
