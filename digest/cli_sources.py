@@ -136,9 +136,12 @@ def export(door: Door, file: Path | None) -> None:
 
 def told(proposal: Proposal) -> list[str]:
     """What was found, for a person."""
+    spoken = proposal.language or proposal.heard
     language = {"en": "in English", "fr": "in French", None: "in a language it does not say"}.get(
-        proposal.language, f"in the language “{proposal.language}”"
+        spoken, f"in the language “{spoken}”"
     )
+    if spoken and not proposal.language and not proposal.throughout:
+        language = f"mostly {language}"
     newest = f", the newest of {proposal.newest:%Y-%m-%d}" if proposal.newest else ""
     lines = [f"Found: {proposal.name} ({proposal.kind}) at {proposal.url}"]
     lines.append(f"{counted(proposal)}, {language}{newest}.")

@@ -3,6 +3,7 @@
 Nothing is collected here but one look. Sources of config.toml are changed there: here they are only paused and resumed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import Any, Protocol
 
 from digest.config import SourcePart
 from digest.errors import InputRefused
-from digest.model import Source, SourceId
+from digest.model import Entry, Source, SourceId
 from digest.rules.gather import Found, moved_for_good
 from digest.rules.links import host_of, same_page_key
 from digest.rules.opml import Outline, read_opml, write_opml
-from digest.rules.text import language_of, one_line
+from digest.rules.text import one_line
 
 LONGEST_NAME = 60
 AHEAD = timedelta(days=80)  # so far a series of events is counted
@@ -50,7 +51,8 @@ class Looker(Protocol):
 class Proposal:
     """What was found behind an address, as a source that may be added. known: the source that has this address already.
 
-    others: other ways to collect the same place, best first.
+    language: as the source declares it, never a guess. heard: that of most of what it holds, to be told and not kept;
+    throughout: of all of it. others: other ways to collect the same place, best first.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Proposal:
     events: int
     newest: datetime | None
     titles: tuple[str, ...]
+    heard: str | None = None
+    throughout: bool = False
     known: str | None = None
     others: tuple["Proposal", ...] = ()
 
@@ -88,15 +92,18 @@ class Adopt:
         posts = [entry for entry in entries if entry.occasion is None]
         events = [entry for entry in entries if entry.occasion is not None]
         dates = [entry.published for entry in posts if entry.published and entry.published <= now]
+        heard, throughout = _heard(entries)
         return Proposal(
             name=self._free_name(found.harvest.title or host_of(found.url)),
             url=found.url,
             kind=found.kind,
-            language=found.harvest.language or _language(tuple(entry.title for entry in entries)),
+            language=found.harvest.language,
             posts=len(posts),
             events=len(events),
             newest=max(dates, default=None),
             titles=tuple(entry.title for entry in entries[:3]),
+            heard=heard,
+            throughout=throughout,
             known=self._known_as(found.url),
             others=tuple(self._proposal(other, now=now) for other in found.others),
         )
@@ -201,5 +208,10 @@ class Adopt:
             )
 
 
-def _language(titles: Sequence[str]) -> str | None:
-    return language_of(". ".join(titles))
+def _heard(entries: Sequence[Entry]) -> tuple[str | None, bool]:
+    """The language of more than half of the entries that tell one, and whether it is that of every entry."""
+    told = Counter(entry.language for entry in entries if entry.language)
+    for language, n in told.most_common(1):
+        if 2 * n > told.total():
+            return language, n == len(entries)
+    return None, False

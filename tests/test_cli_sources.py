@@ -235,3 +235,28 @@ def test_a_round_ends_badly_only_when_nobody_could_be_visited_and_names_who_fail
         assert "1 of 1 visited source failed: Bad." in said.err
         assert run(["--config", str(config), "collect", "Good"]) == 0
         assert "failed:" not in capsys.readouterr().err
+
+
+def test_a_guessed_language_is_told_but_never_kept_as_the_setting_of_a_source(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kept, it would be put on every post, also on those in the other language."""
+    english = [
+        post(n, words=f"What the city and the people of it have learned in year {n}.") for n in (1, 2, 3)
+    ]
+    french = post(
+        4,
+        title="La ville",
+        words="Ce que la ville et les gens de la rue ont appris avec nous dans une année.",
+    )
+    with serving() as site:
+        site.pages["/both.xml"] = rss(*english, french, title="Both")
+        assert _run(config, "add", site.url("/both.xml")) == 0
+        assert "4 posts, mostly in English" in capsys.readouterr().out
+        assert _run(config, "list", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["sources"][1]["language"] is None
+        assert run(["--config", str(config), "collect", "Both"]) == 0
+        capsys.readouterr()
+        assert run(["--config", str(config), "items", "--json"]) == 0
+        items = json.loads(capsys.readouterr().out)["items"]
+    assert sorted(item["language"] for item in items) == ["en", "en", "en", "fr"]

@@ -152,11 +152,13 @@ def _shown(proposal: Proposal) -> dict[str, Any]:
         for what, n in (("posts", proposal.posts), ("events", proposal.events))
         if n
     ]
-    spoken = proposal.language if proposal.language in ("en", "fr") else "other"
+    spoken = proposal.language or proposal.heard
+    how = "in" if proposal.language or proposal.throughout else "mostly"
     return {
         "name": proposal.name, "url": proposal.url, "kind": proposal.kind, "titles": proposal.titles,
         "counts": words("sources.and").join(counts) or words("sources.nothing_yet"),
-        "language": words(f"sources.in_{spoken}"), "lang": proposal.language or "",
+        "language": words(f"sources.{how}_{spoken}" if spoken in ("en", "fr") else "sources.in_other"),
+        "lang": proposal.language or (proposal.heard if proposal.throughout else None) or "",
         "newest": dates.day(proposal.newest, zone, language, year=True) if proposal.newest else "",
         "known": proposal.known, "others": [_shown(other) for other in proposal.others],
     }  # fmt: skip
