@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digest.app import use_packaged_zones
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, EventStatus, Harvest, ItemKind
+from digest.model import Entry, EventStatus, Harvest, ItemKind, LeftOutWhy
 from digest.sources import KINDS, ParseContext, sniff
 from tests.http_kit import ics, post, rss
 
@@ -479,6 +479,20 @@ def test_events_of_a_page_are_found_wherever_they_are_nested() -> None:
     assert second.occasion.all_day
     assert second.occasion.ends == datetime(2026, 12, 4, 5, 0, tzinfo=UTC)
     assert [str(one) for one in harvest.left_out] == ["'JSON-LD': 1 blocks of it are broken"]
+    assert harvest.left_out[0].why is LeftOutWhy.BLOCK, "no number of an entry is told"
+
+
+def test_the_language_of_a_page_is_that_of_its_events_unless_somebody_says_better() -> None:
+    event = (
+        '<script type="application/ld+json">{"@type": "Event", "name": "Demo", '
+        '"startDate": "2026-12-01T19:00:00-05:00"%s}</script>'
+    )
+    events = event % "" + event % ', "inLanguage": "fr"'
+    page = f'<!doctype html><html class="x" lang="en-CA"><body>{events}</body></html>'.encode()
+    harvest = read("event-page", page)
+    assert harvest.language == "en"
+    assert [one.language for one in harvest.entries] == ["en", "fr"]
+    assert read("event-page", page, language="es").entries[0].language == "es", "a setting of the source"
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,7 @@ def test_two_of_one_identity_are_parted_at_the_desk_and_may_be_joined_again(
         client = signed_in(app, create_web(app))
         assert "Un seul élément" in read(client, "/fr/desk/twins")
         assert "theirs means something else" in read(client, "/desk/twins")
+        assert "other source" not in read(client, "/desk/twins"), "the line of a post names them, once"
         (one,) = verb(app).shared()
         press(client, "/desk/twins", one=one.item.id, source="ours", act="part", status=404)
         press(client, "/desk/twins", one=one.item.id, source="theirs", act="part")

@@ -1,6 +1,7 @@
 """Pages that state events in schema.org terms (JSON-LD, else microdata) become entries. Pure; nothing else is read there."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -39,8 +40,10 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     stated, broken = json_ld_events(text)
     if not stated and "<" in text[:2_000]:
         stated = microdata_events(text)
-    left_out = [LeftOut("JSON-LD", LeftOutWhy.SHAPE, f"{broken} blocks of it are broken")] if broken else []
+    left_out = [LeftOut("JSON-LD", LeftOutWhy.BLOCK, f"{broken} blocks of it are broken")] if broken else []
     entries = []
+    language = _page_language(text)
+    spoken = replace(context, language=context.language or language)
     for raw in stated:
         occasion, flags = _occasion(raw, context)
         if occasion is None:
@@ -50,13 +53,13 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
                 )
             )
         else:
-            entries.append(_entry(raw, occasion, flags, context, alone=len(stated) == 1))
+            entries.append(_entry(raw, occasion, flags, spoken, alone=len(stated) == 1))
     if not entries:
         if stated or broken:
             raise SourceError(ErrorKind.PARSE, f"The events of the page cannot be used ({left_out[0]}).")
         raise not_a_feed(body, context.url)
     return Harvest(
-        title=_page_title(text), language=None, entries=told_apart(entries), left_out=tuple(left_out)
+        title=_page_title(text), language=language, entries=told_apart(entries), left_out=tuple(left_out)
     )
 
 
@@ -209,6 +212,12 @@ def _stamp(at: datetime) -> str:
 def _page_title(text: str) -> str | None:
     found = re.search(r"<title[^>]*>(.*?)</title>", text[:200_000], re.DOTALL | re.IGNORECASE)
     return title_text(found[1]) or None if found else None
+
+
+def _page_language(text: str) -> str | None:
+    """As the page declares it in its first tag."""
+    found = re.search(r"<html\b[^>]*?\slang\s*=\s*[\"']?([\w-]+)", text[:20_000], re.IGNORECASE)
+    return language_tag(found[1]) if found else None
 
 
 KIND = Kind(

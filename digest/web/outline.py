@@ -77,7 +77,7 @@ def row(
     view = item_view(placed, language, config)
     meta = [view.when.line.split(" (")[0]] if view.when else []  # other zones: in the letter
     meta += view.meta
-    if item.also_in:
+    if item.also_in and item.occasion:  # a post's line names them
         meta.append(words("desk.also_in", n=len(item.also_in)))
     return Row(
         id=item.id, title=view.title, lang=view.lang, meta=" · ".join(meta), tags=tuple(_tags(placed, view.language_note, words)),
