@@ -60,6 +60,22 @@ def failing(lines: list[Check]) -> set[str]:
 _CLEAN: dict[str, Any] = {}
 
 
+def test_the_checks_tell_the_reading_time_that_the_letter_prints() -> None:
+    issue, told = clean_month(), re.compile(r"(\d+) min")
+    long = "and so on, word by word, " * 6
+    for placed in (
+        issue.placed,
+        tuple(replace(p, blurb=dict.fromkeys(Language, long)) for p in issue.placed),
+    ):
+        editions = printed(replace(issue, placed=placed), real())
+        [line] = [c for c in checks(replace(issue, placed=placed), editions) if c.id == "reading"]
+        at_head = told.search(" ".join(editions[Language.EN].html.split()))
+        assert at_head is not None
+        assert told.findall(line.message_en) == [at_head[1]]
+    without = {one: replace(edition, view="") for one, edition in editions.items()}
+    assert {c.outcome for c in checks(issue, without) if c.id == "reading"} == {CheckOutcome.NOT_CHECKED}
+
+
 @pytest.fixture
 def clean() -> tuple[Issue, Editions]:
     """Printed once; a test that changes it makes a copy."""

@@ -1,5 +1,6 @@
 """Preflight of what is told: events, posts, limits, both languages, the text part. Faults out, nothing mended."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ POSTS_PER_SOURCE = 3
 MIX_LEAST, MIX_MOST = 5, 0.60  # of the items whose sources say where they are at home
 GROUP_LEAST = 10
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
-WORDS_A_MINUTE = 230
 _PLAIN = re.compile(r"\w [:;?!»](?=\s|$)|« |\w'\w")
 
 
@@ -275,9 +275,13 @@ def text_parity(proof: Proof) -> Iterator[Fault]:
 
 
 def reading(proof: Proof) -> Iterator[Fault]:
-    language = next(iter(proof.editions))
-    words = len(proof.pages[language].words.split())
-    yield Fault(slots={"n": words, "minutes": max(1, round(words / WORDS_A_MINUTE))}, sentence="pass")
+    """The figures that the letter prints of itself: of its note, titles and blurbs."""
+    views = [one.view for one in proof.editions.values() if one.view]
+    if not views:
+        yield Fault(sentence="unchecked")
+        return
+    told = json.loads(views[0])["view"]
+    yield Fault(slots={"n": told["words"], "minutes": told["minutes"]}, sentence="pass")
 
 
 def over(issue: Issue, at: datetime) -> list[Placed]:
