@@ -18,6 +18,7 @@ from digest.cli_door import Door, as_json, interruptible, pass_door, print_json,
 from digest.errors import InputRefused
 from digest.join_roster import Report, bring
 from digest.model import Consent, Reading, Subscriber, SubscriberId, SubscriberState
+from digest.rules.consent import ONLY_THEY
 from digest.rules.roster_columns import Line, neutral
 from digest.rules.roster_shapes import cells, shapes
 
@@ -114,6 +115,8 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
         say("Nothing was changed; this is what would happen:")
     say(f"{counts['confirmed']} confirmed, {counts['asked']} asked, {counts['known']} known already, "
         f"{counts['left']} kept out because they left, {len(report.refused)} refused.")  # fmt: skip
+    if here := sum(reason == ONLY_THEY for _, reason in report.refused):
+        say(f"{here} of the refused had left here before, or were forgotten.")
     if report.marks:
         say(f"{report.marks} keyed marks of people who may not come back were read too; they count where the key is the "
             "same as there.")  # fmt: skip

@@ -6,6 +6,7 @@ Read as a stream: a million people need not be in memory at once.
 import csv
 import hashlib
 import io
+import re
 from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from digest.errors import InputRefused
 from digest.rules.roster_columns import Line, Plain, line_of, swift_lines
 from digest.rules.roster_presets import Shape, plain, shape_of
-from digest.rules.roster_rows import Rows
+from digest.rules.roster_rows import LONGEST_CELL, SURPLUS, Rows
 from digest.rules.roster_status import Standing
 
 _PLAIN_AT_ONCE = 4_096
@@ -25,6 +26,7 @@ _NO_TEXT = {
     b"PK\x03\x04": _BOOK, b"\xd0\xcf\x11\xe0": _BOOK, b"\x1f\x8b": _BOOK, b"7z\xbc\xaf": _BOOK,
     b"\x89PNG": _PICTURE, b"\xff\xd8\xff": _PICTURE, b"GIF8": _PICTURE, b"%PDF": _PICTURE,
 }  # fmt: skip
+_JSON = re.compile(rb'\s*(\{|\[\s*[\[{"])')
 NO_TEXT = "This is no list but {what}; nothing was read. Open it where it was made, save it as CSV (UTF-8), and bring that."
 
 
@@ -53,7 +55,7 @@ def survey(chunks: Iterable[bytes]) -> Survey:
             encoding = "utf-16"
         if not begun and chunk.startswith(BOM_UTF8):
             skip = len(BOM_UTF8)
-        is_json = is_json or (not begun and chunk.removeprefix(BOM_UTF8).lstrip().startswith(b"{"))
+        is_json = is_json or (not begun and _JSON.match(chunk.removeprefix(BOM_UTF8)) is not None)
         begun = begun or bool(chunk.strip())
         digest.update(chunk)
         if encoding == "utf-8":
@@ -86,6 +88,7 @@ class Roster:
 
     def __init__(self, text: Iterable[str]) -> None:
         """text: lines with their ends, `newline=""`. Raises InputRefused when no column of addresses can be found."""
+        csv.field_size_limit(LONGEST_CELL)
         source = iter(text)
         first = _first_that_says_something(source)
         cells = _cells(first.text)
@@ -125,9 +128,11 @@ class Roster:
                 yield batch
             return
         for numbers, rows, broken in self._rows.batches():
-            found: Sequence[Plain] | None = swift_lines(self.shape, numbers, rows, with_cells=with_cells)
+            found: Sequence[Plain] | None = None
+            if max(map(len, rows), default=0) <= len(self.header):
+                found = swift_lines(self.shape, numbers, rows, with_cells=with_cells)
             if found is None:
-                each = (line_of(self.shape, number, row) for number, row in zip(numbers, rows, strict=True))
+                each = (self._line(number, row) for number, row in zip(numbers, rows, strict=True))
                 found = [line for line in each if line is not None]
             yield found
             if broken:
@@ -135,6 +140,13 @@ class Roster:
                     Line(number, "", None, Standing.SUBSCRIBED, None, "", [text], fault)
                     for number, fault, text in broken
                 ]
+
+    def _line(self, number: int, row: Sequence[str]) -> Line | None:
+        """A surplus cell that holds an address never vanishes, and where statuses stand none may have slipped."""
+        line, surplus = line_of(self.shape, number, row), "".join(row[len(self.header) :]).strip()
+        if line is None or not surplus or not ("@" in surplus or self.shape.statuses):
+            return line
+        return line._replace(standing=max(line.standing, Standing.UNCLEAR), fault=line.fault or SURPLUS)
 
 
 def _plain_lines(texts: Iterable[str], first: int) -> Iterator[Line]:
@@ -148,6 +160,12 @@ def _plain_line(number: int, text: str) -> Iterator[Line]:
     text = text.strip().strip(",;")
     if not text or text.startswith("#"):
         return
+    if text.count("@") > 1:
+        several = [cell for cell in _cells(text) if "@" in cell]
+        if len(several) > 1:
+            for one in several:
+                yield from _plain_line(number, one)
+            return
     address = text
     if text.endswith(">") and text.count("<") == 1:
         address = text[:-1].rpartition("<")[2]
@@ -169,9 +187,17 @@ def _first_that_says_something(source: Iterator[str]) -> _First:
 
 
 def _cells(text: str) -> list[str]:
-    return next(csv.reader([text], delimiter=_delimiter(text), skipinitialspace=True), [])
+    return _split(text, _delimiter(text))
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """A line too long for CSV is one cell."""
+    try:
+        return next(csv.reader([text], delimiter=mark, skipinitialspace=True), [])
+    except csv.Error:
+        return [text]
 
 
 def _delimiter(first: str) -> str:
     """The one that splits the first line into most cells; quoted cells do not count."""
-    return max(",;\t|", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    return max(",;\t|", key=lambda mark: len(_split(first, mark)))

@@ -22,7 +22,7 @@ from digest.rules.roster_presets import Shape, standing_of
 from digest.rules.roster_status import Standing
 
 FORMAT = "digest-readers/1"
-NOT_OURS = f'This JSON is no list of digest: it must hold "format": "{FORMAT}" and "readers".'
+NOT_OURS = f'This JSON is no list of digest: it must hold "format": "{FORMAT}" and "readers". Bring other lists as CSV.'
 CUT_OFF = "The JSON ends in the middle; what stands before is in. Bring the whole file again."
 _NO_READER = "This is no reader: an object with an address was expected."
 _AT_ONCE = 4_096

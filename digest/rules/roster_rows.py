@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-_LONGEST_CELL = 1_000_000
+LONGEST_CELL = 1_000_000
 _LINES_AT_ONCE = 4_096
 OPEN_QUOTE = (
     "A quote that opens on this line is never closed. The lines after it were read by themselves; "
     "close the quote or take it out, and bring this line again."
 )
+
+SURPLUS = "This row has more cells than the first line has names, so what stands where is not sure. Bring it by itself."
 
 
 class Batch(NamedTuple):
@@ -31,7 +33,6 @@ class Rows:
         """source: lines with their ends, beginning with line number `first`. address: the column that tells a row."""
         self._source, self._delimiter, self._next = source, delimiter, first
         self._address, self._width = address, width
-        csv.field_size_limit(_LONGEST_CELL)
 
     def batches(self) -> Iterator[Batch]:
         while lines := list(islice(self._source, _LINES_AT_ONCE)):

@@ -31,7 +31,7 @@ _SHOWN = 50
 _NAMES = {"listmonk": "listmonk", "digest": "digest", "constant-contact": "Constant Contact"}
 _REASONS = {
     consent.NO_ADDRESS: "not_address", consent.A_FUNCTION: "function", consent.ONLY_THEY: "only_they",
-    roster_block.TOO_OLD: "too_old", roster_rows.OPEN_QUOTE: "open_quote",
+    roster_block.TOO_OLD: "too_old", roster_rows.OPEN_QUOTE: "open_quote", roster_rows.SURPLUS: "surplus",
 }  # fmt: skip
 
 

@@ -1,0 +1,70 @@
+"""No address vanishes between the lines of a list, and no odd first line is a fault of ours."""
+
+from pathlib import Path
+
+import pytest
+
+from digest.app import App
+from digest.cli import run
+from digest.errors import InputRefused
+from digest.rules.roster_json import NOT_OURS
+from tests.readers_kit import is_known
+from tests.test_roster_presets import ANN, LUC, brought
+
+
+def test_many_addresses_on_one_line_all_come_in(app: App) -> None:
+    people = [f"a{n}@example.org" for n in range(20)]
+    assert brought(app, ", ".join(people).encode()).counts == {"confirmed": 20}
+    mixed = (
+        f'b1@example.org, b2@example.org\nb3@example.org; b4@example.org\n"Roy, Ann" <{ANN}>, Luc <{LUC}>,\n'
+    )
+    report = brought(app, f"{mixed}b5@example.org, nonsense@, Bo <b6@example.org>\n".encode())
+    assert report.counts == {"confirmed": 8}
+    assert [number for number, _ in report.refused] == [4]
+
+
+def test_a_surplus_cell_with_an_address_refuses_its_line(app: App) -> None:
+    report = brought(
+        app, f"email\n{ANN}, {LUC}\nbo@example.org,\nzoe@example.org; kim@example.org\n".encode()
+    )
+    assert report.counts == {"confirmed": 1}
+    assert [number for number, _ in report.refused] == [2, 4]
+
+
+def test_where_statuses_stand_a_surplus_cell_refuses_its_line(app: App) -> None:
+    report = brought(
+        app, f"email,name,note,status\n{ANN},Roy, Ann,,unsubscribed\n{LUC},Luc,,active\n".encode()
+    )
+    assert report.counts == {"confirmed": 1}
+    assert [number for number, _ in report.refused] == [2]
+    assert not is_known(app, ANN)
+
+
+@pytest.mark.parametrize("text", [
+    '[{"email":"j1@example.com"},{"email":"j2@example.com"}]',
+    "[" + ",".join(f'{{"email":"j{n}@example.com"}}' for n in range(8_000)) + "]",
+    "[" * 300_000,
+])  # fmt: skip
+def test_json_of_another_program_is_refused_in_a_sentence(app: App, text: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        brought(app, text.encode())
+    assert str(refused.value) == NOT_OURS
+
+
+def test_a_very_long_first_line_is_read(app: App) -> None:
+    notes = "n" * 200_000
+    assert brought(app, f"email,{notes}\n{ANN},x\n".encode()).counts == {"confirmed": 1}
+    assert brought(app, f"{LUC},{'n' * 1_100_000}\n".encode()).counts["confirmed"] == 0
+
+
+def test_the_import_says_how_many_of_the_refused_had_left_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[list]\nname.en = "T"\nname.fr = "T"\n')
+    (tmp_path / "in.csv").write_text(f"email\n{LUC}\n")
+    words = ["--config", str(tmp_path / "config.toml"), "subscribers"]
+    assert run([*words, "add", LUC, "--basis", "express", "--origin", "x"]) == 0
+    assert run([*words, "forget", LUC, "--yes"]) == 0
+    capsys.readouterr()
+    assert run([*words, "import", str(tmp_path / "in.csv"), "--basis", "express", "--origin", "x"]) == 0
+    assert "1 of the refused had left here before, or were forgotten." in capsys.readouterr().out
