@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from digest.collect_twins import Records, Twins
 from digest.config import Config
 from digest.errors import NotFound, SourceError
 from digest.model import Entry, Item, ItemId, ItemKind, Source, SourceId, Visit, VisitOutcome
@@ -54,6 +55,7 @@ class Items(Protocol):
 
     def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]: ...
     def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
@@ -61,7 +63,7 @@ class Items(Protocol):
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
 
 
-class Twins(Protocol):
+class Pairs(Records, Protocol):
     """The store's memory of what is one thing, and of what may be."""
 
     def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
@@ -77,7 +79,7 @@ class Store(Protocol):
     @property
     def items(self) -> Items: ...
     @property
-    def twins(self) -> Twins: ...
+    def twins(self) -> Pairs: ...
     def write(self) -> AbstractContextManager[Any]: ...
 
 
@@ -99,6 +101,7 @@ class Collect:
         self._fetch = fetch
         self._clock = clock
         self._config = config
+        self._twins = Twins(store, clock=clock)
         self._turn = (
             threading.Lock()
         )  # our threads wait for each other here, and not in SQLite, which sleeps longer
@@ -178,6 +181,7 @@ class Collect:
                     items.changed_at_source(intent.item, content_hash=intent.entry.content_hash, now=now)
                 elif isinstance(intent, Update):
                     items.update(intent.item, intent.entry, now=now)
+                    self._twins.reconsider(intent.item, intent.entry)
                     updated += 1
             visit = Visit(
                 source=after,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from digest.errors import Conflict, NotFound
-from digest.model import ItemId, Pair, Shared, Verdict
-from digest.rules.duplicates import held_together
+from digest.model import Entry, Item, ItemId, ItemKind, Pair, Shared, Verdict
+from digest.rules.duplicates import Likeness, held_together, likeness_of
 
 ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
 UNDONE_FOR = timedelta(days=60)
@@ -57,11 +57,19 @@ class Records(Memory, Identities, Protocol):
     """Both."""
 
 
+class Items(Protocol):
+    """The store's memory of items."""
+
+    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
+
+
 class Store(Protocol):
     """What this verb needs of the store."""
 
     @property
     def twins(self) -> Records: ...
+    @property
+    def items(self) -> Items: ...
     def write(self) -> AbstractContextManager[Any]: ...
 
 
@@ -112,6 +120,20 @@ class Twins:
             after = Verdict.APART if said is Verdict.SAME and not who else Verdict.OPEN
             twins.say(one, other, after, by=by, now=now)
             if said is Verdict.SAME:
+                self._part(one, other)
+
+    def reconsider(self, item: ItemId, entry: Entry) -> None:
+        """An event that its source has moved, renamed or called off: what digest itself had made one with it, and would
+        not any more, is shown again, and an editor is asked. To be called inside a transaction of the caller's."""
+        twins = self._store.twins
+        if entry.kind is not ItemKind.EVENT:
+            return
+        for one, other in twins.group(item).joined:
+            if item not in (one, other) or self._said(one, other)[1]:
+                continue
+            (beside,) = self._store.items.get([other if item == one else one])
+            if likeness_of(entry, beside) is not Likeness.YES:
+                twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
                 self._part(one, other)
 
     def shared(self) -> list[Shared]:

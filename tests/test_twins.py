@@ -132,6 +132,46 @@ def test_what_digest_merged_by_itself_can_be_parted_for_good(
         assert not verb(app).waiting()
 
 
+@pytest.mark.parametrize(
+    ("source", "change"),
+    [
+        ("ours", ("Board games #41", "Board games #43")),
+        ("ours", ("20261216", "20270120")),
+        ("theirs", ("20261216", "20270120")),
+        ("ours", ("STATUS:CONFIRMED", "STATUS:CANCELLED")),
+        ("theirs", ("STATUS:CONFIRMED", "STATUS:CANCELLED")),
+    ],
+)
+def test_a_listing_that_moves_renames_or_calls_off_its_event_hides_no_other_listing(
+    make_config: Callable[[str], Config], clock: Clock, site: Site, source: str, change: tuple[str, str]
+) -> None:
+    games = (
+        "UID:{}-abcdefghijkl@a.example\nSUMMARY:Board games #41\nDTSTART:20261216T233000Z\nSTATUS:CONFIRMED"
+    )
+    pages = {"ours": games.format(1), "theirs": games.format(2)}
+    site.pages |= {f"/{name}": ics(page) for name, page in pages.items()}
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in pages
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        app.collect.visit(["ours"])
+        app.collect.visit(["theirs"])
+        assert [item.also_in for item in standing(app)] == [("theirs",)]
+        site.pages["/" + source] = ics(pages[source].replace(*change))
+        for _ in range(2):
+            clock.forward(days=1)
+            app.collect.visit(every=True)
+            assert {item.source: item.also_in for item in standing(app)} == {"ours": (), "theirs": ()}
+            assert len(verb(app).waiting()) == 1
+            assert not verb(app).settled()
+        one, other = pair(app)
+        verb(app).settle(one, other, Verdict.SAME, by="1")
+        site.pages["/" + source] = ics(pages[source].replace(*change) + "\nLOCATION:Main branch")
+        clock.forward(days=1)
+        app.collect.visit(every=True)
+        assert len(standing(app)) == 1, "what an editor said stays"
+
+
 def test_the_one_that_the_letter_holds_stands_for_both(collected: App) -> None:
     one, other = pair(collected)
     issue = collected.publish.assemble()

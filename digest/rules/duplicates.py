@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import IntEnum
 from hashlib import sha256
 
-from digest.model import Entry, Item, ItemId, ItemKind, Occasion
+from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion
 from digest.rules.links import is_front_page, same_page_key
 
 FEWEST_WORDS = 48  # below, likeness of words means little
@@ -110,14 +110,17 @@ def containment(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 def _event_likeness(one: Entry, other: Item) -> Likeness:
-    """The hour first, then title, page or link; numbers that differ (#512, #513) or places that differ forbid it."""
+    """The hour first, then title, page or link; numbers that differ (#512, #513) forbid it, places that differ or one of
+    the two called off leave it in doubt."""
     mine, theirs = one.occasion, other.occasion
     if mine is None or theirs is None or not _same_start(mine, theirs, unsure=_unsure(one, other)):
         return Likeness.NO
     if _numbers(one.title) != _numbers(other.title) and _numbers(one.title) and _numbers(other.title):
         return Likeness.NO
+    off = (mine.status is EventStatus.CANCELLED) != (theirs.status is EventStatus.CANCELLED)
+    most = Likeness.MAYBE if off else Likeness.YES  # one listing never calls off what another still announces
     if _same_page(one.url, other.url) or (mine.online and _same_page(mine.online, theirs.online)):
-        return Likeness.YES
+        return most
     from rapidfuzz import fuzz  # 3 MB, which a million letters need not carry
 
     titles = " ".join(_plain_words(one.title)), " ".join(_plain_words(other.title))
@@ -125,7 +128,7 @@ def _event_likeness(one: Entry, other: Item) -> Likeness:
     if shared < TITLES_MAYBE:
         return Likeness.NO
     sure = (shared >= ONE_IN_THE_OTHER or whole >= NEARLY_EQUAL) and not _unsure(one, other)
-    return Likeness.YES if sure and _places_agree(mine, theirs) and _says_enough(*titles) else Likeness.MAYBE
+    return most if sure and _places_agree(mine, theirs) and _says_enough(*titles) else Likeness.MAYBE
 
 
 def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:
