@@ -116,8 +116,10 @@ def move(door: Door, name: str) -> None:
 def import_(door: Door, file: BinaryIO) -> None:
     """Add the sources of an OPML file, as other readers export it."""
     with door.open() as app:
-        added, left = adopting(app).bring(file.read())
+        added, left, unusable = adopting(app).bring(file.read())
     say(f"{len(added)} added, {len(left)} left out: collected already.")
+    if unusable:
+        say(f"{unusable} more left out: no address on the web.")
 
 
 @sources.command()

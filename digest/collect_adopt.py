@@ -14,7 +14,7 @@ from digest.config import SourcePart
 from digest.errors import InputRefused
 from digest.model import Entry, Source, SourceId
 from digest.rules.gather import Found, moved_for_good
-from digest.rules.links import host_of, same_page_key
+from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.opml import Outline, read_opml, write_opml
 from digest.rules.text import one_line
 
@@ -156,14 +156,16 @@ class Adopt:
             self._store.sources.move(source.id, url=url)
             return self._store.sources.get(name)
 
-    def bring(self, opml: bytes) -> tuple[list[Source], list[Outline]]:
-        """Adds the sources of an OPML file without asking the network; those added, and those left out as known already.
+    def bring(self, opml: bytes) -> tuple[list[Source], list[Outline], int]:
+        """Adds the sources of an OPML file without asking the network; those added, those left out as known already,
+        and how many have no address that can be visited.
 
         Raises InputRefused when the file is no OPML.
         """
         added, left = [], []
+        outlines, unusable = read_opml(opml)
         with self._store.write():
-            for outline in read_opml(opml):
+            for outline in outlines:
                 if self._known_as(outline.url) is not None:
                     left.append(outline)
                     continue
@@ -171,7 +173,7 @@ class Adopt:
                 added.append(
                     self._store.sources.add(SourcePart(name=name, url=outline.url, language=outline.language))
                 )
-        return added, left
+        return added, left, unusable
 
     def listed(self, *, title: str) -> bytes:
         """All sources as OPML."""
@@ -182,9 +184,9 @@ class Adopt:
         return write_opml(outlines, title=title)
 
     def _known_as(self, url: str) -> str | None:
-        key = same_page_key(url)
+        key = _spelling(url)
         return next(
-            (source.name for source in self._store.sources.all() if same_page_key(source.url) == key), None
+            (source.name for source in self._store.sources.all() if _spelling(source.url) == key), None
         )
 
     def _free_name(self, title: str) -> str:
@@ -206,6 +208,11 @@ class Adopt:
                 key="sources.name_taken",
                 name=part.name,
             )
+
+
+def _spelling(url: str) -> str:
+    """One for all spellings of an address, whoever counts its visitors."""
+    return same_page_key(shown_link(url) or url)
 
 
 def _heard(entries: Sequence[Entry]) -> tuple[str | None, bool]:

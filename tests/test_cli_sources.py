@@ -185,9 +185,11 @@ def test_lists_of_feeds_go_out_and_come_in(
         Outline(name="Told", url="https://other.example/feed"),
     ], title="<List>"))  # fmt: skip
     assert _run(config, "import", str(file)) == 0
-    assert "2 added, 1 left out" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 added, 1 left out" in said
+    assert "more left out" not in said
     assert _run(config, "export") == 0
-    names = [(one.name, one.url) for one in read_opml(capsys.readouterr().out.encode())]
+    names = [(one.name, one.url) for one in read_opml(capsys.readouterr().out.encode())[0]]
     assert names == [
         ("Told", "https://told.example/feed"), ("A & B", "https://a.example/feed?x=1&y=2"), ("Told 2", "https://other.example/feed"),
     ]  # fmt: skip
@@ -204,7 +206,7 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
 
 def test_an_address_that_could_act_is_never_taken_from_a_list() -> None:
     body = b'<opml><body><outline xmlUrl="javascript:alert(1)"/><outline xmlUrl="file:///etc/passwd"/></body></opml>'
-    assert read_opml(body) == []
+    assert read_opml(body) == ([], 2)
 
 
 @pytest.mark.parametrize("pasted", ["http://[::1", "http://x.example:99999/", "https://a]b/"])
@@ -260,3 +262,51 @@ def test_a_guessed_language_is_told_but_never_kept_as_the_setting_of_a_source(
         assert run(["--config", str(config), "items", "--json"]) == 0
         items = json.loads(capsys.readouterr().out)["items"]
     assert sorted(item["language"] for item in items) == ["en", "en", "en", "fr"]
+
+
+def test_what_an_import_cannot_use_is_counted(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "list.opml"
+    file.write_text('<opml><body><outline xmlUrl="javascript:alert(1)"/><outline xmlUrl="file:///etc/passwd"/>'
+                    '<outline text="A group"><outline xmlUrl="https://a.example/feed"/></outline></body></opml>')  # fmt: skip
+    assert _run(config, "import", str(file)) == 0
+    said = capsys.readouterr().out
+    assert "1 added, 0 left out" in said
+    assert "2 more left out: no address on the web." in said
+
+
+def test_an_address_that_counts_visitors_is_the_same_source(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        _blog(site)
+        site.pages["/blog.xml?utm_source=a"] = site.pages["/blog.xml"]
+        assert _run(config, "add", site.url("/blog.xml")) == 0
+        assert _run(config, "add", site.url("/blog.xml?utm_source=a")) == 1
+        assert 'collected already, as "Le blogue"' in capsys.readouterr().err
+        assert _run(config, "add", site.url("/blog.xml?utm_source=a"), "--dry-run") == 0
+        assert 'collected already, as "Le blogue"' in capsys.readouterr().out
+
+
+def test_a_good_link_is_found_behind_bad_ones(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = '<link rel="alternate" type="application/rss+xml" href="%s">'
+    bad = ("http://169.254.169.254/feed", "http://10.0.0.1/feed", "file:///etc/passwd")
+    with serving() as site:
+        _blog(site)
+        links = "".join(link % href for href in (*bad, "/blog.xml"))
+        site.pages["/"] = answer(
+            f"<!doctype html><html><head>{links}</head></html>".encode(), content_type="text/html"
+        )
+        assert _run(config, "add", site.url("/"), "--dry-run") == 0
+        assert "Found: Le blogue (feed)" in capsys.readouterr().out
+
+
+def test_a_page_that_announces_itself_is_not_advised(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        page = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/me"></head></html>'
+        site.pages["/me"] = answer(page, content_type="text/html")
+        assert _run(config, "add", "--exactly", site.url("/me")) == 1
+        assert "It announces" not in capsys.readouterr().err

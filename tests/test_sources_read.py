@@ -573,3 +573,10 @@ def test_an_answer_that_names_a_file_opens_no_file(tmp_path: Path, kind: str, sp
     except SourceError as error:
         found = str(error)
     assert "Not for you" not in found
+
+
+def test_what_markup_leaves_of_a_name_keeps_no_open_bracket() -> None:
+    body = rss(post(1) + "<author>&quot;&amp;lt;b&amp;gt;&quot; (Eve &amp;lt;script&amp;gt;)</author>")
+    author = read("feed", body).entries[0].author or ""
+    assert "Eve" in author
+    assert not set(author) & set('()"')

@@ -21,15 +21,18 @@ class Outline:
     language: str | None = None
 
 
-def read_opml(body: bytes) -> list[Outline]:
-    """Each address once, in the order of the file. Raises InputRefused."""
+def read_opml(body: bytes) -> tuple[list[Outline], int]:
+    """Each address once, in the order of the file, and how many outlines have none that can be visited. Raises InputRefused."""
     found: dict[str, Outline] = {}
     roots: list[str] = []
+    unusable: list[str] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         roots.append(tag.lower())
         named = {name.lower(): value for name, value in attributes.items()}
         url = shown_link(named.get("xmlurl"))
+        if tag.lower() == "outline" and "xmlurl" in named and url is None:
+            unusable.append(named["xmlurl"])
         if tag.lower() == "outline" and url and url not in found and len(found) < MOST:
             name = title_text(named.get("title") or named.get("text"))
             found[url] = Outline(name=name, url=url, language=language_tag(named.get("language")))
@@ -50,7 +53,7 @@ def read_opml(body: bytes) -> list[Outline]:
         ) from error
     if roots[:1] != ["opml"]:
         raise InputRefused("The file is no OPML: that is what other readers export their list of feeds as.")
-    return list(found.values())
+    return list(found.values()), len(unusable)
 
 
 def write_opml(outlines: list[Outline], *, title: str) -> bytes:

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from digest.errors import ErrorKind, SourceError
-from digest.rules.links import host_of, is_medium_host, shown_link
+from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link
 
 _CHALLENGE = re.compile(
     r"<title>\s*(just a moment|attention required|one moment, please|checking your browser|access denied|ddos-guard|"
@@ -89,7 +89,7 @@ def not_a_feed(body: bytes, url: str) -> SourceError:
             ErrorKind.NOT_A_FEED, "The address answered with an empty page; what we had is kept."
         )
     if is_html(body):
-        feeds = announced(body, url)
+        feeds = [feed for feed in announced(body, url) if same_page_key(feed) != same_page_key(url)]
         hint = (
             f" It announces this one: {feeds[0]}"
             if feeds

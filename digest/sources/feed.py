@@ -195,6 +195,8 @@ def _author(raw: Any, feed: Any) -> str | None:
         detail = holder.get("author_detail") or {}
         for text in (detail.get("name"), holder.get("author")):
             name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" ()<>,;")
+            if name.count("(") != name.count(")"):
+                name = re.sub(r"[()]|[\"“”]{2}", "", name).strip()
             if name:
                 return name
     return None

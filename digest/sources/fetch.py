@@ -118,7 +118,7 @@ class Fetch:
             try:
                 return self._found(self._client.get(link, now=now), now=now, horizon=horizon)
             except SourceError as error:
-                if error.kind in _FINAL:
+                if error.kind in _FINAL - {ErrorKind.PRIVATE_ADDRESS}:  # of one link, not of the others
                     raise
         raise refusal
 
