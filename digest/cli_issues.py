@@ -29,6 +29,7 @@ from digest.model import (
     Address,
     Canary,
     CanaryStage,
+    Delivery,
     DeliveryState,
     Issue,
     IssueState,
@@ -44,6 +45,7 @@ from digest.send_report import Report
 from digest.words import told
 
 _BY = "command"
+_ODD, _NAMED = (DeliveryState.FAILED, DeliveryState.DEFERRED, DeliveryState.UNSURE), 20
 
 
 @click.command()
@@ -240,7 +242,9 @@ def status(door: Door, period: Period, as_json: bool) -> None:
         counts = app.store.deliveries.counts(issue.id)
         first, at_work = app.send.canary(period), app.store.paces.progress(issue.id, now=app.clock())
         rests, put_off = app.send.rests_until(issue), app.send.put_off_until(issue)
-        unsure = app.store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=20) if not as_json else []
+        odd = {
+            state: app.store.deliveries.listed(issue.id, state, limit=_NAMED) for state in _ODD if not as_json
+        }
     if as_json:
         print_json(cli_json.status(issue, counts))
         return
@@ -256,10 +260,19 @@ def status(door: Door, period: Period, as_json: bool) -> None:
         say(f"  the rest goes at {_when(rests, app)} while digest serve runs")
     if issue.pause_reason and issue.state is IssueState.PAUSED:
         say(f"  paused: {told(issue.pause_reason, Language.EN)}")
-    for delivery in unsure:
-        say(
-            f"  unsure: {delivery.address.reveal()} (delivery {delivery.id}; the server's last answer was lost)"
-        )
+    for state, listed in odd.items():
+        for delivery in listed:
+            say(f"  {state}: {delivery.address.reveal()} ({_why(state, delivery)})")
+        if counts[state] > len(listed):
+            say(f"  {state}: and {counts[state] - len(listed)} more")
+
+
+def _why(state: DeliveryState, delivery: Delivery) -> str:
+    """What a mail server last said of a letter."""
+    said = f"{delivery.code or ''} {delivery.reply}".strip()
+    if state is DeliveryState.UNSURE:
+        return f"delivery {delivery.id}; the server's last answer was lost"
+    return said or "no answer"
 
 
 def _send_test(app: App, period: Period, address: Address, *, language: str | None) -> None:

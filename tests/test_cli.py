@@ -23,6 +23,7 @@ from digest.model import DeliveryState, IssueState, Period, SubscriberId, Subscr
 from digest.rules.assemble import SECTIONS
 from digest.send import Report
 from tests.operator_kit import Community, community
+from tests.smtp_kit import Event, Sink
 
 ROOT = Path(__file__).parent.parent
 
@@ -454,6 +455,27 @@ def test_a_mail_server_that_refuses_pauses_the_issue_and_the_next_run_goes_on(
         monkeypatch.delenv(f"DIGEST_MAIL__{name}")
     digest("send", month)
     assert len(here.letters()) == 3
+
+
+def test_status_names_who_did_not_get_theirs_and_what_the_server_said(
+    here: Community, digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month, seen = approved(here, digest), list[str]()
+
+    def refuse(event: Event) -> str | None:
+        if event.point != "RCPT":
+            return None
+        seen.append(event.recipient)
+        return {2: "550 5.1.1 nobody here", 3: "451 4.3.0 later"}.get(len(seen))
+
+    with Sink(refuse) as sink:
+        for name, value in {"TRANSPORT": "smtp", "SERVER": "127.0.0.1", "PORT": str(sink.port), "SECURITY": "none",
+                            "CONNECTIONS": "1"}.items():  # fmt: skip
+            monkeypatch.setenv(f"DIGEST_MAIL__{name}", value)
+        digest("send", month)
+    told = digest("status", month)
+    assert f"failed: {seen[1]} (550 5.1.1 nobody here)" in told
+    assert f"deferred: {seen[2]} (451 4.3.0 later)" in told
 
 
 def test_a_send_that_is_asked_to_stop_says_what_is_left_and_goes_on_later(

@@ -82,7 +82,8 @@ def must_be_unsent(issue: Issue, counts: Mapping[DeliveryState, int], *, at_work
     """Raises MoveRefused when a letter has left or may have, or when somebody is at work on sending."""
     if at_work or not is_unsent(counts):
         raise MoveRefused(
-            f"Letters of {issue.period} have left or are about to; it can be paused, but not be a draft again.",
+            f"Letters of {issue.period} have left or are about to;"
+            " it can be paused, at the desk or by Ctrl+C where it is sent, but not be a draft again.",
             key="desk.why_sending",
         )
 

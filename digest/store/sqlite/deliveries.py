@@ -83,7 +83,8 @@ class Deliveries(Runs):
         )
         if touched is not None:
             raise MoveRefused(
-                "Letters of this issue are on their way; it can be paused, but not be a draft again.",
+                "Letters of this issue are on their way;"
+                " it can be paused, at the desk or by Ctrl+C where it is sent, but not be a draft again.",
                 key="desk.why_sending",
             )
         self._db.change("DELETE FROM canary_letter WHERE issue = :issue", {"issue": issue_id})
