@@ -23,6 +23,7 @@ from digest.model import (
 from digest.publish_editions import Editions, Press, Printed
 from digest.publish_evidence import evidence
 from digest.publish_memory import Memory, Settled
+from digest.publish_signers import is_second, signers
 from digest.publish_undo import Undo
 from digest.rules import assemble, cron, departure, edition
 from digest.rules.assemble import Window
@@ -265,7 +266,9 @@ class Publish:
         editions, now = printed.editions, self._clock()
         with self._store.write(durable=True):
             issues = self._store.issues
-            if not self._is_enough(issue, by=by, letters=_hash(editions)):
+            if self._config.desk.approvals > 1 and not is_second(
+                self._store, issue, by=by, letters=_hash(editions)
+            ):
                 issues.log(issue.id, editor=by, act="sign", detail={"hash": _hash(editions)}, at=now)
                 return issue
             if not issues.bump(issue.id, revision=issue.revision):
@@ -301,27 +304,7 @@ class Publish:
     def signers(self, period: Period) -> set[str]:
         """Who has approved these very letters so far, where two people must."""
         issue, editions = self.letters(period)
-        return self._signers(issue, _hash(editions))
-
-    def _signers(self, issue: Issue, letters: str) -> set[str]:
-        found: set[str] = set()
-        for edit in self._store.issues.edits(issue.id):
-            if edit.act == "sign" and edit.detail.get("hash") == letters:
-                found.add(edit.editor)
-            elif edit.act == "hold":
-                found.clear()
-        return found
-
-    def _is_enough(self, issue: Issue, *, by: str, letters: str) -> bool:
-        """Whether one more approval is the last that is needed. Raises MoveRefused."""
-        if self._config.desk.approvals < 2:
-            return True
-        if not by.isdigit():
-            raise MoveRefused("Two people must approve this issue, at the desk.", key="desk.why_two_at_desk")
-        before = self._signers(issue, letters)
-        if before == {by}:
-            raise MoveRefused("Somebody else must be the second to approve.", key="desk.why_second")
-        return bool(before - {by})
+        return signers(self._store, issue, _hash(editions))
 
     def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
         """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes.

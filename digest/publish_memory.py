@@ -22,6 +22,7 @@ from digest.model import (
     SourceId,
 )
 from digest.publish_evidence import Archive
+from digest.publish_signers import People
 
 
 class Pool(Protocol):
@@ -128,6 +129,8 @@ class Memory(Archive, Protocol):
     def subscribers(self) -> Readers: ...
     @property
     def suggestions(self) -> Places: ...
+    @property
+    def editors(self) -> People: ...
     @property
     def logos(self) -> Pictures: ...
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]: ...

@@ -151,6 +151,24 @@ def test_a_first_approval_lapses_with_the_next_edit_and_with_a_hold(two: App) ->
     assert two.store.issues.get(period).state is IssueState.DRAFT
 
 
+@pytest.mark.parametrize("what", ["removed", "made an editor"])
+def test_the_approval_of_who_may_approve_no_more_counts_no_more(two: App, what: str) -> None:
+    web, period = create_web(two), two.publish.next_period()
+    dana, olga = signed_in(two, web), signed_in(two, web, "olga@example.org", role=Role.APPROVER)
+    who = two.store.editors.find(Address("olga@example.org"))
+    assert who is not None
+    assert "did=signed" in approve(two, olga)
+    assert "olga has approved these very letters" in read(dana, f"/desk/issues/{period}/approve")
+    with two.store.write():
+        two.store.editors.remove(who.id) if what == "removed" else two.store.editors.set_role(
+            who.id, Role.EDITOR
+        )
+    assert "You are the first" in read(dana, f"/desk/issues/{period}/approve")
+    assert "did=signed" in approve(two, dana)
+    assert two.store.issues.get(period).state is IssueState.DRAFT
+    assert "did=scheduled" in approve(two, signed_in(two, web, "vera@example.org"))
+
+
 def test_no_command_approves_where_two_people_must(two: App) -> None:
     with pytest.raises(MoveRefused, match="at the desk"):
         two.publish.approve(two.publish.next_period(), by="command")
