@@ -17,7 +17,7 @@ from digest.rules.gather import has_gap, moved_for_good
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0
 _NEVER_ASKED = {ErrorKind.UNKNOWN_KIND, ErrorKind.NO_ADDRESS, ErrorKind.PRIVATE_ADDRESS}
-_OUT_OF_REACH = {ErrorKind.DNS, ErrorKind.TLS, ErrorKind.TIMEOUT, ErrorKind.CONNECTION}
+_OUT_OF_REACH = {ErrorKind.DNS, ErrorKind.TLS, ErrorKind.NO_HTTPS, ErrorKind.TIMEOUT, ErrorKind.CONNECTION}
 _NOBODYS = {"example", "test", "invalid", "localhost", "local"}  # RFC 2606, RFC 6761
 _MADE_UP = ("example.org", "example.com", "example.net")
 # guide: collecting, section 8. What the western provinces decided in 2026, which older time-zone data does not know.

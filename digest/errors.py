@@ -59,7 +59,8 @@ class ErrorKind(StrEnum):
 
     NO_ADDRESS = "no-address"
     DNS = "dns"
-    TLS = "tls"
+    TLS = "tls"  # a certificate
+    NO_HTTPS = "no-https"  # what answers there speaks no TLS that we speak
     TIMEOUT = "timeout"
     CONNECTION = "connection"
     RATE_LIMITED = "rate-limited"

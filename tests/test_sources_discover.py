@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.sources.discover import proposed, rewritten, spelled
+from digest.sources.discover import proposed, rewritten, spellings
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,20 @@ def test_known_platforms_are_known_by_their_address(pasted: str, feed: str | Non
     assert rewritten(pasted) == feed
 
 
-def test_an_address_is_spelled_out() -> None:
-    assert spelled(" blog.example.org/x ") == "https://blog.example.org/x"
-    assert spelled("webcal://a.example/b.ics") == "https://a.example/b.ics"
-    assert spelled("localhost:8000/feed") == "https://localhost:8000/feed"
+@pytest.mark.parametrize(
+    ("pasted", "asked"),
+    [
+        (" blog.example.org/x ", ["https://blog.example.org/x", "http://blog.example.org/x"]),
+        ("localhost:8000/feed?u=a://b", ["https://localhost:8000/feed?u=a://b", "http://localhost:8000/feed?u=a://b"]),
+        ("//blog.example.org", ["https://blog.example.org", "http://blog.example.org"]),
+        ("webcal://a.example/b.ics", ["https://a.example/b.ics", "http://a.example/b.ics"]),
+        ("Feed:https://a.example/rss", ["https://a.example/rss"]),
+        ("<http://a.example/rss>", ["http://a.example/rss"]),
+        ("ftp://a.example/", ["ftp://a.example/"]),
+    ],
+)  # fmt: skip
+def test_an_address_is_spelled_out(pasted: str, asked: list[str]) -> None:
+    assert spellings(pasted) == asked
 
 
 def test_a_page_announces_its_feeds_before_anything_is_guessed() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -13,8 +14,12 @@ import pytest
 
 from digest.config import CollectPart
 from digest.errors import ErrorKind, SourceError
+from digest.rules.gather import Found
+from digest.sources import Fetch
 from digest.sources._http import Client
+from tests.http_kit import post, rss
 
+NOW = datetime(2026, 11, 12, tzinfo=UTC)
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is not here: no certificate can be made")
 
@@ -87,4 +92,53 @@ def test_a_certificate_for_another_name_is_not_believed(authority: Path) -> None
 def test_a_certificate_of_nobody_we_know_is_not_believed(authority: Path) -> None:
     with _site(authority) as port, pytest.raises(SourceError) as caught:
         _client(None).get(f"https://blog.example:{port}/")
+    assert caught.value.kind is ErrorKind.TLS
+
+
+class _Feed(_Hello):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(rss(post(1)))
+
+
+@contextmanager
+def _plain() -> Iterator[int]:
+    """A server that speaks no TLS; what it does not understand it answers with a complaint in plain text."""
+    server = HTTPServer(("127.0.0.1", 0), _Feed)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def _look(pasted: str) -> Found:
+    fetch = Fetch(
+        CollectPart(allow_private=("127.0.0.0/8",), timeout_s=10, delay_s=0), contact="https://d.example"
+    )
+    try:
+        return fetch.look(pasted, now=NOW, horizon=NOW + timedelta(days=80))
+    finally:
+        fetch.close()
+
+
+def test_a_server_without_tls_is_not_said_to_have_a_bad_certificate() -> None:
+    with _plain() as port, pytest.raises(SourceError, match="does not answer over https") as caught:
+        _look(f"https://127.0.0.1:{port}/")
+    assert caught.value.kind is ErrorKind.NO_HTTPS
+
+
+def test_an_address_without_its_scheme_is_asked_over_https_first_and_then_over_http() -> None:
+    with _plain() as port:
+        found = _look(f"127.0.0.1:{port}/blog")
+    assert (found.url, len(found.harvest.entries)) == (f"http://127.0.0.1:{port}/blog", 1)
+
+
+def test_a_certificate_that_cannot_be_trusted_is_no_reason_to_ask_in_clear(authority: Path) -> None:
+    with _site(authority) as port, pytest.raises(SourceError) as caught:
+        _look(f"127.0.0.1:{port}/blog")
     assert caught.value.kind is ErrorKind.TLS

@@ -25,6 +25,14 @@ def settings() -> str:
     return web_kit.SOURCES
 
 
+def test_a_source_that_nobody_has_visited_says_so_in_both_languages(app: App, web: Flask) -> None:
+    client = signed_in(app, web)
+    with app.store.write():
+        app.store.sources.add(SourcePart(name="Brand new", url="https://new.example/feed"))
+    assert '<p class="meta">Not visited yet' in read(client, "/desk/sources")
+    assert '<p class="meta">Pas encore visitée' in read(client, "/fr/desk/sources")
+
+
 def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -> None:
     client = signed_in(app, web)
     with serving() as site:

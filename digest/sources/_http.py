@@ -377,9 +377,14 @@ def _typed(error: Exception, split: SplitResult, deadline: _Deadline) -> SourceE
     host = split.hostname
     if deadline.is_over() or isinstance(error, TimeoutError | faults.TimeoutError):
         return SourceError(ErrorKind.TIMEOUT, f"{host} took too long to answer; what we had is kept.")
-    if isinstance(error, ssl.SSLError | faults.SSLError | ssl.CertificateError):
+    if isinstance(error, ssl.SSLCertVerificationError):
         return SourceError(
             ErrorKind.TLS, f"The certificate of {host} cannot be trusted; its owner must renew it."
+        )
+    if isinstance(error, ssl.SSLError | faults.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return SourceError(
+            ErrorKind.NO_HTTPS,
+            f"{host} does not answer over https; try the address with http:// before it, or tell its owner.",
         )
     if isinstance(error, faults.DecodeError):
         return SourceError(

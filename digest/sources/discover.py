@@ -25,12 +25,16 @@ _YOUTUBE_ID = re.compile(r"\"(?:channelId|externalId)\":\"(UC[\w-]{22})\"|/chann
 _CALENDAR_LINK = re.compile(r"(\.ics(\?|$)|/ical/?(\?|$)|[?&]ical=1|/feed/ics)", re.IGNORECASE)
 
 
-def spelled(text: str) -> str:
-    """What a person pasted, as an address: `example.org` gets its scheme, webcal: is https."""
-    text = text.strip().strip("<>")
-    if text.lower().startswith(("webcal://", "webcals://")):
-        return "https" + text[text.index(":") :]
-    return text if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", text) and "://" in text else f"https://{text}"
+def spellings(text: str) -> list[str]:
+    """What a person pasted, as addresses to ask one after the other: `example.org` may be https or, on an old server, http.
+
+    `webcal:` and `feed:` stand before an address of the web, or in the place of its scheme.
+    """
+    text = re.sub(r"^(?:webcals?|feed):(?=//|https?://)", "", text.strip().strip("<>"), flags=re.IGNORECASE)
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", text):
+        return [text]
+    text = text.removeprefix("//")
+    return [f"https://{text}", f"http://{text}"]
 
 
 def rewritten(url: str) -> str | None:
@@ -65,7 +69,7 @@ def proposed(body: bytes, url: str) -> list[str]:
     for node in tree.css("a[href]"):
         href = node.attributes.get("href") or ""
         if _CALENDAR_LINK.search(href):
-            found.append(spelled(urljoin(url, href)))
+            found.append(spellings(urljoin(url, href))[0])
     found += _usual(url)
     shown = (link for address in found if (link := shown_link(address, base=url)))
     return [link for link in dict.fromkeys(shown) if link != url]

@@ -14,13 +14,14 @@ from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._page import is_html
 from digest.sources._reader import Reader
-from digest.sources.discover import rewritten, spelled
+from digest.sources.discover import rewritten, spellings
 from digest.sources.kinds import KINDS
 from digest.sources.weighing import weighed
 
 MEDIUM_DELAY_S = 5.0
 MOST_TRIED = 12
 MOST_WAYS = 4  # feeds beside a page that is a source itself
+_NO_ANSWER = frozenset({ErrorKind.NO_HTTPS, ErrorKind.CONNECTION, ErrorKind.TIMEOUT})
 _FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
@@ -89,10 +90,21 @@ class Fetch:
     def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool = False) -> Found:
         """What there is behind any address that a person pastes, asking at most MOST_TRIED more. Raises SourceError.
 
-        The platform's own feed first, then the address itself, then what its page announces or usually has. A page that
-        states events and announces a feed is both, the likelier first. exactly: nothing but the address itself.
+        One without a scheme is asked over https, and over http where nobody answers there; a certificate that cannot be
+        trusted is an answer. exactly: nothing but the address itself.
         """
-        url = spelled(pasted)
+        first, *others = spellings(pasted)
+        try:
+            return self._look(first, now=now, horizon=horizon, exactly=exactly)
+        except SourceError as error:
+            if not others or error.kind not in _NO_ANSWER:
+                raise
+        return self._look(others[0], now=now, horizon=horizon, exactly=exactly)
+
+    def _look(self, url: str, *, now: datetime, horizon: datetime, exactly: bool) -> Found:
+        """The platform's own feed first, then the address itself, then what its page announces or usually has. A page that
+        states events and announces a feed is both, the likelier first.
+        """
         web_address(url)
         if exactly:
             return self._found(self._client.get(url, now=now), now=now, horizon=horizon)

@@ -105,7 +105,7 @@ def source_line(source: Source) -> dict[str, Any]:
     moved = moved_for_good(source, now=now)
     return {
         "name": source.name, "url": source.url, "kind": source.kind or words("desk.kind_unknown"),
-        "good": said(source.last_ok_at), "last": said(source.last_visit_at) or words("desk.never"),
+        "good": said(source.last_ok_at), "last": said(source.last_visit_at),
         "next": "" if source.paused else said(source.next_at),
         "error": _failure(source) if source.fail_count else "", "kept": kept if source.fail_count else "",
         "exactly": _exactly(source),
