@@ -190,6 +190,8 @@ def hold(door: Door, period: Period) -> None:
 @click.option("--only", type=click.Choice(["failed", "joined-since"]),
               help="Of a begun or sent issue: the letters that failed once more, or those of readers who joined "
               "since it was approved.")  # fmt: skip
+@click.option("--now", "early", is_flag=True,
+              help="Do not wait for the hour of a scheduled issue: nobody can hold it any more.")  # fmt: skip
 @pass_door
 def send(
     door: Door,
@@ -197,6 +199,7 @@ def send(
     address: str | None,
     language: str | None,
     only: Literal["failed", "joined-since"] | None,
+    early: bool,
 ) -> None:
     """Send an approved issue, or go on sending it, until nothing can be done now."""
     if language is not None and address is None:
@@ -219,6 +222,7 @@ def send(
                 period,
                 on_progress=lambda at: step(at.sent + at.deferred + at.failed + at.unsure, ""),
                 stop=stopping,
+                early=early,
             )
             stopped = stopping() and report.waiting > 0
         issue = app.store.issues.get(period)

@@ -29,6 +29,7 @@ from digest.model import (
 )
 from digest.render.letter import Compiled
 from digest.render.press import Press
+from digest.rules.departure import must_have_its_hour
 from digest.rules.echo import marks
 from digest.rules.edition import after, road
 from digest.rules.tokens import Links
@@ -69,12 +70,13 @@ class Send:
 
     def issue(
         self, period: Period, *, on_progress: Callable[[Progress], None] | None = None,
-        stop: Callable[[], bool] | None = None, editors_first: bool = False,
+        stop: Callable[[], bool] | None = None, editors_first: bool = False, early: bool = False,
     ) -> Report:  # fmt: skip
         """Sends an approved issue, or goes on, until nothing can be done now or `stop` says so.
 
         editors_first: when it begins, editors who subscribe get it ahead of all others, unless [mail] says otherwise.
-        Raises NotFound, MoveRefused (not approved, already sent, or not the approved bytes), RenderError, StoreError.
+        early: a scheduled one too does not wait for its hour.
+        Raises NotFound, MoveRefused (not approved, too early, already sent, or not the approved bytes), RenderError, StoreError.
         A mail server that will not work is no exception: the issue is paused, with the reason in the report.
         """
         after("begin", self._store.issues.get(period))
@@ -87,7 +89,7 @@ class Send:
             ):
                 return self._report(period, busy=True)
             letters = self._frozen(issue)
-            issue, number, first_only = self._begin(issue, editors_first=editors_first)
+            issue, number, first_only = self._begin(issue, editors_first=editors_first, early=early)
             make = self._letters.maker(issue, letters, now=self._clock())
             self._resolve_doubts(issue, make)
             return self._carry(issue, number, make, first_only=first_only, on_progress=on_progress, stop=stop)
@@ -223,12 +225,15 @@ class Send:
         must_be_as_approved(issue, editions)
         return {key: self._press.compiled(edition) for key, edition in editions.items()}
 
-    def _begin(self, issue: Issue, *, editors_first: bool) -> tuple[Issue, int, bool]:
+    def _begin(self, issue: Issue, *, editors_first: bool, early: bool) -> tuple[Issue, int, bool]:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""
         now = self._clock()
         state = after("begin", issue)
         self._refuse_yesterday(issue, now)
         with self._store.write(durable=True):
+            if not early:  # looked at here: somebody may have put it later this very moment
+                zone = self._config.list.timezone
+                must_have_its_hour(self._store.issues.get(issue.period), now=now, zone=zone)
             moved = self._store.issues.move(
                 issue.id,
                 from_={issue.state},

@@ -478,6 +478,21 @@ def test_status_names_who_did_not_get_theirs_and_what_the_server_said(
     assert f"deferred: {seen[2]} (451 4.3.0 later)" in told
 
 
+def test_a_scheduled_issue_waits_for_its_hour_unless_the_command_says_now(
+    here: Community, digest: Digest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the desk lets anybody hold for ten minutes at least is held there still when a command comes."""
+    month = approved(here, digest)
+    here.app.publish.schedule(Period.parse(month), by="1", at=here.app.clock())
+    assert run(["--config", str(here.config), "send", month]) == 1
+    said = capsys.readouterr().err
+    assert f"digest hold {month}" in said
+    assert f"digest send {month} --now" in said
+    assert json.loads(digest("status", month, "--json"))["state"] == "scheduled"
+    assert here.letters() == []
+    assert digest("send", month, "--now") == f"{month}: sent (3 sent)\n"
+
+
 def test_a_send_that_is_asked_to_stop_says_what_is_left_and_goes_on_later(
     here: Community, digest: Digest, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from digest.errors import MoveRefused
-from digest.model import Edit, Edition, Issue
+from digest.model import Edit, Edition, Issue, IssueState
 from digest.rules.preflight_items import over
 from digest.rules.taken_back import taken_back
 
@@ -31,6 +32,19 @@ def moment(issue: Issue, at: datetime | None, *, now: datetime) -> datetime:
             titles=titles,
         )
     return send_at
+
+
+def must_have_its_hour(issue: Issue, *, now: datetime, zone: str) -> None:
+    """Raises MoveRefused while a scheduled issue waits for its hour: until then anybody at the desk can hold it."""
+    if issue.state is not IssueState.SCHEDULED or now >= issue.send_at:
+        return
+    when = f"{issue.send_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+    raise MoveRefused(
+        f"{issue.period} is scheduled for {when}, and until then it can be held: digest hold {issue.period}. It leaves "
+        f"then by itself while digest serve runs. Not to wait, and to leave nobody time to hold it: "
+        f"digest send {issue.period} --now",
+        key="desk.why_early",
+    )  # fmt: skip
 
 
 def must_show_nobody_against_their_word(issue: Issue, letters: Mapping[str, Edition]) -> None:
