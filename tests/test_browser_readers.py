@@ -109,6 +109,14 @@ def test_a_life_from_sign_up_to_being_forgotten(
     assert app.store.introductions.newest(limit=9) == []
 
     page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, MOVED)}")
+    page.get_by_role("button", name=words("web.leave_button")).click()
+    assert page.locator("h1").inner_text() == words("web.left_title")
+    assert person(app, MOVED).state is SubscriberState.LEFT
+    page.get_by_role("button", name=words("web.left_undo")).click()
+    assert page.locator("h1").inner_text() == words("web.back_title")
+    assert person(app, MOVED).state is SubscriberState.CONFIRMED
+
+    page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, MOVED)}")
     page.get_by_role("link", name=words("web.forget_link")).click()
     page.get_by_role("button", name=words("web.forget_button")).click()
     assert page.locator("h1").inner_text() == words("web.forgotten_title")

@@ -82,6 +82,27 @@ def proof(client: FlaskClient, clock: Clock, path: str = "/") -> str:
 # --- settings -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_who_leaves_on_the_settings_page_takes_it_back_there(
+    app: App, client: FlaskClient, clock: Clock, prefix: str
+) -> None:
+    """Leaving ends the mailed link; the button of the page that follows has one that lives on."""
+    joins(app)
+    words = Words(Language.FR if prefix else Language.EN)
+    gone = client.post(
+        f"{prefix}/preferences/{manage_token(app)}", data={"leave": "1"}, follow_redirects=True
+    )
+    assert (gone.status_code, person(app).state) == (200, SubscriberState.LEFT)
+    assert words("web.left_undo") in unescape(gone.text)
+    action = re.search(r'<form[^>]*action="([^"]+)"[^>]*>\s*<input type="hidden" name="undo"', gone.text)
+    assert action is not None
+    assert client.get(action[1]).text == gone.text  # reloaded
+    clock.forward(hours=23)
+    back = client.post(action[1], data={"undo": "1"})
+    assert (back.status_code, person(app).state) == (200, SubscriberState.CONFIRMED)
+    assert words("web.back_title") in unescape(back.text)
+
+
 def test_a_fresh_link_shows_and_keeps_every_choice(app: App, client: FlaskClient) -> None:
     joins(app)
     path = f"/preferences/{manage_token(app)}"

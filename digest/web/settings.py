@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest import errors
 from digest.join import Known
 from digest.join_choices import Choice, dossier_rows
-from digest.model import Cadence, DeliveryState, Period, Subscriber, SubscriberState
+from digest.model import Cadence, DeliveryState, IssueId, Period, Subscriber, SubscriberState
 from digest.render import dates
 from digest.render.view import section_name
 from digest.rules import consent
@@ -77,7 +77,7 @@ def _kept(token: str, *, did: str) -> AnyResponse:
 def settings(token: str) -> AnyResponse:
     known = public.who(token, allowed=_SETTLES)
     if request.form.get("leave") == "1":
-        return public.left(site().app.join.leave(token, method="link", page=request.path))
+        return _leave(token)
     if request.form.get("undo") == "1":
         return public.leave(token)
     if request.form.get("language") not in consent.readings(site().config.list.languages):
@@ -86,6 +86,13 @@ def settings(token: str) -> AnyResponse:
         return _save(known, token)
     site().app.join.choose(token, language=request.form["language"], page=request.path)
     return _kept(token, did="saved")
+
+
+def _leave(token: str) -> AnyResponse:
+    """Leaving ends a mailed link, so the page that offers the undo stands behind the leaving link, which never ends."""
+    gone = site().app.join.leave(token, method="link", page=request.path).subscriber
+    link = site().app.links.unsubscribe(gone.id, version=gone.version, issue=IssueId(0))
+    return redirect(public.here(f"/unsubscribe/{link.rpartition('/')[2]}"), 303)
 
 
 def _save(known: Known, token: str) -> AnyResponse:
