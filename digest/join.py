@@ -210,7 +210,7 @@ class Join:
             return Known(after, found.token, Answer.DONE)
 
     def manage(self, address_text: str, *, form: Form | None = None, ip: str | None = None) -> None:
-        """Mails the link to one's own settings, once a day, to people we know. Raises AddressRefused.
+        """Mails the link to one's own settings to people we know; none while one works, a few a day. Raises AddressRefused.
 
         The same guards as sign-up: the letter goes to somebody who may not have asked for it.
         """
@@ -222,13 +222,12 @@ class Join:
                 self._hand.queue(NoticeKind.MANAGE, known)
 
     def _settled(self, address: Address) -> Subscriber | None:
-        """Whoever may be sent the link to their own settings now: once a day, to people we know, also when they have left.
-        Of who only asked nothing is proven."""
+        """Whoever may be sent the link to their own settings now: people we know, also when they have left. Of who only asked
+        nothing is proven."""
         known = self._store.subscribers.find(address)
         if known is None or known.state is SubscriberState.ASKED:
             return None
-        last = self._store.notices.last_queued(NoticeKind.MANAGE, subscriber=known.id)
-        return known if last is None or self._clock() - last >= consent.ONE_LETTER_PER else None
+        return known if self._hand.may_have_link(NoticeKind.MANAGE, known) else None
 
     # --- operators ----------------------------------------------------------------------------------------------
 

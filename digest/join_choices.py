@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.errors import InputRefused, TokenRefused
 from digest.join_hand import Hand, Known
-from digest.model import Cadence, Introduction, NoticeKind, Subscriber, SubscriberState
+from digest.model import Address, Cadence, Introduction, NoticeKind, Subscriber, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.cuts import topics_of
@@ -82,20 +82,24 @@ class Choices:
     def ask_address(self, text: str, new_address: str) -> None:
         """Sends a link to the new address; nothing changes before it is used. Raises TokenRefused, AddressRefused.
 
-        Whether somebody reads at the new address already is not told.
+        Whether somebody reads at the new address already is not told, so neither is whether a letter left.
         """
         address = consent.judged_address(new_address)
         with self._hand.store.write(durable=True):
             found = self._hand.who(text, allowed=_MANAGE)
-            last = self._hand.store.notices.last_queued(
-                NoticeKind.NEW_ADDRESS, subscriber=found.subscriber.id
-            )
-            if last is not None and self._hand.clock() - last < consent.ONE_LETTER_PER:
+            before = found.subscriber
+            if not self._may_ask(address, before):
                 return
-            after = replace(found.subscriber, new_address=address)
+            after = replace(before, new_address=address)
             self._hand.store.subscribers.save(after)
             if self._is_free(address, after):
                 self._hand.queue(NoticeKind.NEW_ADDRESS, after)
+
+    def _may_ask(self, address: Address, reader: Subscriber) -> bool:
+        """A few a day. Who mistyped asks again at once: a link proves no other address than the one it went to."""
+        if reader.new_address is None or reader.new_address.key == address.key:
+            return self._hand.may_have_link(NoticeKind.NEW_ADDRESS, reader)
+        return self._hand.has_links_left(NoticeKind.NEW_ADDRESS, reader)
 
     def move(self, text: str, *, page: str = "", network: str | None = None) -> Known:
         """The new address is proven: it takes the place of the old one, whose links end. Raises TokenRefused.
@@ -136,7 +140,7 @@ class Choices:
             self._hand.log(moved, "admitted", method="link", origin="by the domain")
             self._hand.greet(moved)
 
-    def _is_free(self, address: Any, reader: Subscriber) -> bool:
+    def _is_free(self, address: Address, reader: Subscriber) -> bool:
         other = self._hand.store.subscribers.find(address)
         return other is None or other.id == reader.id or other.state is SubscriberState.ASKED
 

@@ -82,11 +82,16 @@ class Hand:
             known = self.store.subscribers.get(token.subscriber)
         except NotFound:
             raise TokenRefused("This link no longer belongs to anybody.") from None
-        fresh = token.version == known.version & 0xFFFF
-        if token.purpose in {Purpose.MANAGE, Purpose.ADDRESS} and not fresh:
+        if token.purpose in {Purpose.MANAGE, Purpose.ADDRESS} and not self._is_fresh(token, known):
             raise TokenRefused("This link has expired.")
         answer = Answer.ALREADY if known.state is SubscriberState.CONFIRMED else Answer.WAITING
         return Known(known, token, answer)
+
+    def _is_fresh(self, token: Token, known: Subscriber) -> bool:
+        if token.purpose is Purpose.MANAGE:
+            return token.version == known.version & 0xFFFF
+        wanted = known.new_address
+        return wanted is not None and token.version == self.links.address_version(known.version, wanted)
 
     def language(self, asked: str | None) -> Reading:
         return consent.reading_or_first(asked, offered=self.config.list.languages)
@@ -103,6 +108,19 @@ class Hand:
             code_mark=code_mark,
             now=self.clock(),
         )
+
+    def may_have_link(self, kind: NoticeKind, reader: Subscriber) -> bool:
+        """Whether one more mailed link of this kind may leave for them today."""
+        earlier = self._links_of_today(kind, reader)
+        return consent.may_have_link(earlier, version=reader.version, now=self.clock())
+
+    def has_links_left(self, kind: NoticeKind, reader: Subscriber) -> bool:
+        """The same, were none of them good for anything any more."""
+        return len(self._links_of_today(kind, reader)) < consent.LINKS_A_DAY
+
+    def _links_of_today(self, kind: NoticeKind, reader: Subscriber) -> list[tuple[datetime, int]]:
+        since = self.clock() - consent.ONE_LETTER_PER
+        return self.store.notices.queued_since(kind, subscriber=reader.id, since=since)
 
     def log(
         self, who: Subscriber, act: str, *, method: str, page: str = "", network: str | None = None,

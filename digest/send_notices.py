@@ -126,7 +126,9 @@ class Post:
         if notice.kind in {NoticeKind.CONFIRM, NoticeKind.REMINDER}:
             return self._links.confirm(notice.subscriber, version=notice.version, now=now)
         if notice.kind is NoticeKind.NEW_ADDRESS:
-            return self._links.new_address(notice.subscriber, version=notice.version, now=now)
+            return self._links.new_address(
+                notice.subscriber, version=notice.version, address=notice.address, now=now
+            )
         if notice.kind is NoticeKind.MANAGE:
             return self._links.manage(notice.subscriber, version=notice.version, now=now)
         return self._links.preferences(notice.subscriber, version=notice.version, issue=IssueId(0))

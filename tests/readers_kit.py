@@ -66,7 +66,10 @@ def leave_token(app: App, text: str = ANN) -> str:
 
 def address_token(app: App, text: str = ANN) -> str:
     who = person(app, text)
-    return app.links.new_address(who.id, version=who.version, now=app.clock()).rpartition("/")[2]
+    wanted = who.new_address or who.address
+    return app.links.new_address(who.id, version=who.version, address=wanted, now=app.clock()).rpartition(
+        "/"
+    )[2]
 
 
 def shown_form(app: App, clock: Clock, *, trap: str = "") -> Form:

@@ -4,6 +4,7 @@ Every page is looked at in both languages, at both widths, light and dark; a pag
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,8 +47,13 @@ def paths(site: browser_kit.Served, period: Period) -> list[str]:
     assert ann is not None
     issue, links = app.store.issues.get(period), app.links
     sent = app.store.issues.get(period.previous())
+    ann = replace(ann, new_address=Address("reader0@example.net"))
+    with app.store.write():
+        app.store.subscribers.save(ann)
     mailed = {
-        "settings.address_page": links.new_address(ann.id, version=ann.version, now=app.clock()),
+        "settings.address_page": links.new_address(
+            ann.id, version=ann.version, address=Address("reader0@example.net"), now=app.clock()
+        ),
         "settings.settings_page": links.manage(ann.id, version=ann.version, now=app.clock()),
         "public.confirm_page": links.confirm(ann.id, version=ann.version, now=app.clock()),
         "public.leave_page": links.unsubscribe(ann.id, version=ann.version, issue=sent.id),

@@ -141,6 +141,60 @@ def test_an_address_changes_only_when_both_ends_said_so(app: App, clock: Clock) 
     assert app.join.leave(old_leave).answer is Answer.DONE
 
 
+def test_a_link_proves_only_the_address_it_went_to(app: App, clock: Clock) -> None:
+    """Whoever mistyped asks again at once; the mailbox of the slip cannot bring the letter to a third."""
+    joins(app)
+    taken(app, clock)
+    app.join.choices.ask_address(manage_token(app), "an@example.com")
+    assert [one.address for one in taken(app, clock)] == [Address("an@example.com")]
+    slip = address_token(app)
+    app.join.choices.ask_address(manage_token(app), NEW)
+    assert [one.address for one in taken(app, clock)] == [Address(NEW)]
+    with pytest.raises(TokenRefused):
+        app.join.choices.move(slip)
+    assert app.join.choices.move(address_token(app)).answer is Answer.DONE
+    assert person(app, NEW).state is SubscriberState.CONFIRMED
+
+
+def test_letters_to_new_addresses_are_few_a_day_whoever_is_known(app: App, clock: Clock) -> None:
+    joins(app)
+    joins(app, "bo@example.com")
+    taken(app, clock)
+    for number in range(9):
+        app.join.choices.ask_address(manage_token(app), f"victim{number % 2}@example.net")
+        app.join.choices.ask_address(manage_token(app), "bo@example.com")
+    assert len(taken(app, clock)) == 3
+    clock.forward(hours=25)
+    app.join.choices.ask_address(manage_token(app), "victim@example.net")
+    assert len(taken(app, clock)) == 1
+
+
+def test_a_new_settings_link_comes_when_the_last_one_has_ended(app: App, clock: Clock) -> None:
+    """After two hours, and at once after a move; never more than three a day."""
+    joins(app)
+    taken(app, clock)
+
+    def links(address: str = ANN) -> list[tuple[NoticeKind, Address]]:
+        app.join.manage(address)
+        return [(one.kind, one.address) for one in taken(app, clock)]
+
+    one = (NoticeKind.MANAGE, Address(ANN))
+    assert links() == [one]
+    clock.forward(hours=1, minutes=59)
+    assert links() == [], "the first still works"
+    clock.forward(minutes=2)
+    assert links() == [one]
+    app.join.choices.ask_address(manage_token(app), NEW)
+    app.join.choices.move(address_token(app))
+    taken(app, clock)
+    assert links(NEW) == [(NoticeKind.MANAGE, Address(NEW))]
+    for _ in range(9):
+        clock.forward(hours=2, minutes=1)
+        assert links(NEW) == []
+    clock.forward(hours=5)
+    assert links(NEW) == [(NoticeKind.MANAGE, Address(NEW))]
+
+
 def test_the_address_that_was_left_is_told_and_learns_nothing_of_the_new_one(app: App, clock: Clock) -> None:
     joins(app, language="fr")
     app.join.choices.ask_address(manage_token(app), NEW)

@@ -36,7 +36,7 @@ def walk(app: App, web: Flask, month: web_kit.Month, method: str) -> list[tuple[
     tokens = {
         "confirm": app.links.confirm(reader.id, version=0, now=app.clock()),
         "unsubscribe": app.links.unsubscribe(reader.id, version=0, issue=1),  # type: ignore[arg-type]
-        "address": app.links.new_address(reader.id, version=0, now=app.clock()),
+        "address": app.links.new_address(reader.id, version=0, address=reader.address, now=app.clock()),
         "invited": app.links.invitation(reader.id, version=0, now=app.clock()),
         "preferences": app.links.preferences(reader.id, version=0, issue=1),  # type: ignore[arg-type]
     }

@@ -11,8 +11,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from digest.errors import AddressRefused, InputRefused
 from digest.model import Address, Consent, Language, Reading, Subscriber, SubscriberState
+from digest.rules.tokens import MANAGE_LIVES
 
 ONE_LETTER_PER = timedelta(hours=24)
+LINKS_A_DAY = 3
 UNDO_WITHIN = timedelta(hours=24)
 ASKED_LIVES = timedelta(days=7)
 DECLINED_LIVES = timedelta(days=7)
@@ -189,6 +191,16 @@ def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now:
     }:
         return Reply.CONFIRM
     return Reply.SETTINGS
+
+
+def may_have_link(earlier: Sequence[tuple[datetime, int]], *, version: int, now: datetime) -> bool:
+    """Whether one more link to their own settings, or to prove a new address, may be mailed for a reader.
+
+    earlier: those of the last day, each with the version it was bound to. While one still works no second is needed;
+    leaving and moving end it. And no more than a few a day, whoever asks for them.
+    """
+    alive = any(now - at < MANAGE_LIVES and bound == version for at, bound in earlier)
+    return not alive and len(earlier) < LINKS_A_DAY
 
 
 _OWN_LEAVING = frozenset({"link", "one-click", "mail", "reply"})

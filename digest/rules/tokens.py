@@ -117,8 +117,14 @@ class Links:
         by = SubscriberId(editor)
         return f"{self._url}/invited/{self._timed(Purpose.EDITOR_INVITE, by, 0, now + INVITATION_LIVES)}"
 
-    def new_address(self, subscriber: SubscriberId, *, version: int, now: datetime) -> str:
-        return f"{self._url}/address/{self._timed(Purpose.ADDRESS, subscriber, version, now + MANAGE_LIVES)}"
+    def new_address(self, subscriber: SubscriberId, *, version: int, address: Address, now: datetime) -> str:
+        bound = self.address_version(version, address)
+        return f"{self._url}/address/{self._timed(Purpose.ADDRESS, subscriber, bound, now + MANAGE_LIVES)}"
+
+    def address_version(self, version: int, address: Address) -> int:
+        """What stands for the version in a link that proves `address`: it proves no other, whatever was asked for since."""
+        mark = hmac.digest(self._first_key, b"address\0" + address.key.encode(), "sha256")
+        return (version + int.from_bytes(mark[:2], "big")) & 0xFFFF
 
     def form(self, *, now: datetime) -> str:
         """A token for one showing of a form: when, which, and a MAC."""

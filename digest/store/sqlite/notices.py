@@ -50,6 +50,17 @@ class Notices:
         )
         return moment(queued_at)
 
+    def queued_since(
+        self, kind: NoticeKind, *, subscriber: SubscriberId, since: datetime
+    ) -> list[tuple[datetime, int]]:
+        """When notices of this kind were queued for this reader after `since`, and at which version of theirs."""
+        rows = self._db.rows(
+            """SELECT queued_at, version FROM notice
+               WHERE kind = :kind AND subscriber = :subscriber AND queued_at > :since ORDER BY id""",
+            {"kind": kind.value, "subscriber": subscriber, "since": micros(since)},
+        )
+        return [(moment(row["queued_at"]), row["version"]) for row in rows]
+
     def count_since(self, kind: NoticeKind, *, editor: EditorId, since: datetime) -> int:
         """How many of this kind were queued for this editor after `since`."""
         return int(
