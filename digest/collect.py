@@ -209,7 +209,7 @@ class Collect:
         return sum(1 for intent in fresh if not isinstance(intent, Copy))
 
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
-        """What other sources have that the new entries may be: posts of the same title, events of the same days."""
+        """What other sources have that the new entries may be: posts of like titles or words, events of the same days."""
         new = strangers(entries, known)
         starts = [entry.occasion.starts for entry in new if entry.occasion]
         pool = self._store.items.standing(suspects(new, known))

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from digest.errors import Conflict, NotFound
 from digest.model import Entry, Item, ItemId, ItemKind, Pair, Shared, Verdict
-from digest.rules.duplicates import Likeness, held_together, likeness_of
+from digest.rules.duplicates import held_together, likeness_of
+from digest.rules.near import Likeness
 
 ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
 UNDONE_FOR = timedelta(days=60)

@@ -133,6 +133,30 @@ def test_what_digest_merged_by_itself_can_be_parted_for_good(
 
 
 @pytest.mark.parametrize(
+    ("title", "new", "asked"),
+    [
+        ("A form that remembers - Team blog", 0, 0),
+        ("What people asked us for", 1, 1),
+        ("A form that remembers, part 2", 1, 1),
+    ],
+)
+def test_a_cross_post_under_another_title_is_one_item_or_a_question(
+    make_config: Callable[[str], Config], clock: Clock, site: Site, title: str, new: int, asked: int
+) -> None:
+    site.pages |= {
+        "/ours": rss(post(1, title="A form that remembers", words=WORDS)),
+        "/theirs": rss(post(99, title=title, words=f"{WORDS} First seen elsewhere.")),
+    }
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        app.collect.visit(["ours"])
+        (visit,) = [row for row in app.collect.visit(["theirs"]) if row.source.name == "theirs"]
+        assert (visit.new, len(verb(app).waiting()), len(standing(app))) == (new, asked, 1 + new)
+
+
+@pytest.mark.parametrize(
     ("source", "change"),
     [
         ("ours", ("Board games #41", "Board games #43")),
