@@ -18,7 +18,9 @@ class Returns:
     def whose(self, delivery_id: DeliveryId) -> tuple[IssueId, SubscriberId] | None:
         """None when the row is gone, or the person is."""
         row = self._db.row(
-            "SELECT issue, subscriber FROM delivery WHERE id = :id AND subscriber IS NOT NULL",
+            """SELECT issue, subscriber FROM delivery WHERE id = :id AND subscriber IS NOT NULL
+               UNION ALL
+               SELECT issue, subscriber FROM withdrawn WHERE delivery = :id AND subscriber IS NOT NULL""",
             {"id": delivery_id},
         )
         return None if row is None else (IssueId(row["issue"]), SubscriberId(row["subscriber"]))

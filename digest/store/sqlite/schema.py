@@ -18,6 +18,7 @@ from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICE
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, PARTED, SOURCES, TWINS
+from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
 MIGRATIONS = Migrations("digest")
 
@@ -341,6 +342,12 @@ def _lighter(db: Database) -> None:
 @MIGRATIONS(name="0022_logo")
 def _logo(db: Database) -> None:
     for statement in _statements(LOGO):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0023_withdrawn")
+def _withdrawn(db: Database) -> None:
+    for statement in _statements(WITHDRAWN):
         db.conn.execute(statement)
 
 
