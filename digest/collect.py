@@ -67,7 +67,6 @@ class Pairs(Records, Protocol):
     """The store's memory of what is one thing, and of what may be."""
 
     def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
-    def ask(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
     def apart(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
 
 
@@ -180,8 +179,8 @@ class Collect:
                 elif isinstance(intent, Seen) and intent.frozen:
                     items.changed_at_source(intent.item, content_hash=intent.entry.content_hash, now=now)
                 elif isinstance(intent, Update):
-                    items.update(intent.item, intent.entry, now=now)
                     self._twins.reconsider(intent.item, intent.entry)
+                    items.update(intent.item, intent.entry, now=now)
                     updated += 1
             visit = Visit(
                 source=after,

@@ -72,13 +72,13 @@ class Neighbours:
         return best
 
 
-def likeness_of(entry: Entry, item: Item) -> Likeness:
+def likeness_of(entry: Entry | Item, item: Item) -> Likeness:
     if entry.kind is not item.kind:
         return Likeness.NO
     return _post_likeness(entry, item) if entry.kind is ItemKind.POST else _event_likeness(entry, item)
 
 
-def _post_likeness(one: Entry, other: Item) -> Likeness:
+def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
     """By title, and by the five-word runs of the shorter text that stand in the other, within 60 days.
 
     Same title: half of them. One title inside the other ("Our form", "Our form - Team blog"): four in five, in doubt
@@ -109,7 +109,7 @@ def containment(one: Sequence[str], other: Sequence[str]) -> float:
     return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
 
 
-def _event_likeness(one: Entry, other: Item) -> Likeness:
+def _event_likeness(one: Entry | Item, other: Item) -> Likeness:
     """The hour first, then title, page or link; numbers that differ (#512, #513) forbid it, places that differ or one of
     the two called off leave it in doubt."""
     mine, theirs = one.occasion, other.occasion
@@ -140,7 +140,7 @@ def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:
     return unsure and apart <= ZONES_APART and apart % timedelta(hours=1) <= STARTS_APART
 
 
-def _unsure(one: Entry, other: Item) -> bool:
+def _unsure(one: Entry | Item, other: Item) -> bool:
     return bool(_UNSURE_ZONE & {*one.flags, *other.flags})
 
 
