@@ -9,13 +9,19 @@ from selectolax.lexbor import LexborHTMLParser
 from digest.errors import ErrorKind, SourceError
 from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link
 
+# What only the interstitial itself carries. The scripts and headers with which the same products watch an ordinary page
+# (Cloudflare's jsd/main.js, AWS WAF's token script, Imperva's _Incapsula_Resource, DataDome's header) say nothing here.
 _CHALLENGE = re.compile(
-    r"<title>\s*(just a moment|attention required|one moment, please|checking your browser|access denied|ddos-guard|"
-    r"please wait|verify(ing)? (that )?you are (a )?human|are you a robot|security check|un instant)"
-    r"|/cdn-cgi/challenge-platform/|cf-browser-verification|cf_chl_opt|id=\"challenge-(form|error|running|stage)"
-    r"|_incapsula_resource|px-captcha|captcha-delivery\.com|awswafcookiedomainlist|window\.awsWafCookie",
+    r"<title>\s*(just a moment|un instant|attention required|one moment, please|checking your browser|access denied"
+    r"|ddos-guard|please wait|verify(ing)? (that )?you are (a )?human|are you a robot|security check|client challenge"
+    r"|pardon our interruption|vercel security checkpoint|making sure you(&#39;|&apos;|&#x27;|['\u2019])re not a bot"
+    r"|you are being redirected|bot verification)[\s.…!?]*(</title>|\|)"
+    r"|cf-browser-verification|_cf_chl_opt|/cdn-cgi/challenge-platform/[^\"'\s<>]*orchestrate"
+    r"|id=\"challenge-(form|error|running|stage)|<iframe[^>]*_incapsula_resource|id=\"px-captcha|captcha-delivery\.com/c"
+    r"|window\.gokuProps|sec-if-cpt-container|id=\"anubis_|sucuri_cloudproxy_js|/\.well-known/sgcaptcha/",
     re.IGNORECASE,
 )
+_SAID_SO = ("cf-mitigated", "x-vercel-mitigated", "sg-captcha", "x-amzn-waf-action")  # response headers of such pages
 _FEED_TYPES = (
     "application/rss+xml",
     "application/atom+xml",
@@ -51,7 +57,7 @@ def is_html(body: bytes) -> bool:
 
 def is_challenge(body: bytes, headers: Mapping[str, str]) -> bool:
     """A page that wants proof of a human: by header, or by its text whatever its status."""
-    if headers.get("cf-mitigated", "").lower() == "challenge" or ("x-datadome" in headers and is_html(body)):
+    if any(headers.get(name, "").lower() in ("challenge", "captcha") for name in _SAID_SO):
         return True
     return is_html(body) and bool(_CHALLENGE.search(body[:60_000].decode("utf-8", "replace")))
 
