@@ -21,7 +21,12 @@ _CHALLENGE = re.compile(
     r"|window\.gokuProps|sec-if-cpt-container|id=\"anubis_|sucuri_cloudproxy_js|/\.well-known/sgcaptcha/",
     re.IGNORECASE,
 )
-_SAID_SO = ("cf-mitigated", "x-vercel-mitigated", "sg-captcha", "x-amzn-waf-action")  # response headers of such pages
+_SAID_SO = (
+    "cf-mitigated",
+    "x-vercel-mitigated",
+    "sg-captcha",
+    "x-amzn-waf-action",
+)  # response headers of such pages
 _FEED_TYPES = (
     "application/rss+xml",
     "application/atom+xml",
