@@ -80,6 +80,36 @@ def proof(client: FlaskClient, clock: Clock, path: str = "/") -> str:
     return found[1]
 
 
+# --- letters that came back -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_the_desk_lists_whose_letters_came_back_and_an_admin_has_them_written_to_again(
+    app: App, web: Flask, dana: FlaskClient, prefix: str
+) -> None:
+    joins(app)
+    ann = person(app)
+    with app.store.write():
+        app.store.subscribers.save(replace(ann, state=SubscriberState.SUSPENDED))
+    words = Words(Language.FR if prefix else Language.EN)
+    page = unescape(dana.get(f"{prefix}/desk/people/", base_url=URL).text)
+    assert words("desk.suspended_title", n="1") in page
+    assert ANN in page
+    assert words("desk.write_again") not in page
+    path = f"/desk/people/{ann.id}/again"
+    assert desk_post(dana, path) == 403
+    cam = signed_in(app, web, "cam@example.org", Role.CONTRIBUTOR)
+    assert ANN not in cam.get("/desk/people/", base_url=URL).text
+    admin = signed_in(app, web, "ada@example.org", Role.ADMIN)
+    assert words("desk.write_again") in unescape(admin.get(f"{prefix}/desk/people/", base_url=URL).text)
+    assert desk_post(admin, path) == 303
+    assert person(app).state is SubscriberState.CONFIRMED
+    assert words("desk.suspended_title", n="1") not in unescape(
+        admin.get(f"{prefix}/desk/people/?did=again", base_url=URL).text
+    )
+    assert desk_post(admin, "/desk/people/999/again") == 404
+
+
 # --- settings -----------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ NEEDS: Mapping[str, Role] = {
     "pause": Role.APPROVER, "correct": Role.APPROVER, "settle": Role.APPROVER,
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
-    "bring_list": Role.ADMIN,
+    "bring_list": Role.ADMIN, "write_again": Role.ADMIN,
     # what readers suggest
     "take": Role.EDITOR, "put_aside": Role.EDITOR, "settle_hello": Role.EDITOR,
     # where posts and events come from
