@@ -57,9 +57,7 @@ def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
     ):  # the page behind a link says its title itself
         raise SuggestionRefused("title")
     named = sent.get("timezone") or zone
-    starts = (
-        _starts(sent.get("date", ""), sent.get("time", ""), named) if kind is SuggestionKind.EVENT else None
-    )
+    starts = _starts(sent, named) if kind is SuggestionKind.EVENT else None
     return Offer(
         kind, title, url, one_line(sent.get("words", ""), most=WORDS_LENGTH), starts, named if starts else None,
         one_line(sent.get("place", ""), most=PLACE_LENGTH),
@@ -92,12 +90,15 @@ def is_whole_day(suggestion: Suggestion) -> bool:
     return (local.hour, local.minute) == (0, 0)
 
 
-def _starts(day: str, hour: str, zone: str) -> datetime:
+def _starts(sent: Mapping[str, str], zone: str) -> datetime:
+    """second: of an hour that the clocks repeat, the later one."""
     try:
-        local = datetime.fromisoformat(f"{day.strip()}T{hour.strip() or '00:00'}")
+        local = datetime.fromisoformat(
+            f"{sent.get('date', '').strip()}T{sent.get('time', '').strip() or '00:00'}"
+        )
         if not 2000 <= local.year <= 2100:
             raise SuggestionRefused("starts")
-        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return local.replace(tzinfo=ZoneInfo(zone), fold=int(bool(sent.get("second")))).astimezone(UTC)
     except (ValueError, ZoneInfoNotFoundError, OSError, OverflowError):
         raise SuggestionRefused("starts") from None
 
