@@ -248,7 +248,7 @@ def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, re
         takes_back=first_left(issue),
         title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
-        failed=counts[DeliveryState.FAILED],
+        failed=counts[DeliveryState.FAILED], deferred=counts[DeliveryState.DEFERRED],
         domains=by_domain(issue) if issue.sending_since else [], floor=FLOOR, corrected=request.args.get("did") == "corrected",
         corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
         tongues={code: language_name(code, language) for code in site().config.list.languages},
