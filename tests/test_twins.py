@@ -316,7 +316,7 @@ def test_a_source_that_changed_after_approval_is_flagged_at_the_desk(
     client = signed_in(app, web)
     assert says not in read(client, f"{prefix}/desk/issues/{month.period}/")
     with app.store.write():
-        app.store.items.changed_at_source(item.id, content_hash="another", now=app.clock())
+        app.store.items.changed_at_source(item.id, web_kit.restated(item), now=app.clock())
     assert says in read(client, f"{prefix}/desk/issues/{month.period}/")
 
 
