@@ -313,3 +313,20 @@ def test_the_dates_of_mail_are_read_the_quick_way_and_the_slow_way_alike(text: s
         text.lower(), timezone="America/Toronto"
     )  # in lower case nobody takes it for the common form
     assert slow == read_date(text, timezone="America/Toronto")
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-12T12:00:00Z", "2026-11-12T12:00:00+00:00"),
+        ("2026-11-12T12:00:00-03:30", "2026-11-12T15:30:00+00:00"),
+        ("2026-11-12T23:59:60+05:30", "2026-11-12T18:29:59+00:00"),
+        ("2026-11-12T24:00:00Z", "2026-11-13T00:00:00+00:00"),
+        ("2026-02-31T12:00:00Z", None),
+    ],
+)
+def test_the_dates_of_atom_are_read_the_quick_way_and_the_slow_way_alike(text: str, utc: str | None) -> None:
+    when = read_date(text, timezone="America/Toronto")
+    assert (when.at.isoformat() if when else None) == utc
+    assert when is None or (when.has_time and not when.zone_guessed)
+    assert when == read_date(text.replace("T", " "), timezone="America/Toronto")  # nobody's common form

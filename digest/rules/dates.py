@@ -45,6 +45,9 @@ _ACCENTS = str.maketrans("éèêûôàç", "eeeuoac")
 _MAIL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) (?:GMT|([+-])(0\d|1[0-3])([0-5]\d))"
 )  # how nearly all feeds write it
+_STAMP = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)"
+)  # how Atom writes it
 _EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}")
 _ISO = re.compile(
     r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
@@ -100,6 +103,8 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
     try:
         if (found := _MAIL.fullmatch(words)) and (month := _MONTHS.get(found[2].lower())):
             return _mailed(found, month)
+        if _STAMP.fullmatch(words):
+            return When(datetime.fromisoformat(words).astimezone(UTC))
         if _EPOCH.fullmatch(words):
             seconds = float(words) if len(words.partition(".")[0]) < 12 else float(words) / 1000
             return When(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))

@@ -114,7 +114,12 @@ def as_html(text: str) -> str:
 def bare_words(html: str) -> str:
     """The words of HTML that is clean already, one space between two, for counting and guessing: quicker than
     `plain_text`, less exact."""
-    return " ".join(unescape(_TAG.sub(" ", html)).split())
+    return " ".join(words_in(html))
+
+
+def words_in(html: str) -> list[str]:
+    """The words of HTML that is clean already."""
+    return unescape(_TAG.sub(" ", html)).split()
 
 
 def minutes_to_read(words: int) -> int | None:

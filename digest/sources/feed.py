@@ -89,7 +89,7 @@ def _checked(body: bytes, context: ParseContext) -> bytes:
         raise SourceError(
             ErrorKind.PARSE, "The feed declares XML entities, which we do not expand; its maker must mend it."
         )
-    return _BAD_REFERENCE.sub(b"", body) if b"&#" in body else body
+    return _BAD_REFERENCE.sub(b"", body) if b"#" in body and b"&#" in body else body
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:

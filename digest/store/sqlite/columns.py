@@ -13,6 +13,7 @@ from digest.model import EventStatus, Occasion, PauseReason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @overload
@@ -42,12 +43,12 @@ def later(at: datetime, seconds: float) -> int:
 
 def listed(values: Collection[object]) -> str:
     """A JSON array: a column, or an argument for json_each()."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":")) if values else "[]"
+    return _JSON.encode(list(values)) if values else "[]"
 
 
 def mapped(values: Mapping[str, object]) -> str:
     """A JSON object."""
-    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(dict(values))
 
 
 def texts(column: str) -> tuple[str, ...]:

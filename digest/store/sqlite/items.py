@@ -61,7 +61,7 @@ class Items:
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]:
         """New items, first seen at this source, in this order."""
         at = micros(now)
-        ids = [self._insert(entry, source=source, at=at) for entry in entries]
+        ids = self._insert(entries, source=source, at=at)
         new = list(zip(ids, entries, strict=True))
         self._db.change_many(
             "INSERT INTO item_source (item, source, url, first_seen) VALUES (?, ?, ?, ?)",
@@ -70,18 +70,23 @@ class Items:
         self._learn(new)
         return ids
 
-    def _insert(self, entry: Entry, *, source: SourceId, at: int) -> ItemId:
-        return ItemId(
-            self._db.insert(
-                """INSERT INTO item (kind, source, title, url, language, published, updated, first_seen, author, summary,
-                     html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
-                     sequence, recurs, content_hash)
-                   VALUES (:kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
-                     :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
-                     :status, :uid, :sequence, :recurs, :content_hash)""",
-                {**_columns(entry), "source": source, "now": at},
-            )
+    def _insert(self, entries: Sequence[Entry], *, source: SourceId, at: int) -> list[ItemId]:
+        """One statement for all. Ids are counted here as AUTOINCREMENT counts them: nobody else writes meanwhile."""
+        last = self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'item'") or 0
+        ids = [ItemId(last + place) for place in range(1, len(entries) + 1)]
+        self._db.change_many(
+            """INSERT INTO item (id, kind, source, title, url, language, published, updated, first_seen, author, summary,
+                 html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
+                 sequence, recurs, content_hash)
+               VALUES (:id, :kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
+                 :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
+                 :status, :uid, :sequence, :recurs, :content_hash)""",
+            [
+                {**_columns(entry), "id": item_id, "source": source, "now": at}
+                for item_id, entry in zip(ids, entries, strict=True)
+            ],
         )
+        return ids
 
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
         """The item as its source states it now. A date that the source no longer gives is kept. `now` stands in for
