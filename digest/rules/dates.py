@@ -58,7 +58,7 @@ _BASIC = re.compile(
     r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:T(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?)?(?P<zone>.*)", re.DOTALL
 )
 _TIME = re.compile(
-    r"\b(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?|\s?h\s?(?P<M2>\d{2})?)\s*(?P<half>[ap]\.?m\.?)?",
+    r"\b(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?|\s?h\s?(?P<M2>\d{2})?)\s*(?P<half>[ap]\.?m\.?(?![a-z]))?",
     re.I,
 )
 _HOUR_ONLY = re.compile(r"\b(?P<H>\d{1,2})\s*(?P<half>[ap]\.?m\.?)(?=\W|$)", re.I)
@@ -225,7 +225,10 @@ def _when(day: tuple[int, int, int], clock: tuple[int, int, int] | None, zone: s
 def _zone(text: str) -> tuple[tzinfo | None, str | None]:
     if not text:
         return None, None
-    first = text.split()[0].strip("()[],.")
+    text, _, bracketed = text.partition("[")  # `-05:00[America/Toronto]`
+    if not text.strip():
+        text = bracketed.rstrip("]")
+    first = (text.split() or [""])[0].strip("()[],.")
     if offset := _OFFSET.match(text) or _OFFSET.match(first):
         sign = 1 if offset[1] == "+" else -1
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)

@@ -30,7 +30,7 @@ _PLAIN_ASCII = bytes([0x09, 0x0A, 0x0C, 0x0D, *range(0x20, 0x7F)])
 _FRENCH_WORDS = """
   le la les des une du et est dans pour que qui sur avec pas sont nous vous ce cette ces aux au leur mais ou plus
   par son sa ses notre nos votre vos comment pourquoi être avons ont fait entre sans chez très aussi été leurs
-  dont il elle ils on ne se en à l d qu c n s j m t jusqu lorsqu
+  dont il elle ils on ne se en à qu jusqu lorsqu l' d' c' n' s' j' m' t' l’ d’ c’ n’ s’ j’ m’ t’
 """
 _FRENCH = frozenset(_FRENCH_WORDS.split())
 _ENGLISH_WORDS = """
@@ -54,10 +54,20 @@ _ESCAPED_TWICE = re.compile(
     r"|span|p|br|font|sup|sub)\b[^>]*>",
     re.IGNORECASE,
 )
+_WHOLLY_ESCAPED = re.compile(
+    r"\s*&lt;(?:p|div|h[1-6]|ul|ol|figure|br|img|a|span|strong|em|b|i|blockquote|table|section|article)\b[^<]*&gt;",
+    re.IGNORECASE,
+)
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
 _TAG = re.compile(r"<[^>]+>")
-_ASCII_WORD = re.compile(r"[a-z]+")
-_WORD = re.compile(r"[^\W\d_]+")
+_ELIDED = r"[cdjlmnst]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
+_ASCII_WORD = re.compile(rf"{_ELIDED}|[a-z]+")
+_WORD = re.compile(rf"{_ELIDED}|[^\W\d_]+")
+
+
+def opened(markup: str) -> str:
+    """HTML that was escaped once too often, as the HTML it was: when it begins with a tag and holds no real one."""
+    return unescape(markup) if "<" not in markup and _WHOLLY_ESCAPED.match(markup) else markup
 
 
 def repaired(text: str) -> str:

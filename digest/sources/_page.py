@@ -27,6 +27,9 @@ _SAID_SO = (
     "sg-captcha",
     "x-amzn-waf-action",
 )  # response headers of such pages
+_WINDOWS = frozenset(
+    {"", "utf-8", "utf8", "iso-8859-1", "latin1", "us-ascii", "ascii"}
+)  # said, and not meant
 _FEED_TYPES = (
     "application/rss+xml",
     "application/atom+xml",
@@ -50,6 +53,24 @@ def opening(body: bytes, *, most: int = 4_096) -> str:
         encoding = {0: "utf-16-le", 1: "utf-16-be", 3: "utf-32-be"}.get(body[:4].index(b"<"), "utf-16-le")
         return body[: most * 2].decode(encoding, "ignore").lstrip()
     return body[:most].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip("\ufeff \t\r\n\0")
+
+
+def decoded(body: bytes, headers: Mapping[str, str]) -> str:
+    """A page's text: UTF-8 when it is that, else as its header or its head says, else what Windows wrote."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.end >= len(body) - 3:  # only cut off in the middle of a letter
+            return body.decode("utf-8-sig", "replace")
+    head = headers.get("content-type", "").encode("ascii", "replace") + body[:2_048]
+    named = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", head, re.IGNORECASE)
+    name = named[1].decode("ascii").lower() if named else ""
+    try:
+        return body.decode("cp1252" if name in _WINDOWS else name, "replace")
+    except LookupError:
+        return body.decode("cp1252", "replace")
 
 
 def is_html(body: bytes) -> bool:
