@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO, TextIOWrapper
-from itertools import chain
 from typing import BinaryIO, Protocol
 
 from digest.errors import InputRefused
@@ -18,13 +17,13 @@ from digest.join import Join
 from digest.model import Reading, Subscriber, SubscriberState
 from digest.rules import consent
 from digest.rules.roster import Roster, Survey, survey
-from digest.rules.roster_block import Block, Judge, Row, kept_address
+from digest.rules.roster_block import Block, Judge, People, kept_address
 from digest.rules.roster_columns import Line
 from digest.rules.roster_json import Details, JsonRoster, details_of
 from digest.rules.roster_status import Standing
 
 # Many, since each transaction touches the whole index of addresses; fewer when the rows must be kept for refusals.
-_LINES_PER_TRANSACTION, _LINES_WITH_CELLS = 75_000, 10_000
+_LINES_PER_TRANSACTION, _LINES_WITH_CELLS = 150_000, 10_000
 _CHUNK = 1 << 18
 
 # Whoever is here like this stays as they are, whatever a list says of them.
@@ -37,7 +36,7 @@ class Crowds(Protocol):
     def suppress(self, marks: Collection[str], *, reason: str, now: datetime) -> None: ...
     def known(self, keys: Collection[str]) -> dict[str, SubscriberState]: ...
     def bring(
-        self, rows: Sequence[Row], *, state: SubscriberState, basis: str, origin: str, now: datetime
+        self, people: People, *, state: SubscriberState, basis: str, origin: str, now: datetime
     ) -> list[str]: ...
     def carry(self, details: Mapping[str, Details]) -> None: ...
 
@@ -145,6 +144,7 @@ class _Import:
         for block in self._blocks(roster):
             self._bring(block)
             done += block.size
+            del block  # or two of them would be held while the next one is read
             if on_progress is not None:
                 on_progress(done)
         if isinstance(roster, JsonRoster):
@@ -182,14 +182,17 @@ class _Import:
     def _blocks(self, roster: Roster | JsonRoster) -> Iterator[Block]:
         keep = self._on_refused is not None or isinstance(roster, JsonRoster)
         size = _LINES_WITH_CELLS if keep else _LINES_PER_TRANSACTION
-        tongues: dict[str | None, Reading] = {
-            one: self._join.language(one or self._terms.language) for one in (None, "both", *Reading)
+        tongues: dict[str | None, str] = {
+            one: self._join.language(one or self._terms.language).value for one in (None, "both", *Reading)
         }
-        judge = Judge(express=self._terms.basis == "express", languages=tongues, now=self._join.clock())
+        judge = Judge(
+            express=self._terms.basis == "express", languages=tongues, now=self._join.clock(), keeps_cells=keep,
+            met=(self._gone, self._seen),
+        )  # fmt: skip
         block = Block()
-        for lines in roster.batches(with_cells=keep):
+        for lines in roster.batches():
             judge.add(block, lines)
-            if block.size >= size:
+            if block.weight >= size:
                 yield block
                 block = Block()
         if block.size:
@@ -202,11 +205,11 @@ class _Import:
         self._look_at_suppressions()
         single = self._keep_out(block)
         for state, people in ((SubscriberState.CONFIRMED, block.into), (SubscriberState.ASKED, block.asked)):
-            single += map(block.line, self._add(people, state, block.cells))
+            single += block.lines(self._add(block, people, state), people)
         for line in sorted([*single, *block.again], key=lambda one: one.number):
             self._one(line)
         if self._terms.dry_run:
-            self._seen.update(map(hash, chain(block.into, block.asked)))
+            self._seen.update(map(hash, block.keys))
         self._suppressed = self._store.suppressions.count()
 
     def _look_at_suppressions(self) -> None:
@@ -219,7 +222,7 @@ class _Import:
         known = self._store.roster.known(keys) if keys else {}
         single, marked = list[Line](), dict[str, list[str]]()
         for key, line in block.gone:
-            if key in known or key in block.into or key in block.asked:
+            if key in known or key in block.keys:
                 single.append(line)
                 continue
             marked.setdefault(self._why_gone(line), []).append(key)
@@ -229,42 +232,38 @@ class _Import:
             self._store.roster.suppress(self._join.marks(held), reason=reason, now=self._join.clock())
         return single
 
-    def _add(
-        self, people: dict[str, Row], state: SubscriberState, cells: Mapping[str, Sequence[str]]
-    ) -> list[str]:
+    def _add(self, block: Block, people: People, state: SubscriberState) -> set[str]:
         """Adds who may be added and counts who is here; the keys of the others."""
-        if not people:
-            return []
-        held = self._held(people)
-        # In the order of the index that they go into: neighbours share its pages.
-        free = [people[key] for key in sorted(people.keys() - held if held else people)]
+        if not people.keys:
+            return set()
+        held = self._held_back(people.keys)
+        if block.met:
+            held |= block.met.intersection(people.keys)
+        free = people.in_order(without=held)
         basis = self._terms.basis if state is SubscriberState.CONFIRMED else "implied"
         there = self._store.roster.bring(
             free, state=state, basis=basis, origin=self._origin, now=self._join.clock()
         )
-        if len(free) > len(there):
-            self._report.counts[state.value] += len(free) - len(there)
+        if len(free.keys) > len(there):
+            self._report.counts[state.value] += len(free.keys) - len(there)
         if self._is_json:
-            self._carry(cells, {row[1] for row in free}.difference(there))
+            self._carry(block.cells, set(free.keys).difference(there))
         known = self._store.roster.known(there) if there else {}
         settled = {key for key, found in known.items() if found in _SETTLED}
         if settled:
             self._report.counts["known"] += len(settled)
-        return [key for key in (*held, *there) if key not in settled]
+        return {*held, *there} - settled
 
     def _carry(self, cells: Mapping[str, Sequence[str]], keys: Collection[str]) -> None:
         """What those who have just come in had chosen at the other place, and what proves their consent there."""
         self._store.roster.carry({key: details_of(cells[key][0]) for key in keys})
 
-    def _held(self, people: dict[str, Row]) -> set[str]:
-        """Those of them who need a look of their own: suppressed, or met before in this file."""
-        held: set[str] = set()
-        if self._must_look:
-            marks = dict(zip(self._join.marks(people), people, strict=True))
-            held = {marks[mark] for mark in self._store.roster.suppressed(marks)}
-        if self._gone or self._seen:
-            held |= {key for key in people if (one := hash(key)) in self._seen or one in self._gone}
-        return held
+    def _held_back(self, keys: Sequence[str]) -> set[str]:
+        """Those of them who stand in the suppression list."""
+        if not self._must_look:
+            return set()
+        marks = dict(zip(self._join.marks(keys), keys, strict=True))
+        return {marks[mark] for mark in self._store.roster.suppressed(marks)}
 
     def _one(self, line: Line) -> None:
         try:

@@ -153,7 +153,7 @@ def test_however_the_json_is_laid_out_it_is_read_the_same(
         {"exported_at": "x", "format": FORMAT, "readers": readers, "suppressed": []}, indent=indent
     )
     pieces = [text[n : n + cut] for n in range(0, len(text), cut)]
-    lines = [line for batch in JsonRoster(iter(pieces)).batches(with_cells=False) for line in batch]
+    lines = [line for batch in JsonRoster(iter(pieces)).batches() for line in batch]
     assert [line[1] for line in lines] == [one["address"].strip() for one in readers]
     for line, one in zip(lines, readers, strict=True):
         assert (line[3] is Standing.SUBSCRIBED) == (one["state"] == "confirmed")

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from digest.app import App, open_app
 from digest.cli import run
 from digest.config import Config
-from digest.errors import InputRefused
+from digest.errors import AddressRefused, InputRefused
 from digest.join import Ask
 from digest.join_roster import Report, bring
 from digest.model import Address, NoticeKind, SubscriberState
-from digest.rules.consent import is_function, quick_address, quick_addresses, readable_address
+from digest.rules.consent import everyday_addresses, is_function, quick_address, readable_address
 from digest.rules.roster import Roster, read_roster, survey
-from digest.rules.roster_columns import Line, as_typed, line_of, neutral, swift_lines
+from digest.rules.roster_columns import as_typed, in_columns, line_of, neutral
 from digest.rules.roster_presets import shape_of
 from digest.rules.roster_shapes import cells, shapes
 from digest.rules.roster_status import Standing
@@ -392,8 +392,8 @@ def test_columns_at_once_say_what_rows_one_by_one_say(rows: list[tuple[str, ...]
     assert shape is not None
     cells = [list(row[:1] if short and n == 3 else row) for n, row in enumerate(rows)]
     one_by_one = [line_of(shape, n, row) for n, row in enumerate(cells)]
-    at_once = swift_lines(shape, range(len(cells)), cells, with_cells=True)
-    assert at_once is None or [Line(*line) for line in at_once] == one_by_one
+    at_once = in_columns(shape, range(len(cells)), cells)
+    assert at_once is None or [at_once.line(n) for n in range(len(cells))] == one_by_one
 
 
 @given(st.lists(_row, max_size=12))
@@ -452,13 +452,45 @@ def test_the_quick_look_at_an_address_agrees_with_email_validator(local: str, do
 
 _texts = st.lists(
     st.builds("{}@{}.{}".format, _local, _domain, st.sampled_from(["org", "CA", "test", "c0m"]))
-    | st.sampled_from(["abuse@example.org", "Abuse@Example.ORG", "a@b.org\nc@d.org", "", "Ann@Example.ORG"]),
+    | st.sampled_from(
+        [
+            "abuse@example.org",
+            "Abuse@Example.ORG",
+            "a@b.org\nc@d.org",
+            "",
+            "Ann@Example.ORG",
+            "\u212aim@example.org",
+            "@example.org",
+            "example.org",
+            "\0example.org",
+            "\0@example.org",
+            "a@b@example.org",
+            "é@example.org",
+        ]
+    ),
     max_size=8,
 )
 
 
 @given(_texts)
 def test_many_addresses_at_once_are_judged_as_each_alone(texts: list[str]) -> None:
-    for text, found in zip(texts, quick_addresses(texts), strict=True):
+    for text, kept, key, holds in zip(texts, *everyday_addresses(texts), strict=True):
         quick = quick_address(text)
-        assert found == (None if quick is None or is_function(Address(text)) else quick)
+        expected = None if quick is None or is_function(Address(text)) else quick
+        is_odd = any(sign in "".join(texts) for sign in "\n\0")  # then all of them are looked at one by one
+        assert ((kept, key) if holds else None) == (None if is_odd else expected)
+
+
+@settings(max_examples=600)
+@given(st.text('ab.@"<> (\\é。', max_size=12))
+@example('"a..b"@example.org')
+@example("a@[192.0.2.1..]")
+@example("A <a..b@example.org>")
+@example("a。.b@example.org")
+def test_what_is_refused_at_a_glance_email_validator_refuses(text: str) -> None:
+    if not ("@" not in text or ".." in text):
+        return
+    with pytest.raises(EmailNotValidError):
+        validate_email(text, check_deliverability=False, strict=True)
+    with pytest.raises(AddressRefused):
+        readable_address(text)

@@ -45,7 +45,6 @@ from digest.model.letters import (
     PauseReason,
     Returned,
     RunProgress,
-    Suspended,
 )
 from digest.model.names import (
     Address,
@@ -142,7 +141,6 @@ __all__ = [
     "Suggestion",
     "SuggestionId",
     "SuggestionKind",
-    "Suspended",
     "Verdict",
     "Visit",
     "VisitOutcome",

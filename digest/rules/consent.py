@@ -11,7 +11,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from digest.errors import AddressRefused, InputRefused
 from digest.model import Address, Consent, Language, Reading, Subscriber, SubscriberState
-from digest.rules import tokens
+from digest.rules.tokens import MANAGE_LIVES
 
 ONE_LETTER_PER = timedelta(hours=24)
 LINKS_A_DAY = 3
@@ -35,9 +35,11 @@ ONLY_THEY = "This person has left or was forgotten; only they themselves can com
 # Only what email-validator takes and leaves as it is but for the domain's case; held against it by test.
 _TIGHT_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@", re.ASCII).match
 _TIGHT_DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII).fullmatch
-_TIGHT_LINES = re.compile(
-    r"^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+$", re.ASCII | re.MULTILINE
-).findall
+_TIGHT_LOCALS = re.compile(
+    rf"\n(?!(?:{'|'.join(_ROLE_LOCALS)})@)[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@", re.ASCII
+).sub
+# What no address holds, in whatever form: told without the long way through email-validator.
+_NEVER = re.compile(r"[^@]*|.*?\.\..*", re.DOTALL).fullmatch
 _ROUTE_WORD = re.compile(r"[a-z]{1,16}(?:\.[a-z]{2,4})?")
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _ALL_SHORT = 64
@@ -73,6 +75,8 @@ def readable_address(text: str) -> Address:
     quick = quick_address(text.strip())
     if quick is not None:
         return Address(quick[0])
+    if _NEVER(text):
+        raise AddressRefused(NO_ADDRESS)
     try:
         found = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError as error:
@@ -92,22 +96,28 @@ def quick_address(text: str) -> tuple[str, str] | None:
     return (text, text) if key == text else (found[0] + folded, key)
 
 
-def quick_addresses(texts: Sequence[str]) -> list[tuple[str, str] | None]:
-    """quick_address of each, for many at once; functions (abuse@) are None here too."""
-    joined = "\n".join(texts)
-    good, keys = set(_TIGHT_LINES(joined)), joined.lower().split("\n")
-    if len(keys) != len(texts):  # a line end inside one of them
-        return [None if (found := quick_address(text)) is None or is_function(Address(found[0])) else found
-                for text in texts]  # fmt: skip
-    result: list[tuple[str, str] | None] = []
-    add, fine = result.append, _everyday_domain
-    for text, key in zip(texts, keys, strict=True):
-        local, _, domain = key.partition("@")
-        if text not in good or local in _ROLE_LOCALS or len(text) > _ALL_SHORT or fine(domain) is None:
-            add(None)
-        else:
-            add((text, text) if text == key else (f"{text[: len(local)]}@{domain}", key))
-    return result
+def everyday_addresses(texts: Sequence[str]) -> tuple[Sequence[str], Sequence[str], list[bool]]:
+    """The addresses as they are kept, their keys, and for which of them both hold: quick_address of many at once.
+
+    Where it does not hold, what stands there means nothing: ask judged_address. So it is for functions (abuse@).
+    """
+    joined = "\n".join(["", *texts])
+    folded = joined.lower()
+    if folded.count("\n") != len(texts) or "\0" in folded:  # a line end inside one of them
+        return texts, texts, [False] * len(texts)
+    keys = texts if folded == joined else folded.split("\n")[1:]
+    domains = _TIGHT_LOCALS("\n\0", folded).split("\n")[1:]  # \0 where the local part was
+    good = {one: one[:1] == "\0" and _everyday_domain(one[1:]) is not None for one in set(domains)}
+    holds = [good[one] for one in domains]
+    if not joined.isascii():  # the Kelvin sign folds to a k
+        holds = [one and text.isascii() for one, text in zip(holds, texts, strict=True)]
+    if max(map(len, texts), default=0) > _ALL_SHORT:
+        holds = [one and len(text) <= _ALL_SHORT for one, text in zip(holds, texts, strict=True)]
+    return texts if keys is texts else list(map(_kept, texts, keys)), keys, holds
+
+
+def _kept(text: str, key: str) -> str:
+    return key if text == key else text[: text.find("@")] + key[key.find("@") :]
 
 
 @lru_cache(maxsize=4_096)
@@ -199,7 +209,7 @@ def may_have_link(earlier: Sequence[tuple[datetime, int]], *, version: int, now:
     earlier: those of the last day, each with the version it was bound to. While one still works no second is needed;
     leaving and moving end it. And no more than a few a day, whoever asks for them.
     """
-    alive = any(now - at < tokens.MANAGE_LIVES and bound == version for at, bound in earlier)
+    alive = any(now - at < MANAGE_LIVES and bound == version for at, bound in earlier)
     return not alive and len(earlier) < LINKS_A_DAY
 
 
@@ -207,7 +217,7 @@ _OWN_LEAVING = frozenset({"link", "one-click", "mail", "reply"})
 _RETURNS = frozenset({SubscriberState.CONFIRMED, SubscriberState.WAITING})
 _BECOMES = {
     "confirmed": SubscriberState.CONFIRMED, "admitted": SubscriberState.CONFIRMED, "waits": SubscriberState.WAITING,
-    "suspended": SubscriberState.SUSPENDED, "resumed": SubscriberState.CONFIRMED, "left": SubscriberState.LEFT,
+    "suspended": SubscriberState.SUSPENDED, "left": SubscriberState.LEFT,
 }  # fmt: skip
 
 
@@ -257,13 +267,6 @@ def suspending(known: Subscriber) -> Subscriber | None:
     if known.state is not SubscriberState.CONFIRMED:
         return None
     return replace(known, state=SubscriberState.SUSPENDED, version=known.version + 1)
-
-
-def resuming(known: Subscriber) -> Subscriber | None:
-    """Letters go to them again: the consent never ended, only the way was closed. None for who is not suspended."""
-    return (
-        replace(known, state=SubscriberState.CONFIRMED) if known.state is SubscriberState.SUSPENDED else None
-    )
 
 
 def chosen(before: Subscriber, after: Subscriber) -> str:

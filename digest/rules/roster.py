@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from digest.errors import InputRefused
-from digest.rules.roster_columns import Line, Plain, line_of, swift_lines
+from digest.rules.roster_columns import Columns, Line, in_columns, line_of
 from digest.rules.roster_presets import Shape, plain, shape_of
 from digest.rules.roster_rows import LONGEST_CELL, SURPLUS, Rows
 from digest.rules.roster_status import Standing
@@ -118,23 +118,27 @@ class Roster:
 
     def lines(self) -> Iterator[Line]:
         """Every person of the file."""
-        for batch in self.batches(with_cells=True):
-            yield from map(Line._make, batch)
+        for batch in self.batches():
+            if isinstance(batch, Columns):
+                yield from filter(None, map(batch.line, range(len(batch.rows))))
+            else:
+                yield from batch
 
-    def batches(self, *, with_cells: bool) -> Iterator[Sequence[Plain]]:
-        """The same, some thousand at a time. with_cells: each line holds its whole row too."""
+    def batches(self) -> Iterator[Columns | Sequence[Line]]:
+        """The same, some thousand at a time; in columns where the rows are alike."""
         if self._rows is None:
             while batch := list(islice(self._plain, _PLAIN_AT_ONCE)):
                 yield batch
             return
         for numbers, rows, broken in self._rows.batches():
-            found: Sequence[Plain] | None = None
+            found: Columns | None = None
             if max(map(len, rows), default=0) <= len(self.header):
-                found = swift_lines(self.shape, numbers, rows, with_cells=with_cells)
+                found = in_columns(self.shape, numbers, rows)
             if found is None:
                 each = (self._line(number, row) for number, row in zip(numbers, rows, strict=True))
-                found = [line for line in each if line is not None]
-            yield found
+                yield [line for line in each if line is not None]
+            else:
+                yield found
             if broken:
                 yield [
                     Line(number, "", None, Standing.SUBSCRIBED, None, "", [text], fault)

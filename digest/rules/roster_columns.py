@@ -1,16 +1,17 @@
 """What a row says of one person: whole columns at once where all rows are alike, one row at a time where not. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 from digest.rules.roster_presets import Shape
 from digest.rules.roster_status import Standing, unclear
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _DAY = 10  # what is longer than 2026-11-21 says an hour too
 
 
@@ -35,10 +36,6 @@ class Line(NamedTuple):
         return self.standing.is_gone
 
 
-# A Line without its names: a million of them are made, and few are looked at again.
-Plain = tuple[int, str, str | None, Standing, datetime | None, str, Sequence[str], str]
-
-
 @lru_cache(maxsize=1000)
 def reading(cell: str) -> str:
     """`en` of `en-CA`; both languages as our own export writes them, or `both`."""
@@ -60,70 +57,80 @@ def line_of(shape: Shape, number: int, row: Sequence[str]) -> Line | None:
     )  # fmt: skip
 
 
-def swift_lines(
-    shape: Shape, numbers: Sequence[int], rows: Sequence[Sequence[str]], *, with_cells: bool
-) -> list[Plain] | None:
-    """The same for many rows, column by column. None when one of them needs a look of its own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Rows that are alike, column by column: a million lines need not be made where nobody looks at them.
+
+    addresses: without the spaces around them. since: microseconds since 1970, in UTC. None stands for a column that says
+    nothing of anybody.
+    """
+
+    shape: Shape
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]]
+    addresses: Sequence[str]
+    languages: Sequence[str | None] | None
+    standings: Sequence[Standing] | None
+    since: Sequence[int | None] | None
+    networks: Sequence[str] | None
+
+    def line(self, n: int) -> Line | None:
+        """The same as line_of() says of it."""
+        row = self.rows[n]
+        if not self.addresses[n]:
+            return line_of(self.shape, self.numbers[n], row)
+        standing = self.standings[n] if self.standings else Standing.SUBSCRIBED
+        at = self.since[n] if self.since else None
+        return Line(
+            self.numbers[n], as_typed(self.addresses[n]), self.languages[n] if self.languages else None, standing,
+            None if at is None else _EPOCH + timedelta(microseconds=at), self.networks[n] if self.networks else "", row,
+            unclear(self.shape.statuses, row) if standing is Standing.UNCLEAR else "",
+        )  # fmt: skip
+
+
+def in_columns(shape: Shape, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Columns | None:
+    """None when a row is shorter than the others."""
     try:
-        addresses = [row[shape.address].strip() for row in rows]
-        if not rows or "" in addresses:
-            return None
-        languages: Iterable[str | None] = repeat(None)
-        if (place := shape.language) is not None:
-            languages = [reading(row[place]) or None for row in rows]
-        standings = _standings(shape, rows)
-        columns = (
-            numbers,
-            [as_typed(text) if text[0] == "'" else text for text in addresses],
-            languages,
-            standings,
-            _moments(shape, rows),
-            _networks(shape, rows),
-            rows if with_cells else repeat(()),
-            _faults(shape, rows, standings),
-        )
-    except IndexError:  # a row that is shorter than the others
+        return Columns(
+            shape=shape, numbers=numbers, rows=rows, addresses=[row[shape.address].strip() for row in rows],
+            languages=None if shape.language is None else [reading(row[shape.language]) or None for row in rows],
+            standings=_standings(shape, rows), since=_moments(shape, rows), networks=_networks(shape, rows),
+        )  # fmt: skip
+    except IndexError:
         return None
-    return list(zip(*columns))  # noqa: B905 (some of them have no end)
 
 
-def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[Standing]:
-    """Each distinct set of words is judged once."""
-    if not shape.statuses:
-        return repeat(Standing.SUBSCRIBED)
+def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[Standing] | None:
+    """Each distinct set of words is judged once. None when all of them read."""
     places = [one.place for one in shape.statuses]
     if len(places) == 1:
         place = places[0]
         words = [row[place] for row in rows]
         means = {word: shape.judged([word]) for word in set(words)}
-        return [means[word] for word in words]
-    sets = [tuple([row[place] for place in places]) for row in rows]
+        return [means[word] for word in words] if any(means.values()) else None
+    sets = [tuple([row[place] for place in places]) for row in rows] if places else []
     found = {one: shape.judged(one) for one in set(sets)}
-    return [found[one] for one in sets]
+    return [found[one] for one in sets] if any(found.values()) else None
 
 
-def _faults(shape: Shape, rows: Sequence[Sequence[str]], standings: Iterable[Standing]) -> Iterable[str]:
-    if not isinstance(standings, list) or Standing.UNCLEAR not in standings:
-        return repeat("")
-    pairs = zip(rows, standings, strict=True)
-    return [unclear(shape.statuses, row) if said is Standing.UNCLEAR else "" for row, said in pairs]
+def micros(at: datetime | None) -> int | None:
+    """A moment as a number: of a million of them each byte counts."""
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
 
 
-def _moments(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[datetime | None]:
+def _moments(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[int | None] | None:
     if not shape.since:
-        return repeat(None)
+        return None
     place, read = shape.since[0], datetime.fromisoformat
     texts = [row[place] for row in rows]
-    if min(map(len, texts)) > _DAY:
+    if min(map(len, texts), default=0) > _DAY:
         with suppress(ValueError):
-            return [read(f"{text[:19]}+00:00") for text in texts]
-    return [_since(row, shape.since) for row in rows]
+            return [round(read(f"{text[:19]}+00:00").timestamp() * 1e6) for text in texts]
+    return [micros(_since(row, shape.since)) for row in rows]
 
 
-def _networks(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    if not shape.network:
-        return repeat("")
-    return [_first(row, shape.network) for row in rows]
+def _networks(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[str] | None:
+    return [_first(row, shape.network) for row in rows] if shape.network else None
 
 
 def _first(row: Sequence[str], columns: Sequence[int]) -> str:

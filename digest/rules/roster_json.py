@@ -17,7 +17,7 @@ from digest.errors import InputRefused
 from digest.model import Cadence, Consent, Language
 from digest.rules.cuts import topics_of
 from digest.rules.guard import one_line
-from digest.rules.roster_columns import Line, Plain, reading
+from digest.rules.roster_columns import Line, reading
 from digest.rules.roster_presets import Shape, standing_of
 from digest.rules.roster_status import Standing
 
@@ -61,9 +61,8 @@ class JsonRoster:
         self.header: list[str] = []
         self.marks: list[tuple[str, str]] = []
 
-    def batches(self, *, with_cells: bool) -> Iterator[Sequence[Plain]]:
-        """Each line holds its reader as one cell, for details_of(), whatever was asked. Raises InputRefused when the
-        file ends too early."""
+    def batches(self) -> Iterator[Sequence[Line]]:
+        """Each line holds its reader as one cell, for details_of(). Raises InputRefused when the file ends too early."""
         lines = (_line(number, one) for number, one in enumerate(self._feed.objects(), 1))
         while batch := list(islice(lines, _AT_ONCE)):
             yield batch

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 LONGEST_CELL = 1_000_000
-_LINES_AT_ONCE = 4_096
+_LINES_AT_ONCE = 2_048
 OPEN_QUOTE = (
     "A quote that opens on this line is never closed. The lines after it were read by themselves; "
     "close the quote or take it out, and bring this line again."

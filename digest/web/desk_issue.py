@@ -168,7 +168,6 @@ def _said(issue: Issue) -> dict[str, Any] | None:
         "noted",
         "tested",
         "held",
-        "taken",
         "signed",
         "approved",
         "scheduled",

@@ -73,8 +73,7 @@ def begin_passkey() -> AnyResponse:
 
 def add_passkey() -> AnyResponse:
     words = tongue.words()
-    taken = [one.name for one in site().app.store.passkeys.of(sessions.editor().id)]
-    name = shown_name(request.form.get("name", ""), otherwise=words("you.key_unnamed"), taken=taken)
+    name = shown_name(request.form.get("name", ""), otherwise=words("you.key_unnamed"))
     try:
         site().app.passkeys.add(sessions.editor(), request.form.get("answer", ""), name=name)
     except InputRefused as refused:
