@@ -256,7 +256,8 @@ class SourcePart(Part):
     timezone: Zone | None = Field(None, description="Zone of its times when they do not say.")
     jurisdiction: Jurisdiction | None = Field(
         None,
-        description="Where it is at home: federal, ontario, nova-scotia… Checks tell when one outweighs all others.",
+        description="Where it is at home: federal, ontario, nova-scotia… Checks tell when one outweighs all others, "
+        "and the desk compares months by it.",
     )
 
 

@@ -1,5 +1,6 @@
 """Beside the month before, and after the letter has left: what is counted, and what the page may still say."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from tests.web_kit import URL, press, read, signed_in
 
 @pytest.fixture
 def settings() -> str:
-    return web_kit.SOURCES
+    return web_kit.SOURCES.replace('"Harbour City"', '"Harbour City"\njurisdiction = "nova-scotia"')
 
 
 def next_month(app: App, clock: Clock) -> str:
@@ -57,6 +58,18 @@ def test_a_month_beside_the_last_counts_sections_languages_publications_and_repe
     assert "Mots de la lettre (anglais)" in french
 
 
+def test_a_month_beside_the_last_tells_the_share_of_each_jurisdiction(
+    app: App, web: Flask, clock: Clock
+) -> None:
+    period = next_month(app, clock)
+    page = read(signed_in(app, web), f"/desk/issues/{period}/compare")
+    found = re.findall(
+        r'<th scope="row">Items: ([^<]+)</th><td class="num">(\d+)</td><td class="num">(\d+)</td>', page
+    )
+    assert found == [("place not said", "0", "7"), ("Nova Scotia", "3", "2")]
+    assert "Éléments\u00a0: Nouvelle-Écosse" in read(signed_in(app, web), f"/fr/desk/issues/{period}/compare")
+
+
 def test_the_first_month_has_nothing_beside_it(app: App, web: Flask) -> None:
     period = app.publish.assemble(web_kit.fill(app).period).period
     assert "no earlier issue" in read(signed_in(app, web), f"/desk/issues/{period}/compare")
@@ -70,7 +83,7 @@ def test_counts_by_domain_name_large_domains_only_and_no_address(app: App, web: 
                                       state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
     month = web_kit.fill(app, readers=0)
     web_kit.publish(app, month)
-    page = read(signed_in(app, web), f"/desk/issues/{month.period}/sending")
+    page = re.sub(r' role="\w+"', "", read(signed_in(app, web), f"/desk/issues/{month.period}/sending"))
     assert '<th scope="row">city.example.org</th><td class="num">11</td><td class="num">11</td>' in page
     assert '<th scope="row">All others</th><td class="num">3</td>' in page
     assert "few11" not in page

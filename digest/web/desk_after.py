@@ -37,7 +37,8 @@ def compare_page(period: str) -> Response:
 
 def _compared(issue: Issue, before: Issue) -> dict[str, Any]:
     words, language, languages = tongue.words(), tongue.spoken(), site().config.list.languages
-    told = compare(issue, before)
+    homes = {one.name: one.jurisdiction for one in site().config.sources if one.jurisdiction}
+    told = compare(issue, before, homes=homes)
     rows = [
         (words("month.compare_items", section=section_name(name, language)), *pair)
         for name, pair in told.sections.items()
@@ -53,6 +54,9 @@ def _compared(issue: Issue, before: Issue) -> dict[str, Any]:
                 *pair,
             )
         )
+    for home, pair in told.homes.items():
+        key = f"desk.place_{home.replace('-', '_')}" if home else "month.compare_homeless"
+        rows.append((words("month.compare_home", place=words(key)), *pair))
     rows.append((words("month.compare_places"), *told.sources))
     named = {key: ", ".join(source_name(name, language) for name in names)
              for key, names in (("new", told.new_sources), ("gone", told.gone_sources)) if names}  # fmt: skip
