@@ -171,11 +171,13 @@ def approve(door: Door, period: Period) -> None:
 
 @click.command()
 @issue_argument
+@click.option("--take-back", "first_too", is_flag=True,
+              help="Also when its first letters have left: who has one gets the mended issue too.")  # fmt: skip
 @pass_door
-def hold(door: Door, period: Period) -> None:
+def hold(door: Door, period: Period, first_too: bool) -> None:
     """Back to draft, while nothing was sent."""
     with door.open() as app:
-        app.publish.hold(period, by=_BY)
+        (app.publish.take_back if first_too else app.publish.hold)(period, by=_BY)
     say(f"{period} is a draft again.")
 
 

@@ -59,7 +59,7 @@ class Items(Protocol):
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
-    def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> Any: ...
+    def changed_at_source(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
 
 
@@ -67,7 +67,6 @@ class Pairs(Records, Protocol):
     """The store's memory of what is one thing, and of what may be."""
 
     def copy(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
-    def ask(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
     def apart(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
 
 
@@ -178,10 +177,10 @@ class Collect:
                 if isinstance(intent, AlsoIn):
                     items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
                 elif isinstance(intent, Seen) and intent.frozen:
-                    items.changed_at_source(intent.item, content_hash=intent.entry.content_hash, now=now)
+                    items.changed_at_source(intent.item, intent.entry, now=now)
                 elif isinstance(intent, Update):
-                    items.update(intent.item, intent.entry, now=now)
                     self._twins.reconsider(intent.item, intent.entry)
+                    items.update(intent.item, intent.entry, now=now)
                     updated += 1
             visit = Visit(
                 source=after,
@@ -209,7 +208,7 @@ class Collect:
         return sum(1 for intent in fresh if not isinstance(intent, Copy))
 
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
-        """What other sources have that the new entries may be: posts of the same title, events of the same days."""
+        """What other sources have that the new entries may be: posts of like titles or words, events of the same days."""
         new = strangers(entries, known)
         starts = [entry.occasion.starts for entry in new if entry.occasion]
         pool = self._store.items.standing(suspects(new, known))

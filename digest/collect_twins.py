@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 from digest.errors import Conflict, NotFound
 from digest.model import Entry, Item, ItemId, ItemKind, Pair, Shared, Verdict
-from digest.rules.duplicates import Likeness, held_together, likeness_of
+from digest.rules.duplicates import Neighbours, held_together, likeness_of
+from digest.rules.near import Likeness
 
+DAY = timedelta(days=1)
 ASKED_FOR = timedelta(days=60)  # an older doubt is about things that no letter will hold
 UNDONE_FOR = timedelta(days=60)
 
@@ -53,14 +55,23 @@ class Identities(Protocol):
     def part(self, item: ItemId, *, source: str, by: str, now: datetime) -> int: ...
 
 
-class Records(Memory, Identities, Protocol):
-    """Both."""
+class Questions(Protocol):
+    """The store's memory of what an editor is asked because of digest, not because of a person's word."""
+
+    def asked(self, item: ItemId) -> Sequence[tuple[ItemId, ItemId]]: ...
+    def ask(self, one: ItemId, other: ItemId, *, now: datetime) -> Any: ...
+    def withdraw(self, one: ItemId, other: ItemId) -> Any: ...
+
+
+class Records(Memory, Identities, Questions, Protocol):
+    """All three."""
 
 
 class Items(Protocol):
     """The store's memory of items."""
 
     def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
 
 
 class Store(Protocol):
@@ -101,10 +112,9 @@ class Twins:
             if said is not Verdict.OPEN:
                 raise Conflict("Somebody has settled this meanwhile.", key="sources.twins_settled")
             if verdict is Verdict.SAME:
-                kept, copy = self._in_order(twins.group(one).head, twins.group(other).head)
-                if kept != copy:
-                    twins.hide(copy, under=kept)
-            twins.say(one, other, verdict, by=by, now=self._clock())
+                self._join(one, other, by=by)
+            else:
+                twins.say(one, other, verdict, by=by, now=self._clock())
 
     def take_back(self, one: ItemId, other: ItemId, *, by: str) -> None:
         """Back to the question. What digest itself had made one is kept apart from then on: that is the answer to it.
@@ -123,18 +133,70 @@ class Twins:
                 self._part(one, other)
 
     def reconsider(self, item: ItemId, entry: Entry) -> None:
-        """An event that its source has moved, renamed or called off: what digest itself had made one with it, and would
-        not any more, is shown again, and an editor is asked. To be called inside a transaction of the caller's."""
-        twins = self._store.twins
+        """An event that its source is about to move, rename or call off. To be called before that is written, inside a
+        transaction of the caller's. What a person said of it stays; of the rest:
+
+        what digest had made one and would not any more is shown again, and an editor is asked; a question that the change
+        answers is asked no more; and what it has now come to be like is found as if it were new.
+        """
         if entry.kind is not ItemKind.EVENT:
             return
+        (was,) = self._store.items.get([item])
+        asked = self._store.twins.asked(item)
+        self._part_unlike(item, entry)
+        self._answer_themselves(was, entry, asked)
+        if was.occasion and (was.title, was.occasion.starts) != (entry.title, _starts(entry)):
+            self._look_around(was, entry)
+
+    def _part_unlike(self, item: ItemId, entry: Entry) -> None:
+        twins = self._store.twins
         for one, other in twins.group(item).joined:
             if item not in (one, other) or self._said(one, other)[1]:
                 continue
-            (beside,) = self._store.items.get([other if item == one else one])
-            if likeness_of(entry, beside) is not Likeness.YES:
+            if likeness_of(entry, self._beside(item, one, other)) is not Likeness.YES:
                 twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
                 self._part(one, other)
+
+    def _answer_themselves(self, was: Item, entry: Entry, asked: Sequence[tuple[ItemId, ItemId]]) -> None:
+        """Unlike only now: no question any more. Alike beyond doubt only now, as when the second of two listings follows
+        the first: one. A question that the change does not touch stays."""
+        twins = self._store.twins
+        for one, other in asked:
+            beside = self._beside(was.id, one, other)
+            before, now = likeness_of(was, beside), likeness_of(entry, beside)
+            if now is Likeness.NO and before is not Likeness.NO:
+                twins.withdraw(one, other)
+            elif now is Likeness.YES and before is not Likeness.YES:
+                self._join(one, other)
+
+    def _look_around(self, was: Item, entry: Entry) -> None:
+        twins, starts = self._store.twins, _starts(entry)
+        if starts is None or twins.group(was.id).head != was.id:
+            return
+        here = {was.source, *was.also_in}
+        near = self._store.items.all_between(starts - DAY, starts + DAY)
+        others = [item for item in near if item.id != was.id and not here & {item.source, *item.also_in}]
+        found, likeness = Neighbours(others).twin(entry)
+        if found is None or likeness is Likeness.NO:
+            return
+        one, other = sorted((was.id, found.id))
+        if twins.find(one, other) is None:
+            twins.ask(one, other, now=self._clock())
+            twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
+            if likeness is Likeness.YES:
+                self._join(one, other)
+
+    def _join(self, one: ItemId, other: ItemId, *, by: str = "") -> None:
+        """They are one, says somebody, or digest itself."""
+        twins = self._store.twins
+        kept, copy = self._in_order(twins.group(one).head, twins.group(other).head)
+        if kept != copy:
+            twins.hide(copy, under=kept)
+        twins.say(one, other, Verdict.SAME, by=by, now=self._clock())
+
+    def _beside(self, item: ItemId, one: ItemId, other: ItemId) -> Item:
+        (beside,) = self._store.items.get([other if item == one else one])
+        return beside
 
     def shared(self) -> list[Shared]:
         """What several sources show under one identity, lately, newest first."""
@@ -177,3 +239,7 @@ class Twins:
         """Which stands for both, and the other."""
         kept = min((one, other), key=self._rank)
         return kept, other if kept == one else one
+
+
+def _starts(entry: Entry) -> datetime | None:
+    return entry.occasion.starts if entry.occasion else None

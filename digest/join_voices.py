@@ -41,7 +41,7 @@ class Voices:
 
         email: a reader who gives theirs is thanked when it is used; a stranger's is not kept. Raises SuggestionRefused.
         """
-        offer = suggest.judged_offer(sent, zone=self._hand.config.list.timezone)
+        offer = suggest.offer_to_come(sent, zone=self._hand.config.list.timezone, now=self._hand.clock())
         store = self._hand.store
         with store.write(durable=True):
             refusal = self._guard.hears_form(form) or self._guard.hears_from(ip)

@@ -4,7 +4,7 @@ A challenge counts once, for five minutes, for whom it was asked of; an answer c
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from digest.errors import InputRefused, PasskeyRefused
 from digest.model import Editor, EditorId, Language, NoticeId, NoticeKind, Passkey, PasskeyId
+from digest.rules.guard import one_line
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import AuthenticationCredential, RegistrationCredential
@@ -199,9 +200,12 @@ class Passkeys:
         return challenge, handle
 
 
-def shown_name(typed: str, *, otherwise: str) -> str:
-    """One line, not too long."""
-    return " ".join(typed.split())[:LONGEST_NAME].strip() or otherwise
+def shown_name(typed: str, *, otherwise: str, taken: Collection[str] = ()) -> str:
+    """One line, not too long, without signs that do not show; numbered where she has one of that name."""
+    name = one_line(typed, most=LONGEST_NAME) or otherwise
+    if name not in taken:
+        return name
+    return next(one for number in range(2, MOST_KEYS + 2) if (one := f"{name} {number}") not in taken)
 
 
 def _lives_ms() -> int:

@@ -287,6 +287,7 @@ class Publish:
                 zones=printed.zones,
                 empty=printed.empty,
             )
+            self._store.deliveries.spare(issue.id)
             issues.log(issue.id, editor=by, act="approve", detail={"hash": _hash(editions)}, at=now)
             return issues.get(period, bench=())
 
@@ -333,15 +334,32 @@ class Publish:
             deliveries, now = self._store.deliveries, self._clock()
             at_work = deliveries.live_run(issue.id, now=now)
             edition.must_be_unsent(issue, deliveries.counts(issue.id), at_work=at_work)
-            self._store.issues.move(
-                issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None,
-                sending_since=None, pause_reason=None,
-                send_at=departure.own_date(issue, self._store.issues.edits(issue.id)),
-            )  # fmt: skip
-            self._store.issues.thaw(issue.id)
-            deliveries.drop(issue.id)
-            self._changed(issue, act="hold", by=by)
-            return self._store.issues.get(period, bench=())
+            return self._thawed(issue, to=to, by=by)
+
+    def take_back(self, period: Period, *, by: str) -> Issue:
+        """Back to draft, while none but the first letters have left and nobody is at work: who has one gets the mended
+        issue as well, with everybody else, and nobody the very same letter twice."""
+        with self._store.write(durable=True):
+            issue = self._store.issues.get(period, bench=())
+            to = edition.after("take back", issue)
+            self._restored.refuse(period)
+            deliveries, now = self._store.deliveries, self._clock()
+            if deliveries.live_run(issue.id, now=now):
+                raise MoveRefused(
+                    f"Letters of {period} are on their way; stop it first.", key="desk.why_not_first"
+                )
+            return self._thawed(issue, to=to, by=by, first=deliveries.withdraw(issue.id, now=now))
+
+    def _thawed(self, issue: Issue, *, to: IssueState, by: str, **detail: int) -> Issue:
+        self._store.deliveries.drop(issue.id)
+        self._store.issues.move(
+            issue.id, from_={issue.state}, to=to, approved_at=None, approved_by=None, hash=None,
+            sending_since=None, pause_reason=None,
+            send_at=departure.own_date(issue, self._store.issues.edits(issue.id)),
+        )  # fmt: skip
+        self._store.issues.thaw(issue.id)
+        self._changed(issue, act="hold", by=by, **detail)
+        return self._store.issues.get(issue.period, bench=())
 
     def audience(self, issue: Issue) -> Mapping[str, int]:
         """How many readers would get it if it were approved now, by what they read."""

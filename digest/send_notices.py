@@ -17,7 +17,7 @@ from digest.send_newest import Newest
 _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
     NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.NOT_SENT, NoticeKind.DOMAIN_REFUSES,
-    NoticeKind.MANY_RETURN,
+    NoticeKind.MANY_RETURN, NoticeKind.REFUSED_FOR_US,
 })  # fmt: skip
 # The last goes to a mailbox that may not be its reader's any more: no link of theirs may stand in it.
 _WITHOUT_LINK = frozenset({NoticeKind.DECLINED, NoticeKind.THANKS, NoticeKind.ADDRESS_MOVED})

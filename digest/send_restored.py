@@ -70,6 +70,7 @@ class Late(Protocol):
     def open_letters(self, issue_id: IssueId) -> int: ...
     def listed(self, issue_id: IssueId, deliveries: list[DeliveryId]) -> int: ...
     def found_sent(self, issue_id: IssueId, deliveries: list[DeliveryId]) -> int: ...
+    def withdrawn(self, deliveries: list[DeliveryId]) -> set[DeliveryId]: ...
     def doubt_all(self, issue_id: IssueId, *, now: datetime) -> int: ...
     def last_run(self) -> int: ...
     def last_letter(self) -> int: ...
@@ -158,6 +159,7 @@ class Restored:
         found = self._named_in(log) if log is not None else {}
         if log is not None and late and not found:
             raise MoveRefused(_NOT_OURS)
+        found = self._open_ends(found)
         everything = self._store.issues.all()
         issues = [one for one in everything if one.state is not IssueState.DRAFT]
         drafts = {str(one.period) for one in everything if one.state is IssueState.DRAFT and one.id in found}
@@ -177,6 +179,12 @@ class Restored:
         return Reconciled(found=settled, doubtful=doubtful, unknown=tuple(sorted(unknown)))
 
     # --- steps -------------------------------------------------------------------------------------------------
+
+    def _open_ends(self, found: dict[IssueId, list[DeliveryId]]) -> dict[IssueId, list[DeliveryId]]:
+        """Without first letters of issues that were taken back."""
+        known = self._store.latecomers.withdrawn([one for ids in found.values() for one in ids])
+        left = {issue: [one for one in ids if one not in known] for issue, ids in found.items()}
+        return {issue: ids for issue, ids in left.items() if ids}
 
     def _settle_all(
         self, issues: list[Issue], found: dict[IssueId, list[DeliveryId]], *, nothing_left: bool

@@ -118,7 +118,7 @@ def sent_issue(
         deliveries.commit(
             run, outcomes=[], intents=[(one.id, place) for place, one in enumerate(claimed)], now=now
         )
-        no = {one.id for one in claimed if one.address.key == refused}
+        no = {one.id for one in claimed if refused and one.address.key.endswith(refused)}
         outcomes = [
             Outcome(delivery=one.id, state=DeliveryState.FAILED, code=int(reply[:3]), reply=reply[4:])
             if one.id in no else Outcome(delivery=one.id, state=DeliveryState.SENT, code=250)

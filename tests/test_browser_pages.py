@@ -89,7 +89,7 @@ def while_scheduled(app: App, month: web_kit.Month) -> list[str]:
 
 
 def when_sent(app: App, month: web_kit.Month) -> list[str]:
-    app.send.issue(month.period)
+    app.send.issue(month.period, early=True)
     issue = app.store.issues.get(month.period)
     url = app.config.list.url
     reader, other = month.readers[0], month.readers[2]
@@ -161,6 +161,38 @@ def test_no_page_scrolls_sideways_at_320_pixels_or_in_large_type(
                     wide.append(f"{prefix}{path}")
     browser_kit.close(context)
     assert wide == []
+
+
+BROKEN = """() => [...document.querySelectorAll(".table :is(th, td)")].flatMap((cell) => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+  while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\\S+/g)) {
+    const range = document.createRange();
+    range.setStart(texts.currentNode, word.index);
+    range.setEnd(texts.currentNode, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word[0]);
+  }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_no_table_breaks_a_word_or_a_domain_on_a_phone(
+    site: browser_kit.Served, browser: Any, width: int
+) -> None:
+    app, month = site.app, web_kit.fill(site.app, readers=12)
+    context = browser.new_context(viewport={"width": width, "height": 640})
+    sign_in(site, context)
+    page = context.new_page()
+    web_kit.publish(app, month)
+    base = f"/desk/issues/{month.period}/"
+    for path in ("/desk/", f"{base}sending", f"{base}compare", "/desk/sources", "/desk/people/pulse"):
+        for prefix in ("", "/fr"):
+            page.goto(f"{site.url}{prefix}{path}")
+            assert page.evaluate(BROKEN) == [], f"{prefix}{path}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{prefix}{path}"
+    page.goto(f"{site.url}{base}sending")
+    assert "example.com" in page.locator(".domains").inner_text()
+    browser_kit.close(context)
 
 
 def test_targets_on_a_phone_are_large_enough_to_touch(site: browser_kit.Served, browser: Any) -> None:

@@ -493,6 +493,15 @@ def test_a_scheduled_issue_waits_for_its_hour_unless_the_command_says_now(
     assert digest("send", month, "--now") == f"{month}: sent (3 sent)\n"
 
 
+def test_first_letters_are_taken_back_by_command(here: Community, digest: Digest) -> None:
+    with here.config.open("a", encoding="utf-8") as file:
+        file.write('\n[mail]\ncanary = "share"\ncanary_percent = 40\n')
+    month = approved(here, digest)
+    assert "The rest goes with" in digest("send", month)
+    assert digest("hold", month, "--take-back") == f"{month} is a draft again.\n"
+    assert json.loads(digest("status", month, "--json"))["state"] == "draft"
+
+
 def test_a_send_that_is_asked_to_stop_says_what_is_left_and_goes_on_later(
     here: Community, digest: Digest, capsys: pytest.CaptureFixture[str]
 ) -> None:

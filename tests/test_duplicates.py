@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from digest.model import Entry, Item, ItemId, ItemKind, Occasion, SourceId
-from digest.rules.duplicates import Likeness, Neighbours, containment, likeness_of, title_hint
+from digest.rules.duplicates import Neighbours, containment, likeness_of
 from digest.rules.gather import Add, Copy, Doubt, decide
+from digest.rules.near import Likeness, hints
 from digest.sources import KINDS, ParseContext
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -20,6 +21,13 @@ TEXT = (
     "We rebuilt the benefits form with the people who fill it in and halved the time it takes. What follows is what we "
     "learned from forty interviews in six provinces, from the first sketches on paper to the day the old form was retired. "
     "Nobody asked for a portal. They asked for a form that remembers what they said last year and that a friend can help with."
+)
+
+
+OTHER = (
+    "Libraries lend more than books: tools, seeds, instruments and, in one town of the north shore, a quiet hour with somebody "
+    "who has filled in every benefit claim there is. We went to see three of them in the spring, spoke with the people behind "
+    "the counter and those in front of it, and came home with a list of small things that any municipality could try out."
 )
 
 
@@ -84,7 +92,24 @@ def test_events_are_alike_by_hour_then_title_page_or_link(
     [
         (post("A better form"), post("A Better Form"), Likeness.YES),
         (post("A better form", TEXT + " And more."), post("A better form"), Likeness.YES),
-        (post("A better form"), post("Another form"), Likeness.NO),
+        (post("A better form for all"), post("A better form for all - Team blog"), Likeness.YES),
+        (post("Une démarche plus simple"), post("Une demarche plus simples – le blogue"), Likeness.YES),
+        (post("A better form for all: what we learned", TEXT), post("A better form for all", TEXT + f" {OTHER}"[:90]),
+         Likeness.YES),
+        (post("A better form for all", TEXT), post("A better form for all: the talk", f"{TEXT[:200]} {OTHER}"),
+         Likeness.MAYBE),
+        (post("A better form"), post("What forty interviews taught us"), Likeness.MAYBE),
+        (post("What we read lately", f"{TEXT} {OTHER} {OTHER}"), post("A better form for all"), Likeness.NO),
+        (post("A better form for all, part 1"), post("A better form for all, part 2"), Likeness.NO),
+        (post("A better form for all (part one)"), post("A better form for all (Part Two)"), Likeness.NO),
+        (post("Une démarche simple, partie I"), post("Une démarche simple, partie II"), Likeness.NO),
+        (post("Service design, Week 12"), post("Service design, Week 13"), Likeness.NO),
+        (post("Our report for October"), post("Our report for November"), Likeness.NO),
+        (post("A better form for all"), post("A better form for all, part 2"), Likeness.MAYBE),
+        (post("Hiring a service designer"), post("Hiring a service developer"), Likeness.MAYBE),
+        (post("A better form for all", "A teaser.", author="Ana"), post("A better form for all | Blog", author="Ana"),
+         Likeness.MAYBE),
+        (post("A better form"), post("Another form", OTHER), Likeness.NO),
         (post("Weeknotes for us", "Nothing " * 60), post("Weeknotes for us"), Likeness.NO),
         (post("A better form"), post("A better form", published=NOW - timedelta(days=61)), Likeness.NO),
         (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Ana"), Likeness.MAYBE),
@@ -100,8 +125,28 @@ def test_a_post_is_never_an_event() -> None:
 
 
 def test_titles_that_say_too_little_are_no_hint() -> None:
-    assert title_hint("Weeknotes") is None
-    assert title_hint("L’été à Québec") == title_hint("L'ete a QUEBEC!")
+    assert not hints("Weeknotes", words="")
+    assert hints("L’été à Québec", words="") == hints("L'ete a QUEBEC!", words="")
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("A better form for all — Team blog", ""),
+        ("Team blog: A better form for all", ""),
+        ("What forty interviews taught us", f"By Ana. {TEXT.replace('halved', 'cut in half')} First seen elsewhere."),
+    ],
+)  # fmt: skip
+def test_a_post_under_another_title_shares_a_hint(title: str, words: str) -> None:
+    assert set(hints("A better form for all", words=TEXT)) & set(hints(title, words=words))
+
+
+def test_few_posts_are_compared_however_many_share_a_hint() -> None:
+    pool = [
+        item(post(f"The service design blog: number {n}", f"{OTHER} {n}"), number=n) for n in range(1, 400)
+    ]
+    near = Neighbours(pool).of(post("The service design blog: number 77", f"{OTHER} 77"))
+    assert (near[0].id, len(near)) == (77, 8)
 
 
 def test_a_copy_is_added_to_its_item_and_a_doubtful_one_is_flagged() -> None:
@@ -166,5 +211,10 @@ def test_real_posts_are_told_apart_from_each_other_and_found_in_their_cross_post
         print(
             f"\n{len(texts)} posts: true pairs {min(true):.2f} to {max(true):.2f}, false pairs at most {max(false):.2f}"
         )
+    sketched = [
+        (set(hints("", words=" ".join(a))), set(hints("", words=" ".join(b))))
+        for a, b in zip(texts, crossed, strict=True)
+    ]
+    assert all(one & other for one, other in sketched)
     assert min(true) > 0.6
     assert max(false) < 0.3

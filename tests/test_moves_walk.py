@@ -1,6 +1,7 @@
 """A random walk through the real doors of an issue: the desk, the commands, the clock. After each step all must agree."""
 
 import random
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -55,6 +56,7 @@ class Walker:
     told: list[str] = field(default_factory=list)
     asked_now: datetime | None = None
     seen: dict[Path, str] = field(default_factory=dict)
+    taken_back: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.month = web_kit.fill(self.app)
@@ -74,7 +76,8 @@ class Walker:
         db.close()
         self.walk_on = [
             self.writes, self.approves, self.approves, self.approves, self.schedules, self.holds, self.sends_now, self.pauses,
-            self.goes_on, self.time_passes, self.time_passes, self.time_passes, self.commands_it, self.commands_it,
+            self.takes_back, self.goes_on, self.time_passes, self.time_passes,
+            self.time_passes, self.commands_it, self.commands_it,
             self.assembles,
         ]  # fmt: skip
 
@@ -132,6 +135,13 @@ class Walker:
     def pauses(self) -> str:
         return self.press("pause")
 
+    def takes_back(self) -> str:
+        said = self.press("take-back")
+        if said == "303":
+            self._letters()
+            self.taken_back = set(self.seen)
+        return said
+
     def assembles(self) -> str:
         self.app.publish.assemble(self.month.period)
         return ""
@@ -181,19 +191,20 @@ class Walker:
                 self.asked_now = None
         if issue.state is IssueState.DRAFT:
             assert (issue.hash, editions, sum(counts.values())) == (None, {}, 0), self.told
-            assert not self.seen, self.told
+            assert self._letters() == {}, self.told
             return
         assert issue.hash == seal_of_all(editions), self.told
         approvals = [edit for edit in app.store.issues.edits(issue.id) if edit.act == "approve"]
         assert approvals[-1].detail["hash"] == issue.hash, self.told
         marker = issue.text("note", "en")
-        letters = self._letters()
+        letters, everything = self._letters(), self._everything()
+        assert len(set(everything)) == len(everything), "nobody gets the same letter twice"
         assert len(letters) == counts[DeliveryState.SENT], self.told
         assert all(marker in text for text in letters.values()), self.told
         if issue.state in {IssueState.APPROVED, IssueState.SCHEDULED}:
             assert not any(counts[state] for state in LEFT), self.told
         if issue.state is IssueState.SENT:
-            assert counts[DeliveryState.SENT] == 5, self.told
+            assert len({to for to, _ in self._everything()}) == 5, self.told
 
     def _walked(self) -> list[tuple[str, str]]:
         with sqlite3.connect(self.app.store.path) as db:
@@ -208,8 +219,14 @@ class Walker:
                 message = message_from_bytes(path.read_bytes(), policy=policy.default)
                 body = message.get_body(("plain",))
                 is_issue = "List-Unsubscribe" in message and body is not None
-                self.seen[path] = body.get_content() if is_issue and body is not None else ""
-        return {path: text for path, text in self.seen.items() if text}
+                text = body.get_content() if is_issue and body is not None else ""
+                self.seen[path] = text and f"{message['To']}\n{text}"
+        return {path: text for path, text in self.seen.items() if text and path not in self.taken_back}
+
+    def _everything(self) -> list[tuple[str, str]]:
+        """Who got what, letters of issues that were taken back among it; without the links, which are of each letter."""
+        parts = [text.partition("\n") for text in self.seen.values() if text]
+        return [(to, re.sub(r"https://\S+", "", text)) for to, _, text in parts]
 
 
 @pytest.fixture

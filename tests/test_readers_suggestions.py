@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -16,8 +17,9 @@ from digest.errors import ErrorKind, NotFound, SourceError
 from digest.join import Form
 from digest.model import ItemKind, Language, NoticeKind, SuggestionId
 from digest.rules.lookup import Glimpse
-from digest.rules.suggest import SuggestionRefused, judged_offer
+from digest.rules.suggest import SuggestionRefused, judged_offer, offer_to_come
 from digest.sources.glance import Glance, glimpse
+from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.http_kit import answer, serving
@@ -230,6 +232,56 @@ def test_a_suggestion_that_cannot_be_used_says_which_field(change: dict[str, str
     with pytest.raises(SuggestionRefused) as refused:
         judged_offer(EVENT | change, zone="America/Toronto")
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"date": "2020-12-03"}, "past"), ({"date": "2026-11-30", "time": "00:01", "timezone": "UTC"}, "past"),
+        ({"date": "2026-11-29", "time": "", "timezone": "UTC"}, "past"),
+        ({"date": "2027-03-14", "time": "02:30", "timezone": "America/Toronto"}, "hour"),
+    ],
+)  # fmt: skip
+def test_an_event_of_the_past_or_at_no_hour_is_refused(change: dict[str, str], field: str) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    with pytest.raises(SuggestionRefused) as refused:
+        offer_to_come(EVENT | change, zone="America/Toronto", now=now)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("change", [
+    {"date": "2026-11-30", "time": "", "timezone": "UTC"}, {"date": "2026-11-30", "time": "23:00", "timezone": "UTC"},
+    {"date": "2027-11-07", "time": "01:30"}, {"date": "2027-03-14", "time": ""},
+])  # fmt: skip
+def test_an_event_of_today_or_in_an_hour_that_comes_twice_is_taken(change: dict[str, str]) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    assert offer_to_come(EVENT | change, zone="America/Toronto", now=now).starts is not None
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_a_past_event_is_refused_kindly_and_the_form_stays_filled(
+    app: App, web: Flask, clock: Clock, prefix: str
+) -> None:
+    client, words = web.test_client(), Words(Language.FR if prefix else Language.EN)
+    proof = re.search(r'name="form" value="([^"]+)"', client.get(f"{prefix}/suggest").text)
+    assert proof is not None
+    clock.forward(seconds=5)
+    refused = client.post(f"{prefix}/suggest", data=EVENT | {"form": proof[1], "date": "2020-12-03"})
+    assert refused.status_code == 400
+    assert words("web.suggest_error_past") in unescape(refused.text)
+    for typed in ("2020-12-03", "18:30", "Halifax", "https://civic.example/night?utm_source=x"):
+        assert f'value="{typed}"' in refused.text
+    assert app.join.voices.waiting() == []
+
+
+def test_an_event_without_an_hour_lasts_all_day(app: App, dana: FlaskClient, clock: Clock) -> None:
+    number = suggested(app, clock, time="")
+    assert "midnight" not in dana.get("/desk/suggestions/", base_url=URL).text
+    item_id = app.join.voices.take(number, title="", by="1")
+    assert item_id is not None
+    [item] = app.store.items.get([item_id])
+    assert item.occasion is not None
+    assert item.occasion.all_day
 
 
 def test_the_form_and_the_desk_in_both_languages(

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -79,7 +80,77 @@ def proof(client: FlaskClient, clock: Clock, path: str = "/") -> str:
     return found[1]
 
 
+# --- letters that came back -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_the_desk_lists_whose_letters_came_back_and_an_admin_has_them_written_to_again(
+    app: App, web: Flask, dana: FlaskClient, prefix: str
+) -> None:
+    joins(app)
+    ann = person(app)
+    with app.store.write():
+        app.store.subscribers.save(replace(ann, state=SubscriberState.SUSPENDED))
+    words = Words(Language.FR if prefix else Language.EN)
+    page = unescape(dana.get(f"{prefix}/desk/people/", base_url=URL).text)
+    assert words("desk.suspended_title", n="1") in page
+    assert ANN in page
+    assert words("desk.write_again") not in page
+    path = f"/desk/people/{ann.id}/again"
+    assert desk_post(dana, path) == 403
+    cam = signed_in(app, web, "cam@example.org", Role.CONTRIBUTOR)
+    assert ANN not in cam.get("/desk/people/", base_url=URL).text
+    admin = signed_in(app, web, "ada@example.org", Role.ADMIN)
+    assert words("desk.write_again") in unescape(admin.get(f"{prefix}/desk/people/", base_url=URL).text)
+    assert desk_post(admin, path) == 303
+    assert person(app).state is SubscriberState.CONFIRMED
+    assert words("desk.suspended_title", n="1") not in unescape(
+        admin.get(f"{prefix}/desk/people/?did=again", base_url=URL).text
+    )
+    assert desk_post(admin, "/desk/people/999/again") == 404
+
+
 # --- settings -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+@pytest.mark.parametrize("state", ["paused", "fails", "waiting", ""])
+def test_what_was_kept_is_told_as_it_is(
+    app: App, client: FlaskClient, clock: Clock, state: str, prefix: str
+) -> None:
+    """No letters are promised above the sentence that says none come."""
+    joins(app, "ann@elsewhere.example" if state == "waiting" else ANN)
+    who = "ann@elsewhere.example" if state == "waiting" else ANN
+    if state == "fails":
+        with app.store.write():
+            app.store.subscribers.save(replace(person(app, who), state=SubscriberState.SUSPENDED))
+    language = Language.FR if prefix else Language.EN
+    sent = {"language": language.value, "cadence": "every"}
+    sent |= {"pause_until": "2027-01-15"} if state == "paused" else {}
+    words = Words(language)
+    slots = {"language": words(f"web.in_{language}")}
+    if state == "paused":
+        slots["day"] = dates.long_day(datetime(2027, 1, 15, 12, tzinfo=UTC), "UTC", language)
+    for token in (manage_token(app, who), letter_token(app, who)):
+        path = f"{prefix}/preferences/{token}"
+        page = unescape(client.post(path, data=sent, follow_redirects=True).text)
+        assert words(f"web.settings_saved_{state}" if state else "web.settings_saved", **slots) in page
+        assert (words("web.settings_saved", language=slots["language"]) in page) is (state == "")
+
+
+def test_what_else_is_changed_during_a_pause_does_not_end_it(app: App, client: FlaskClient) -> None:
+    """The form shows the day, so that keeping it as it is keeps the pause; without the day it ends."""
+    joins(app)
+    path = f"/preferences/{manage_token(app)}"
+    client.post(path, data={"language": "en", "cadence": "every", "pause_until": "2027-01-15"})
+    until = person(app).paused_until
+    shown = re.search(r'name="pause_until" value="([^"]*)"', client.get(path).text)
+    assert shown is not None
+    client.post(path, data={"language": "fr", "cadence": "every", "pause_until": shown[1]})
+    assert until is not None
+    assert (person(app).paused_until, person(app).language) == (until, Language.FR)
+    client.post(path, data={"language": "fr", "cadence": "every", "pause_until": ""})
+    assert person(app).paused_until is None
 
 
 @pytest.mark.parametrize("prefix", ["", "/fr"])

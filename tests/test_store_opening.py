@@ -327,3 +327,28 @@ def test_a_backup_replaces_an_earlier_backup(tmp_path: Path) -> None:
         store.backup(tmp_path / "copy.db")
     with closing(open_store(tmp_path / "copy.db")) as copied:
         assert copied.settings.get("a") == "b"
+
+
+def page_bytes(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("PRAGMA page_size").fetchone()[0])
+
+
+@pytest.mark.parametrize(("made_with", "kept"), [(None, 2048), (4096, 4096)])
+def test_a_database_keeps_the_page_size_it_was_made_with_and_so_does_its_backup(
+    path: Path, tmp_path: Path, made_with: int | None, kept: int
+) -> None:
+    if made_with:
+        with closing(sqlite3.connect(path)) as older:
+            older.execute(f"PRAGMA page_size = {made_with}")
+            older.execute("PRAGMA journal_mode = WAL")
+    with closing(open_store(path)) as store:
+        with store.write():
+            store.settings.put("a", "b")
+        store.backup(tmp_path / "copy.db")
+        store.backup(tmp_path / "copy.db")
+    shutil.copy(tmp_path / "copy.db", tmp_path / "restored.db")
+    with closing(open_store(tmp_path / "restored.db")) as restored:
+        assert restored.settings.get("a") == "b"
+        assert restored.check() == []
+    assert [page_bytes(tmp_path / name) for name in (path.name, "copy.db", "restored.db")] == [kept] * 3

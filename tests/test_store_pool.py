@@ -1,6 +1,7 @@
 """Sources and items in a real file: what is remembered, and what is found again."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,19 @@ def test_an_item_comes_back_as_it_was_put(store: SqliteStore) -> None:
     assert (item.title, item.source, item.first_seen, item.also_in) == ("An event", "blog", NOW, ())
     other = kept(store, post("link:é"), source=source)
     assert (other.tags, other.published, other.occasion) == (("civic tech", "données"), NOW, None)
+
+
+def test_items_put_in_together_get_ids_in_their_order_and_none_that_was_used(store: SqliteStore) -> None:
+    source = named_source(store, "blog")
+    entries = [post(f"link:{name}", title=f"Post {name}") for name in "cab"]
+    with store.write():
+        ids = store.items.add_all(entries, source=source.id, now=NOW)
+        assert store.items.add_all([], source=source.id, now=NOW) == []
+    assert [item.title for item in store.items.get(ids)] == [entry.title for entry in entries]
+    with suppress(ZeroDivisionError), store.write():
+        store.items.add(post("link:lost"), source=source.id, now=NOW)
+        raise ZeroDivisionError
+    assert kept(store, post("link:kept"), source=source).id == ids[-1] + 1
 
 
 def test_the_same_post_elsewhere_is_one_item_and_every_key_finds_it(store: SqliteStore) -> None:

@@ -188,6 +188,12 @@ def test_text_of_neighbouring_blocks_is_not_glued_together() -> None:
         ("L’avenir des données ouvertes au Québec", "fr"),
         ("What is service design and why it matters to us", "en"),
         ("Hackathon 2026", None), ("", None), ("東京", None),
+        ("EST5EDT call", None), ("Hack night, 6 pm EST", None), ("Open call (EST)", None), ("Data en masse", None),
+        ("Des Moines civic tech", None), ("La Ronge open data day", None), ("Design systems: a la carte", None),
+        ("A tour de force of design", "en"), ("Pour over coffee with civic techies", None),
+        ("Wochenrückblick: Wilder Westen", None),
+        ("LES DONNÉES DU MOIS", "fr"),
+        ("Meetup du mois", "fr"), ("Rencontre du comité", "fr"), ("A guide to hiring", "en"), ("The state of open data", "en"),
     ],
 )  # fmt: skip
 def test_language_is_told_by_small_words_or_not_at_all(text: str, language: str | None) -> None:
@@ -212,7 +218,22 @@ def test_reading_time_is_at_least_a_minute_and_unknown_for_a_line() -> None:
         ("Thu Nov 12 12:00:00 EST 2026", "2026-11-12T17:00"), ("20261112T120000Z", "2026-11-12T12:00"),
         ("2026-12-01 10:00:00 America/Vancouver", "2026-12-01T17:00"), ("2026-11-12T24:00:00Z", "2026-11-13T00:00"),
         ("Thursday, 12-Nov-26 12:00:00 GMT", "2026-11-12T12:00"),
-        ("yesterday", None), ("", None), (None, None), ("2026", None), ("31 Feb 2026", None), ("99999999999999999", None),
+        ("November 28, 2026 6:00 PM-8:00 PM", "2026-11-28T23:00"), ("Nov 28, 2026, 6–8 pm", "2026-11-28T23:00"),
+        ("Nov 28, 2026 11-1 pm", "2026-11-28T16:00"), ("Nov 28 2026 12-1 pm", "2026-11-28T17:00"),
+        ("Nov 28, 2026 11:30 am to 1 pm MT", "2026-11-28T17:30"), ("Nov 28, 2026 9:00-11:00", "2026-11-28T14:00"),
+        ("28 Nov 2026 18:00-05:00", "2026-11-28T23:00"), ("28 Nov 2026 18:00:00-05:00", "2026-11-28T23:00"),
+        ("28 Nov 2026 18:00−07:00", "2026-11-29T01:00"), ("28 nov. 2026, 18 h 30 à 20 h (HT)", "2026-11-28T22:00"),
+        ("2026-11-12 6:30 PM", "2026-11-12T23:30"), ("2026-11-12 12:15 am", "2026-11-12T05:15"),
+        ("2026-11-12T12:30:00 America/Toronto", "2026-11-12T17:30"), ("2026/11/12 10:00", "2026-11-12T15:00"),
+        ("12 Nov 2026 12:00 PT", "2026-11-12T19:00"), ("12 novembre 2026 12 h, heure du Pacifique", "2026-11-12T19:00"),
+        ("Nov 12, 2026 noon at the library, 6 pm at City Hall", "2026-11-12T23:00"),
+        ("Nov 12, 2026 6 pm Mountain Hall", "2026-11-12T23:00"),
+        ("Nov 12, 2026 6 pm Mountain Time", "2026-11-13T00:00"),
+        ("Thu Nov 12 2026 12:00:00 GMT-0500 (Eastern Standard Time)", "2026-11-12T17:00"),
+
+        ("12 de\u0301cembre 2026", "2026-12-12T05:00"),
+        ("11/12/2026", None), ("yesterday", None), ("", None), (None, None), ("2026", None), ("31 Feb 2026", None),
+        ("99999999999999999", None),
     ],
 )  # fmt: skip
 def test_dates_are_read_to_the_right_instant_or_not_at_all(text: str | None, instant: str | None) -> None:
@@ -292,3 +313,20 @@ def test_the_dates_of_mail_are_read_the_quick_way_and_the_slow_way_alike(text: s
         text.lower(), timezone="America/Toronto"
     )  # in lower case nobody takes it for the common form
     assert slow == read_date(text, timezone="America/Toronto")
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-12T12:00:00Z", "2026-11-12T12:00:00+00:00"),
+        ("2026-11-12T12:00:00-03:30", "2026-11-12T15:30:00+00:00"),
+        ("2026-11-12T23:59:60+05:30", "2026-11-12T18:29:59+00:00"),
+        ("2026-11-12T24:00:00Z", "2026-11-13T00:00:00+00:00"),
+        ("2026-02-31T12:00:00Z", None),
+    ],
+)
+def test_the_dates_of_atom_are_read_the_quick_way_and_the_slow_way_alike(text: str, utc: str | None) -> None:
+    when = read_date(text, timezone="America/Toronto")
+    assert (when.at.isoformat() if when else None) == utc
+    assert when is None or (when.has_time and not when.zone_guessed)
+    assert when == read_date(text.replace("T", " "), timezone="America/Toronto")  # nobody's common form

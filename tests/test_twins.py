@@ -133,6 +133,30 @@ def test_what_digest_merged_by_itself_can_be_parted_for_good(
 
 
 @pytest.mark.parametrize(
+    ("title", "new", "asked"),
+    [
+        ("A form that remembers - Team blog", 0, 0),
+        ("What people asked us for", 1, 1),
+        ("A form that remembers, part 2", 1, 1),
+    ],
+)
+def test_a_cross_post_under_another_title_is_one_item_or_a_question(
+    make_config: Callable[[str], Config], clock: Clock, site: Site, title: str, new: int, asked: int
+) -> None:
+    site.pages |= {
+        "/ours": rss(post(1, title="A form that remembers", words=WORDS)),
+        "/theirs": rss(post(99, title=title, words=f"{WORDS} First seen elsewhere.")),
+    }
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        app.collect.visit(["ours"])
+        (visit,) = [row for row in app.collect.visit(["theirs"]) if row.source.name == "theirs"]
+        assert (visit.new, len(verb(app).waiting()), len(standing(app))) == (new, asked, 1 + new)
+
+
+@pytest.mark.parametrize(
     ("source", "change"),
     [
         ("ours", ("Board games #41", "Board games #43")),
@@ -170,6 +194,67 @@ def test_a_listing_that_moves_renames_or_calls_off_its_event_hides_no_other_list
         clock.forward(days=1)
         app.collect.visit(every=True)
         assert len(standing(app)) == 1, "what an editor said stays"
+
+
+def test_a_question_that_a_change_answers_is_asked_no_more_and_comes_back_with_its_reason(
+    collected: App, site: Site, clock: Clock
+) -> None:
+    pair(collected)
+    talk = TALK.format("1-abcdefghijkl@a.example", "Python meetup Ottawa", "Public library")
+    for change, asked in ((("20261201", "20270112"), 0), (("20261201", "20261201"), 1)):
+        clock.forward(days=1)
+        site.pages["/ours"] = ics(talk.replace(*change))
+        collected.collect.visit(every=True)
+        assert len(verb(collected).waiting()) == asked
+        assert sum(MAYBE_TWICE in item.flags for item in standing(collected)) == asked
+        assert len(standing(collected)) == 2
+
+
+def test_a_question_about_words_alone_stays_when_something_else_changes(
+    collected: App, site: Site, clock: Clock
+) -> None:
+    pair(collected)
+    clock.forward(days=1)
+    site.pages["/ours"] = ics(
+        TALK.format("1-abcdefghijkl@a.example", "Python meetup Ottawa", "Library, room 2")
+    )
+    collected.collect.visit(every=True)
+    pair(collected)
+
+
+def test_two_listings_of_one_event_that_move_one_after_the_other_are_one_again(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> None:
+    games = "UID:{}-abcdefghijkl@a.example\nSUMMARY:Board games\nDTSTART:{}T233000Z"
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        for ours, theirs, items, asked in (
+            ("20261216", "20261216", 1, 0), ("20270120", "20261216", 2, 1), ("20270120", "20270120", 1, 0)
+        ):  # fmt: skip
+            site.pages |= {"/ours": ics(games.format(1, ours)), "/theirs": ics(games.format(2, theirs))}
+            app.collect.visit(every=True)
+            assert (len(standing(app)), len(verb(app).waiting())) == (items, asked)
+            clock.forward(days=1)
+
+
+def test_an_event_that_is_put_right_is_found_in_the_other_listing(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> None:
+    games = "UID:{}-abcdefghijkl@a.example\nSUMMARY:Board games\nDTSTART:{}T233000Z"
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{name}"\nurl = "{site.url("/" + name)}"\n' for name in ("ours", "theirs")
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        for theirs, items in (("20261223", 2), ("20261216", 1)):
+            site.pages |= {"/ours": ics(games.format(1, "20261216")), "/theirs": ics(games.format(2, theirs))}
+            app.collect.visit(every=True)
+            assert len(standing(app)) == items
+            clock.forward(days=1)
+        (merged,) = verb(app).settled()
+        verb(app).take_back(merged.asked, merged.other.id, by="1")
+        assert len(standing(app)) == 2
 
 
 def test_the_one_that_the_letter_holds_stands_for_both(collected: App) -> None:
@@ -231,7 +316,7 @@ def test_a_source_that_changed_after_approval_is_flagged_at_the_desk(
     client = signed_in(app, web)
     assert says not in read(client, f"{prefix}/desk/issues/{month.period}/")
     with app.store.write():
-        app.store.items.changed_at_source(item.id, content_hash="another", now=app.clock())
+        app.store.items.changed_at_source(item.id, web_kit.restated(item), now=app.clock())
     assert says in read(client, f"{prefix}/desk/issues/{month.period}/")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from email import message_from_bytes, policy
 
 import pytest
 from flask import Flask
@@ -112,6 +113,95 @@ def test_stop_keeps_the_rest_until_somebody_says_so(
     press(dana, f"{base}send")
     web.extensions["digest"].errands.wait()
     assert sent(app, month) == 6
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_first_letters_with_a_mistake_are_taken_back_mended_and_sent_to_everybody(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient, stopped: bool
+) -> None:
+    subscribe(app, "dana@example.org", "emile@example.org")
+    leaves(app, clock, month, dana)
+    base = f"/desk/issues/{month.period}/"
+    if stopped:
+        press(dana, f"{base}pause")
+    assert "The 2 who have it get the mended issue too" in read(dana, f"{base}sending")
+    assert "recevront aussi le numéro corrigé" in read(dana, f"/fr{base}sending")
+    assert press(dana, f"{base}take-back").endswith("did=taken")
+    page = read(dana, f"{base}?did=taken")
+    assert "Taken back: the issue is a draft again" in page
+    assert "2 first letters had left" in read(dana, f"{base}history")
+    clock.forward(days=1)
+    schedule.send_due(app)
+    assert sent(app, month) == 0
+    app.publish.write(month.period, field="note", language=Language.EN, words="Mended words.", by="1")
+    leaves(app, clock, month, dana)
+    clock.forward(minutes=5)
+    schedule.send_due(app)
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+    assert sent(app, month) == 7
+    letters = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in app.config.path(app.config.mail.folder).glob("*.eml")
+    ]
+    issues = [one for one in letters if "List-Unsubscribe" in one]
+    mine = [one for one in issues if one["To"] == "dana@example.org"]
+    assert len(mine) == 2
+    assert len({one["Message-ID"] for one in issues}) == len(issues) == 9
+    assert sum("Mended words." in one.as_string() for one in mine) == 1
+    reader = app.store.subscribers.find(Address("dana@example.org"))
+    assert reader is not None
+    assert [one.state for one in app.store.deliveries.of(reader.id)] == [DeliveryState.SENT] * 2
+    for one in mine:  # an answer or a bounce to either letter finds her
+        issue, delivery = app.links.read_message_id(one["Message-ID"])
+        assert app.store.deliveries.reader_of(issue, delivery) == reader.id
+        assert app.store.returns.whose(delivery) == (issue, reader.id)
+
+
+def test_who_has_the_very_letter_gets_it_once_when_nothing_was_mended(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org")
+    leaves(app, clock, month, dana)
+    press(dana, f"/desk/issues/{month.period}/take-back")
+    leaves(app, clock, month, dana)
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+    letters = [path.read_text("utf-8") for path in app.config.path(app.config.mail.folder).glob("*.eml")]
+    assert sum("To: dana@example.org" in one and "List-Unsubscribe:" in one for one in letters) == 1
+    assert sent(app, month) == 5
+
+
+def test_nothing_is_taken_back_once_others_have_it_nor_by_who_may_not_approve(
+    app: App, web: Flask, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org", *(f"many{number}@example.com" for number in range(300)))
+    door = f"/desk/issues/{month.period}/take-back"
+    press(dana, door, status=409)
+    leaves(app, clock, month, dana)
+    press(signed_in(app, web, "emile@example.org"), door, status=403)
+    clock.forward(minutes=5)
+    app.send.issue(month.period, stop=lambda: sent(app, month) > 1)
+    assert app.store.issues.get(month.period).state is IssueState.SENDING
+    assert sent(app, month) > 1
+    assert 'take-back"' not in read(dana, f"/desk/issues/{month.period}/sending")
+    assert "Other letters than the first" in press(dana, door, status=409)
+    assert app.store.issues.get(month.period).state is IssueState.SENDING
+
+
+def test_a_log_that_names_letters_taken_back_bars_nothing(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    subscribe(app, "dana@example.org")
+    leaves(app, clock, month, dana)
+    folder = app.config.path(app.config.mail.folder)
+    lines = [
+        f"postfix/cleanup[7]: 4FxYz{n}: message-id={message_from_bytes(path.read_bytes(), policy=policy.default)['Message-ID']}"
+        for n, path in enumerate(folder.glob("*.eml"))
+    ]
+    press(dana, f"/desk/issues/{month.period}/take-back")
+    with app.store.write():
+        app.store.settings.put("copied", "1")
+    assert app.send.restored.settle(nothing_left=False, log=lines).unknown == ()
+    leaves(app, clock, month, dana)
 
 
 def test_a_command_sends_to_all_and_so_does_a_desk_whose_editors_do_not_subscribe(

@@ -10,7 +10,8 @@ from flask import Flask
 
 from digest import schedule
 from digest.app import App
-from digest.model import DeliveryState, IssueState
+from digest.model import DeliveryState, IssueState, Language
+from digest.web import outline
 from tests import web_kit
 from tests.conftest import Clock
 from tests.web_kit import press, read, signed_in
@@ -86,6 +87,27 @@ def test_a_letter_in_doubt_is_marked_or_sent_again_and_only_that_one(
     new = [message_from_bytes(path.read_bytes()) for path in set(folder.glob("*.eml")) - before]
     assert len({message["Message-ID"] for message in new}) <= 1
     assert [e.act for e in app.store.issues.edits(issue.id)][-3:] == ["settle", "settle", "finish"]
+
+
+def test_letters_put_off_are_listed_with_the_servers_words_and_the_next_try(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    (number,) = doubt(app, month, 1)
+    due = int((app.clock() + timedelta(minutes=15)).timestamp() * 1_000_000)
+    with app.store.write():
+        app.store._db.change(
+            "UPDATE delivery SET state = 'deferred', code = 451, reply = '4.7.1 greylisted', not_before = :due "
+            "WHERE id = :id", {"id": number, "due": due},
+        )  # fmt: skip
+    assert "letters that did not get through" in read(client, f"{base}sending")
+    html = read(client, f"{base}letters").partition('id="deferred"')[2]
+    assert "reader0@example.com" in html
+    assert "451 4.7.1 greylisted" in html
+    assert (
+        outline.moment(app.clock() + timedelta(minutes=15), Language.EN, app.config, now=app.clock()) in html
+    )
+    assert "Remises à plus tard" in read(client, f"/fr{base}letters")
 
 
 def test_letters_of_another_issue_are_not_settled_from_here(

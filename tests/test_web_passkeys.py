@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from digest.app import App, open_app
 from digest.config import Config
 from digest.model import Address
+from digest.passkeys import shown_name
 from digest.web import sessions
 from tests import passkey_kit, web_kit
 from tests.conftest import Clock
@@ -68,6 +69,12 @@ def test_a_passkey_is_added_listed_and_signs_in(
     assert "last used" in read(other, "/desk/you")
     assert "With a passkey" in read(dana, "/desk/you")
     assert [line.act for line in app.store.desk_log.newest(most=2)] == ["sign in by passkey", "passkey added"]
+
+
+def test_passkeys_of_one_name_are_numbered_and_no_name_holds_signs_that_do_not_show() -> None:
+    assert shown_name("My \u202eenohp\u200b\x07", otherwise="Passkey") == "My enohp"
+    assert shown_name("\u2066 ", otherwise="Passkey", taken=["Passkey"]) == "Passkey 2"
+    assert shown_name("Phone", otherwise="Passkey", taken=["Phone", "Phone 2"]) == "Phone 3"
 
 
 def test_the_device_is_told_what_it_must_and_nothing_of_the_others(

@@ -161,6 +161,10 @@ def test_an_event_of_an_editors_own_stands_in_the_draft_with_its_zone(
         timezone="America/Halifax", minutes="90", place="Halifax", online="on", language="en", words="Come and ask.",
     )  # fmt: skip
     assert "The pool holds this already" in again
+    assert 'value="Halifax"' in again, "what was typed stands in the form"
+    item = app.store.issues.get(month.period).section("coming-up")
+    number = next(one.item.id for one in item if one.item.title == "Open house")
+    assert f'href="{base}items/{number}"' in again
 
 
 def test_an_event_of_an_editors_own_is_looked_at_before_it_is_kept(
@@ -182,6 +186,32 @@ def test_an_event_of_an_editors_own_is_looked_at_before_it_is_kept(
     assert "Open &lt;house&gt;" not in read(client, f"{base}letter/en")
     calm = press(client, f"{base}own", status=200, time="03:00", **typed)
     assert "Nothing else in the pool takes place then." in calm
+
+
+@pytest.mark.parametrize(("when", "says"), [
+    (("2026-11-01", "12:00", "America/Toronto"), "has begun already"),
+    (("2027-03-14", "02:30", "America/Toronto"), "That hour does not exist"),
+    (("2027-11-07", "01:30", "America/Toronto"), "That hour comes twice"),
+])  # fmt: skip
+def test_a_beginning_that_may_be_a_mistake_is_said_before_an_event_is_kept(
+    app: App, web: Flask, month: web_kit.Month, when: tuple[str, str, str], says: str
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    fields = {"kind": "event", "title": "Open house", "date": when[0], "time": when[1], "timezone": when[2],
+              "language": "en"}  # fmt: skip
+    before = app.store.issues.get(month.period)
+    for act in ({"act": "look"}, {}):
+        html = press(client, f"{base}own", status=200, **fields, **act)
+        assert says in html
+        assert 'value="Open house"' in html
+    assert app.store.issues.get(month.period) == before
+    sure = re.findall(r'name="sure" value="([a-z ]+)"', html)
+    second = {"second": "on"} if "twice" in sure[0] else {}
+    press(client, f"{base}own", **fields, **second, sure=sure[0])
+    kept = next(p.item for p in app.store.issues.get(month.period).placed if p.item.title == "Open house")
+    assert kept.occasion is not None
+    if second:
+        assert kept.occasion.starts == web_kit.utc(2027, 11, 7, 6, 30)
 
 
 def test_a_post_of_an_editors_own_stands_among_the_posts(app: App, web: Flask, month: web_kit.Month) -> None:

@@ -212,7 +212,7 @@ def test_an_event_that_moves_is_told_once_in_a_draft_and_in_an_approved_issue(
     with app.store.write():
         for notice in app.store.notices.claim(count=99, now=clock(), lease_s=60):
             app.store.notices.settle(notice.id, state="sent", now=clock())
-        app.store.items.changed_at_source(event.id, content_hash="moved", now=clock())
+        app.store.items.changed_at_source(event.id, web_kit.restated(event), now=clock())
     remind(app)
     remind(app)
     with app.store.write():

@@ -15,6 +15,7 @@ from digest.model import (
     Consent,
     Entry,
     EventStatus,
+    Item,
     ItemKind,
     Language,
     Occasion,
@@ -109,6 +110,14 @@ def post(title: str, *, now: datetime, language: str = "en", minutes: int = 4, s
     return Entry(
         kind=ItemKind.POST, keys=(f"link:{url}",), title=title, url=url, language=language, published=now,
         author=f"Writer {len(title)}", summary=summary, minutes=minutes, content_hash=sha256(title.encode()).hexdigest(),
+    )  # fmt: skip
+
+
+def restated(item: Item) -> Entry:
+    """What its source says of the item, in other words than before."""
+    return Entry(
+        kind=item.kind, keys=(), title=item.title, url=item.url, summary=f"{item.summary} Mended.",
+        occasion=item.occasion, content_hash="another",
     )  # fmt: skip
 
 

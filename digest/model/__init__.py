@@ -45,6 +45,7 @@ from digest.model.letters import (
     PauseReason,
     Returned,
     RunProgress,
+    Suspended,
 )
 from digest.model.names import (
     Address,
@@ -141,6 +142,7 @@ __all__ = [
     "Suggestion",
     "SuggestionId",
     "SuggestionKind",
+    "Suspended",
     "Verdict",
     "Visit",
     "VisitOutcome",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from digest.model.community import Community
-from digest.model.items import Item
+from digest.model.items import Item, Occasion
 from digest.model.letters import PauseReason
 from digest.model.names import IssueId, Language, Period, Reading
 
@@ -27,6 +27,7 @@ class Placed:
 
     blurb, title: an editor's own words per language, in place of the item's; empty when untouched.
     chosen: an editor put it here, so no re-assembling moves it. arrived_late: it came after the draft was made.
+    stated_now: when and where its source says it is, while an approved issue keeps the words it was approved with.
     """
 
     item: Item
@@ -37,6 +38,7 @@ class Placed:
     chosen: bool = False
     arrived_late: bool = False
     changed_at_source: bool = False
+    stated_now: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,16 @@ class Returned:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """A reader whose address fails, with what the other mail server said last, without addresses."""
+
+    subscriber: SubscriberId
+    address: Address
+    since: datetime | None
+    words: str
+
+
 class Letter(NamedTuple):
     """Message bytes with their envelope. pieces: in their order, CRLF line ends, not dot-stuffed; those that all letters
     of an issue share are shared, so that a hundred letters in hand weigh little. sender: the envelope's MAIL FROM.
@@ -190,6 +200,7 @@ class NoticeKind(StrEnum):
     SENDING_HELD = "sending-held"
     NOT_SENT = "not-sent"
     DOMAIN_REFUSES = "domain-refuses"
+    REFUSED_FOR_US = "refused-for-us"
     MANY_RETURN = "many-return"
     THANKS = "thanks"
     REMINDER = "reminder"

@@ -60,10 +60,12 @@ _IMAGE = re.compile(r"<img\b[^>]*>")
 _LINK = r'<a (?:(?:title|lang|dir|rel)="[^"]*" )*href="'
 _PLAIN = rf'(?![^"]{{{LONGEST}}}){PLAIN_PAGE}'
 _HREF = re.compile(rf'{_LINK}(?!{_PLAIN}")([^"]*)"')  # nearly all are plain and stay as they are
-_CAMPAIGN = re.compile(rf'({_LINK}{_PLAIN})\?{PLAIN_CAMPAIGN}(?:&amp;{PLAIN_CAMPAIGN})*"')
+_CAMPAIGN = re.compile(rf'({_LINK}{_PLAIN})\?{PLAIN_CAMPAIGN}(?:&amp;{PLAIN_CAMPAIGN})*(?=")')
 _SRC = re.compile(r' src="([^"]*)"')
 _STYLE = re.compile(r' style="([^"]*)"')
-_EMPTY = re.compile(r"<(figure|p|a)(?: [^>]*)?>(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>")
+_EMPTY = re.compile(
+    r"<(figure|p|a)\b[^>]*>(?=[ \n&<])(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>"
+)
 _MOST_NESTED = 8
 _TAG = re.compile(r"<[^>]*>")
 _ASIDE = re.compile(r"<(figure|pre|h[1-6]|table)\b.*?</\1>", re.DOTALL)
@@ -92,7 +94,9 @@ def safe_html(markup: str, *, base: str = "") -> str:
         clean = _cleaner().clean(mended)
     if " href=" in clean:
         if "?utm_" in clean:
-            clean = _CAMPAIGN.sub(r'\1"', clean)
+            clean = "".join(
+                _CAMPAIGN.split(clean)
+            )  # what the pattern keeps of a match stands between the pieces
         clean = _HREF.sub(partial(_linked, base=base), clean)
     if "<img" in clean:
         clean = _IMAGE.sub(partial(_picture_or_nothing, base=base), clean)
@@ -154,19 +158,25 @@ def _without_empties(clean: str) -> str:
 def _picture_or_nothing(found: re.Match[str], *, base: str) -> str:
     """A picture that is there to be seen; its style only told whether it is."""
     image = found[0]
-    source, style = _SRC.search(image), _STYLE.search(image)
-    tiny = any(
-        _TINY.match(image, at + len(name))
-        for name in (' width="', ' height="')
-        if (at := image.find(name)) > 0
-    )
-    if tiny or source is None or (style and _HIDDEN.search(style[1])):
+    source, style = _SRC.search(image), _STYLE.search(image) if " style=" in image else None
+    if (
+        _is_tiny(image, ' width="')
+        or _is_tiny(image, ' height="')
+        or source is None
+        or (style and _HIDDEN.search(style[1]))
+    ):
         return ""
-    address = unescape(source[1])
+    address = unescape(source[1]) if "&" in source[1] else source[1]
     link = shown_link(address, base=base)
     if link is None or "/_/stat" in address or host_of(link) in _COUNTERS:
         return ""
-    return _STYLE.sub("", image).replace(source[0], f' src="{_written(link)}"', 1)
+    seen = _STYLE.sub("", image) if style else image
+    return seen if link == source[1] else seen.replace(source[0], f' src="{_written(link)}"', 1)
+
+
+def _is_tiny(image: str, side: str) -> bool:
+    at = image.find(side)
+    return at > 0 and _TINY.match(image, at + len(side)) is not None
 
 
 def _searched(tree: LexborNode, title: str) -> str:
@@ -189,7 +199,10 @@ def _leads(text: str) -> bool:
     if len(text) <= 60:
         return False
     low = text.lower()
-    if not any(hint in low for hint in _BOILERPLATE_HINTS):  # a quick look before the slow one
+    for hint in _BOILERPLATE_HINTS:  # a quick look before the slow one
+        if hint in low:
+            break
+    else:
         return True
     return not _BOILERPLATE.match(text) and not _BOILERPLATE.search(text[:90])
 

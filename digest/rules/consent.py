@@ -11,7 +11,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from digest.errors import AddressRefused, InputRefused
 from digest.model import Address, Consent, Language, Reading, Subscriber, SubscriberState
-from digest.rules.tokens import MANAGE_LIVES
+from digest.rules import tokens
 
 ONE_LETTER_PER = timedelta(hours=24)
 LINKS_A_DAY = 3
@@ -209,7 +209,7 @@ def may_have_link(earlier: Sequence[tuple[datetime, int]], *, version: int, now:
     earlier: those of the last day, each with the version it was bound to. While one still works no second is needed;
     leaving and moving end it. And no more than a few a day, whoever asks for them.
     """
-    alive = any(now - at < MANAGE_LIVES and bound == version for at, bound in earlier)
+    alive = any(now - at < tokens.MANAGE_LIVES and bound == version for at, bound in earlier)
     return not alive and len(earlier) < LINKS_A_DAY
 
 
@@ -217,7 +217,7 @@ _OWN_LEAVING = frozenset({"link", "one-click", "mail", "reply"})
 _RETURNS = frozenset({SubscriberState.CONFIRMED, SubscriberState.WAITING})
 _BECOMES = {
     "confirmed": SubscriberState.CONFIRMED, "admitted": SubscriberState.CONFIRMED, "waits": SubscriberState.WAITING,
-    "suspended": SubscriberState.SUSPENDED, "left": SubscriberState.LEFT,
+    "suspended": SubscriberState.SUSPENDED, "resumed": SubscriberState.CONFIRMED, "left": SubscriberState.LEFT,
 }  # fmt: skip
 
 
@@ -267,6 +267,13 @@ def suspending(known: Subscriber) -> Subscriber | None:
     if known.state is not SubscriberState.CONFIRMED:
         return None
     return replace(known, state=SubscriberState.SUSPENDED, version=known.version + 1)
+
+
+def resuming(known: Subscriber) -> Subscriber | None:
+    """Letters go to them again: the consent never ended, only the way was closed. None for who is not suspended."""
+    return (
+        replace(known, state=SubscriberState.CONFIRMED) if known.state is SubscriberState.SUSPENDED else None
+    )
 
 
 def chosen(before: Subscriber, after: Subscriber) -> str:

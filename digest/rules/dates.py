@@ -1,6 +1,7 @@
 """Dates as the web writes them, in English and French, read to the right instant or not at all. Never guesses "now"."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from time import struct_time
@@ -25,25 +26,52 @@ _OFFSETS_H: dict[str, float] = {
     "HNP": -8, "HAP": -7, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
     "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
+_ZONES = {
+    zone: names.split()
+    for zone, names in {
+        "America/St_Johns": "NT HT newfoundland terre-neuve", "America/Halifax": "AT HA atlantic atlantique",
+        "America/Toronto": "ET HE eastern est", "America/Winnipeg": "CT HC central centre",
+        "America/Edmonton": "MT HR mountain rocheuses", "America/Vancouver": "PT HP pacific pacifique",
+    }.items()
+}  # fmt: skip
+_GENERIC = {
+    name: zone for zone, names in _ZONES.items() for name in names
+}  # standard or daylight time, as the day has it
+_ZONE_SPELLED = re.compile(
+    r"(newfoundland|atlantic|eastern|central|mountain|pacific)(?: (?:standard|daylight))? time\b"
+    r"|heure (?:normale |avancee )?(?:d[eu]s? (?:l.)?)(terre-neuve|atlantique|est|centre|rocheuses|pacifique)\b"
+)
 _ACCENTS = str.maketrans("éèêûôàç", "eeeuoac")
 _MAIL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) (?:GMT|([+-])(0\d|1[0-3])([0-5]\d))"
 )  # how nearly all feeds write it
+_STAMP = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)"
+)  # how Atom writes it
 _EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}")
 _ISO = re.compile(
-    r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
-    r"(?:(?:[T ]|\s+)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?)?\s*(?P<zone>.*)",
-    re.DOTALL,
+    r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
+    r"(?:(?:[T ]|\s+)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?(?:\s?(?P<half>[ap]\.?m\b\.?))?)?\s*(?P<zone>.*)",
+    re.DOTALL | re.IGNORECASE,
 )
 _BASIC = re.compile(
     r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:T(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?)?(?P<zone>.*)", re.DOTALL
 )
 _TIME = re.compile(
-    r"\b(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?|\s?h\s?(?P<M2>\d{2})?)\s*(?P<half>[ap]\.?m\.?)?",
+    r"\b(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?|\s?h\s?(?P<M2>\d{2})?)\s*(?P<half>[ap]\.?m\.?(?![a-z]))?",
     re.I,
 )
 _HOUR_ONLY = re.compile(r"\b(?P<H>\d{1,2})\s*(?P<half>[ap]\.?m\.?)(?=\W|$)", re.I)
-_OFFSET = re.compile(r"^(?:UTC|GMT)?\s*([+-\u2212])(\d{1,2}):?(\d{2})?(?::\d{2})?$", re.I)
+_OFFSET = re.compile(r"^(?:UTC|GMT)?\s*([+\u2212-])(\d{1,2}):?(\d{2})?(?::\d{2})?$", re.I)
+_HALF = r"(?:\s?([ap])\.?m\b\.?)"
+_RANGE = re.compile(
+    rf"\b(\d{{1,2}})(?::(\d\d))?{_HALF}?\s*(?:[-\u2010-\u2015\u2212]|to|until)\s*(\d{{1,2}})(?::\d\d)?{_HALF}",
+    re.I,
+)
+_RANGE_H = re.compile(
+    r"\b(\d{1,2} ?h ?(?:\d\d)?) ?(?:[-\u2010-\u2015]|à|jusqu.à) ?\d{1,2} ?h(?: ?\d\d)?\b", re.I
+)
+_RANGE_24 = re.compile(r"(?<![-\d:])(\d{1,2}):(\d\d)\s?[-\u2010-\u2015\u2212]\s?(\d{1,2}):(\d\d)\b(?!:)")
 _DAY_FIRST = re.compile(
     r"\b(?P<d>\d{1,2})(?:er|st|nd|rd|th)?[\s-]+(?:of\s+|de\s+)?(?P<mon>[a-z]{3,9})\.?,?[\s-]+(?P<y>\d{4}|\d{2})\b"
 )
@@ -75,9 +103,12 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
     try:
         if (found := _MAIL.fullmatch(words)) and (month := _MONTHS.get(found[2].lower())):
             return _mailed(found, month)
+        if _STAMP.fullmatch(words):
+            return When(datetime.fromisoformat(words).astimezone(UTC))
         if _EPOCH.fullmatch(words):
             seconds = float(words) if len(words.partition(".")[0]) < 12 else float(words) / 1000
             return When(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+        words = _RANGE.sub(_begun, unicodedata.normalize("NFC", words))
         found = _ISO.fullmatch(words) or _BASIC.fullmatch(words)
         if found and (found["H"] or found["zone"].strip() in ("", "Z")):
             day = int(found["y"]), int(found["m"]), int(found["d"])
@@ -113,19 +144,45 @@ def zone_named(name: str | None) -> ZoneInfo | None:
 
 
 def _clock(found: re.Match[str]) -> tuple[int, int, int] | None:
-    return (int(found["H"]), int(found["M"]), min(int(found["S"] or 0), 59)) if found["H"] else None
+    if not found["H"]:
+        return None
+    return (
+        _hour(int(found["H"]), found.groupdict().get("half")),
+        int(found["M"]),
+        min(int(found["S"] or 0), 59),
+    )
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """Of 24; what says "18:30 p.m." means 18."""
+    return hour % 12 + (12 if half[0] in "pP" else 0) if half and hour <= 12 else hour
+
+
+def _begun(found: re.Match[str]) -> str:
+    """ "6 p.m." of "6–8 p.m.", "11 a.m." of "11–1 p.m.": where something goes on for some hours, it is when it begins."""
+    hour, minute, own, end, half = found.groups()
+    if own is None:
+        own = half if int(hour) % 12 <= int(end) % 12 else "a" if half in "pP" else "p"
+    return f"{hour}:{minute or '00'} {own}m"
+
+
+def _begun_24(found: re.Match[str]) -> str:
+    """ "9:00" of "9:00-11:00"; "18:00-05:00" is an hour with its offset, since nothing ends before it begins."""
+    start, end = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
+    return f"{found[1]}:{found[2]}" if start < end <= (24, 0) else found[0]
 
 
 def _spelled_out(words: str, timezone: str) -> When | None:
     """RFC 822, RFC 850, asctime, and what French and English editors write by hand."""
+    words = _RANGE_H.sub(r"\1", _RANGE_24.sub(_begun_24, words))
     plain = words.lower().translate(_ACCENTS)
     if found := _ASCTIME.search(plain):
         zone, rest = found["zone"].upper(), found["time"]
-    elif found := (_DAY_FIRST.search(plain) or _MONTH_FIRST.search(plain)):
+    elif found := _day_of(plain):
         zone, rest = "", (plain[found.end() :] if found.end() < len(plain) else plain[: found.start()])
     else:
         return None
-    month = _MONTHS.get(found["mon"]) or _MONTHS.get(found["mon"][:3], 0)
+    month = _month(found["mon"])
     year = int(found["y"])
     year += 0 if year > 99 else 2000 if year < 70 else 1900
     day = year, month, int(found["d"])
@@ -133,13 +190,24 @@ def _spelled_out(words: str, timezone: str) -> When | None:
     if clock is None:
         return _when(day, None, "", timezone)
     groups = clock.groupdict()
-    hour = int(groups["H"])
-    if half := (groups.get("half") or "").lower():
-        hour = hour % 12 + (12 if half.startswith("p") else 0)
+    hour = _hour(int(groups["H"]), groups.get("half"))
     minute = int(groups.get("M") or groups.get("M2") or 0)
     if not zone:
         zone = words[len(words) - len(rest) + clock.end() :].strip(" ,()[].") if plain.endswith(rest) else ""
     return _when(day, (hour, minute, min(int(groups.get("S") or 0), 59)), zone, timezone)
+
+
+def _day_of(plain: str) -> re.Match[str] | None:
+    """The first day, month and year whose month is one: "00 gmt-0500" has the shape and is none."""
+    for shape in (_DAY_FIRST, _MONTH_FIRST):
+        for found in shape.finditer(plain):
+            if _month(found["mon"]):
+                return found
+    return None
+
+
+def _month(name: str) -> int:
+    return _MONTHS.get(name) or _MONTHS.get(name[:3], 0)
 
 
 def _when(day: tuple[int, int, int], clock: tuple[int, int, int] | None, zone: str, fallback: str) -> When:
@@ -157,7 +225,10 @@ def _when(day: tuple[int, int, int], clock: tuple[int, int, int] | None, zone: s
 def _zone(text: str) -> tuple[tzinfo | None, str | None]:
     if not text:
         return None, None
-    first = text.split()[0].strip("()[],.")
+    text, _, bracketed = text.partition("[")  # `-05:00[America/Toronto]`
+    if not text.strip():
+        text = bracketed.rstrip("]")
+    first = (text.split() or [""])[0].strip("()[],.")
     if offset := _OFFSET.match(text) or _OFFSET.match(first):
         sign = 1 if offset[1] == "+" else -1
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
@@ -165,5 +236,11 @@ def _zone(text: str) -> tuple[tzinfo | None, str | None]:
     hours = _OFFSETS_H.get(first.upper())
     if hours is not None:
         return timezone(timedelta(hours=hours)), None
-    zone = zone_named(first) if "/" in first else None
-    return zone, (first if zone else None)
+    spelled = _ZONE_SPELLED.search(text[:60].lower().translate(_ACCENTS))
+    name = (
+        first
+        if "/" in first
+        else _GENERIC.get(spelled[1] or spelled[2] if spelled else first if len(first) == 2 else text.lower())
+    )
+    zone = zone_named(name)
+    return zone, (name if zone else None)

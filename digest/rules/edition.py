@@ -8,7 +8,7 @@ from digest.errors import MoveRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
-Move = Literal["approve", "schedule", "hold", "begin", "pause", "finish", "reopen", "doubt"]
+Move = Literal["approve", "schedule", "hold", "take back", "begin", "pause", "finish", "reopen", "doubt"]
 
 # Every way an issue can go. There is no other road: web, commands and schedule all ask `after` or `road`, and the database
 # refuses whatever stands nowhere here (store/sqlite/schema_moves.py).
@@ -22,6 +22,8 @@ MOVES: Mapping[Move, Mapping[IssueState, IssueState]] = {
         IssueState.SENDING: IssueState.DRAFT,
         IssueState.PAUSED: IssueState.DRAFT,
     },
+    # Only while none but the first letters have left (store: withdraw).
+    "take back": {IssueState.SENDING: IssueState.DRAFT, IssueState.PAUSED: IssueState.DRAFT},
     "begin": {
         IssueState.APPROVED: IssueState.SENDING,
         IssueState.SCHEDULED: IssueState.SENDING,

@@ -8,7 +8,8 @@ from typing import Any
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest, Item, ItemId, ItemKind, LeftOutWhy, Source, SourceId
-from digest.rules.duplicates import Likeness, Neighbours
+from digest.rules.duplicates import Neighbours
+from digest.rules.near import TITLE, WORDS, Likeness
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60
@@ -174,7 +175,7 @@ def strangers(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[Entr
 
 
 def suspects(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[ItemId]:
-    """Items with the title of one of these posts, to be handed to `decide` as its pool."""
+    """Items with a title or words like one of these posts, to be handed to `decide` as its pool."""
     found = (known[key].id for entry in entries for key in entry.keys if is_hint(key) and key in known)
     return list(dict.fromkeys(found))
 
@@ -199,7 +200,7 @@ def _owned(entry: Entry, source: SourceId) -> Entry:
 
 def is_hint(key: str) -> bool:
     """A key that only says where to look; it makes nothing the same."""
-    return key.startswith("title:")
+    return key.startswith((TITLE, WORDS))
 
 
 def _judge(entry: Entry, known: Known, source: SourceId) -> Intent:

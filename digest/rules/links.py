@@ -87,6 +87,8 @@ def same_page_key(url: str) -> str:
 
 def is_front_page(url: str) -> bool:
     """A site's root says nothing about which item is meant."""
+    if (plain := _PLAIN.fullmatch(url)) and plain["path"] not in ("", "/"):
+        return False
     split = urlsplit(url)
     return split.path in ("", "/") and not split.query
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from digest.model import Entry, ItemKind, Language, Occasion, SuggestionKind
 from digest.rules.links import same_page_key, shown_link
@@ -48,6 +49,21 @@ def judged_own(sent: Mapping[str, str], *, zone: str) -> Own:
         raise SuggestionRefused("join")
     online = link or ("" if sent.get("online") else None)
     return Own(offer, language, int(typed or 0), online)
+
+
+def doubts(own: Own, sent: Mapping[str, str], *, now: datetime) -> tuple[str, ...]:
+    """What an event's beginning may be by mistake: past, skipped (the clocks leap over that hour), twice (they repeat it)."""
+    starts = own.offer.starts
+    if starts is None:
+        return ()
+    found = ["past"] if starts <= now else []
+    local = starts.astimezone(ZoneInfo(own.offer.timezone or "UTC"))
+    typed = time.fromisoformat(sent.get("time", "").strip() or "00:00")
+    if (local.hour, local.minute) != (typed.hour, typed.minute):
+        found.append("skipped")
+    elif local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        found.append("twice")
+    return tuple(found)
 
 
 def entry_of(own: Own, *, now: datetime) -> Entry:

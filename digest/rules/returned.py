@@ -13,6 +13,9 @@ HARD_ISSUES = 2
 SOFT_ISSUES, SOFT_AMONG = 5, 6
 # So many letters of one issue coming back for good, and this share of it, are no people gone: something is wrong with us.
 STORM_LEAST, STORM_SHARE = 20, 0.1
+# The same at one mail domain, unless the domain itself is gone: half of its readers do not go in one month.
+LOCAL_LEAST, LOCAL_SHARE = 5, 0.5
+NO_SUCH_HOST = frozenset({"5.1.2", "5.4.4"})
 
 
 class Verdict(StrEnum):
@@ -170,5 +173,11 @@ def has_failed(history: Sequence[Verdict | None]) -> bool:
     return in_a_row >= SOFT_ISSUES
 
 
-def is_storm(hard: int, *, letters: int) -> bool:
-    return hard >= STORM_LEAST and hard >= letters * STORM_SHARE
+def is_storm(failed: int, *, letters: int) -> bool:
+    """Of all letters of an issue."""
+    return failed >= STORM_LEAST and failed >= letters * STORM_SHARE
+
+
+def is_local_storm(failed: int, *, letters: int) -> bool:
+    """Of its letters to one mail domain."""
+    return failed >= LOCAL_LEAST and failed >= letters * LOCAL_SHARE

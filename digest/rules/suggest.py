@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,7 +17,7 @@ MOST_OPEN = 500
 
 
 class SuggestionRefused(InputRefused):
-    """field: which of the form's fields is to be mended: kind, title, url or starts."""
+    """field: which of the form's fields is to be mended: kind, title, url, starts; past, hour: what is wrong with it."""
 
     def __init__(self, field: str) -> None:
         super().__init__(f"The field {field} of this suggestion cannot be used.")
@@ -38,7 +38,8 @@ class Offer:
 
 
 def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
-    """sent: kind, title, url, words, date (ISO), time (HH:MM), timezone, place, as typed. zone: when none is named.
+    """sent: kind, title, url, words, date (ISO), time (HH:MM; none: all day), timezone, place, as typed. zone: when none
+    is named.
 
     A post needs its link and no title; an event its title and beginning; an idea its title. Raises SuggestionRefused.
     """
@@ -56,21 +57,48 @@ def judged_offer(sent: Mapping[str, str], *, zone: str) -> Offer:
     ):  # the page behind a link says its title itself
         raise SuggestionRefused("title")
     named = sent.get("timezone") or zone
-    starts = (
-        _starts(sent.get("date", ""), sent.get("time", ""), named) if kind is SuggestionKind.EVENT else None
-    )
+    starts = _starts(sent, named) if kind is SuggestionKind.EVENT else None
     return Offer(
         kind, title, url, one_line(sent.get("words", ""), most=WORDS_LENGTH), starts, named if starts else None,
         one_line(sent.get("place", ""), most=PLACE_LENGTH),
     )  # fmt: skip
 
 
-def _starts(day: str, hour: str, zone: str) -> datetime:
+def offer_to_come(sent: Mapping[str, str], *, zone: str, now: datetime) -> Offer:
+    """The same from a stranger, who may only suggest what is still to come, at an hour that its zone has.
+
+    Raises SuggestionRefused also with `past`, and `hour` for one that is skipped when clocks go forward.
+    """
+    offer = judged_offer(sent, zone=zone)
+    if offer.starts is None:
+        return offer
+    typed = sent.get("time", "").strip()
+    local = offer.starts.astimezone(ZoneInfo(offer.timezone or "UTC"))
+    if typed and f"{local:%H:%M}" != f"{time.fromisoformat(typed):%H:%M}":
+        raise SuggestionRefused("hour")
+    ends = offer.starts if typed else offer.starts + timedelta(days=1)
+    if ends <= now:
+        raise SuggestionRefused("past")
+    return offer
+
+
+def is_whole_day(suggestion: Suggestion) -> bool:
+    """Nobody said when it begins: kept as midnight where it takes place."""
+    if suggestion.starts is None:
+        return False
+    local = suggestion.starts.astimezone(ZoneInfo(suggestion.timezone or "UTC"))
+    return (local.hour, local.minute) == (0, 0)
+
+
+def _starts(sent: Mapping[str, str], zone: str) -> datetime:
+    """second: of an hour that the clocks repeat, the later one."""
     try:
-        local = datetime.fromisoformat(f"{day.strip()}T{hour.strip() or '00:00'}")
+        local = datetime.fromisoformat(
+            f"{sent.get('date', '').strip()}T{sent.get('time', '').strip() or '00:00'}"
+        )
         if not 2000 <= local.year <= 2100:
             raise SuggestionRefused("starts")
-        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return local.replace(tzinfo=ZoneInfo(zone), fold=int(bool(sent.get("second")))).astimezone(UTC)
     except (ValueError, ZoneInfoNotFoundError, OSError, OverflowError):
         raise SuggestionRefused("starts") from None
 
@@ -95,7 +123,8 @@ def entry_of(suggestion: Suggestion, *, title: str) -> Entry | None:
     occasion = None
     if suggestion.kind is SuggestionKind.EVENT and suggestion.starts is not None:
         occasion = Occasion(
-            starts=suggestion.starts, timezone=suggestion.timezone or "UTC", place=suggestion.place or None,
+            starts=suggestion.starts, timezone=suggestion.timezone or "UTC", all_day=is_whole_day(suggestion),
+            place=suggestion.place or None,
             uid=f"suggestion-{suggestion.id}",
         )  # fmt: skip
     hashed = sha256(

@@ -30,7 +30,7 @@ _PLAIN_ASCII = bytes([0x09, 0x0A, 0x0C, 0x0D, *range(0x20, 0x7F)])
 _FRENCH_WORDS = """
   le la les des une du et est dans pour que qui sur avec pas sont nous vous ce cette ces aux au leur mais ou plus
   par son sa ses notre nos votre vos comment pourquoi être avons ont fait entre sans chez très aussi été leurs
-  dont il elle ils on ne se en à l d qu c n s j m t jusqu lorsqu
+  dont il elle ils on ne se en à qu jusqu lorsqu l' d' c' n' s' j' m' t' l’ d’ c’ n’ s’ j’ m’ t’
 """
 _FRENCH = frozenset(_FRENCH_WORDS.split())
 _ENGLISH_WORDS = """
@@ -40,15 +40,34 @@ _ENGLISH_WORDS = """
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _TELLING = _FRENCH | _ENGLISH
+_SURE_WORDS = """
+  dans avec nous vous notre votre nos vos leur leurs pourquoi avons ont sont être chez très aussi dont cette aux une lorsqu
+  the and of with how what why when their they which who you your our from this that these are have has was were will can
+"""
+_SURE = frozenset(
+    _SURE_WORDS.split()
+)  # of these, one is worth more: no title of the other language borrows them
+_FRENCH_LOOK = re.compile(r"eaux?$|eux$|euse$|oire$|ique$|aires?$|eurs?$|ettes?$|elles?$|[oa]is$|qu|[aeu]nt$")
+_ENGLISH_LOOK = re.compile(r"w|k|sh|gh|th|oo|ing$|[^aeiou]y$|ed$")
 _ESCAPED_TWICE = re.compile(
     r"</?(script|style|img|svg|math|iframe|object|embed|form|input|video|audio|details|body|base|link|meta|a|b|i|em|strong"
     r"|span|p|br|font|sup|sub)\b[^>]*>",
     re.IGNORECASE,
 )
+_WHOLLY_ESCAPED = re.compile(
+    r"\s*&lt;(?:p|div|h[1-6]|ul|ol|figure|br|img|a|span|strong|em|b|i|blockquote|table|section|article)\b[^<]*&gt;",
+    re.IGNORECASE,
+)
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
 _TAG = re.compile(r"<[^>]+>")
-_ASCII_WORD = re.compile(r"[a-z]+")
-_WORD = re.compile(r"[^\W\d_]+")
+_ELIDED = r"[cdjlmnst]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
+_ASCII_WORD = re.compile(rf"{_ELIDED}|[a-z]+")
+_WORD = re.compile(rf"{_ELIDED}|[^\W\d_]+")
+
+
+def opened(markup: str) -> str:
+    """HTML that was escaped once too often, as the HTML it was: when it begins with a tag and holds no real one."""
+    return unescape(markup) if "<" not in markup and _WHOLLY_ESCAPED.match(markup) else markup
 
 
 def repaired(text: str) -> str:
@@ -105,7 +124,12 @@ def as_html(text: str) -> str:
 def bare_words(html: str) -> str:
     """The words of HTML that is clean already, one space between two, for counting and guessing: quicker than
     `plain_text`, less exact."""
-    return " ".join(unescape(_TAG.sub(" ", html)).split())
+    return " ".join(words_in(html))
+
+
+def words_in(html: str) -> list[str]:
+    """The words of HTML that is clean already."""
+    return unescape(_TAG.sub(" ", html)).split()
 
 
 def minutes_to_read(words: int) -> int | None:
@@ -119,11 +143,35 @@ def language_of(text: str) -> str | None:
     words = (_ASCII_WORD if head.isascii() else _WORD).findall(head)
     accented = 0 if head.isascii() else sum(1 for word in words if _FRENCH_ACCENT.search(word))
     telling = [word for word in words if word in _TELLING]
+    if len(telling) < 6:
+        return _language_of_a_line(text[:2_000])
     french = sum(map(_FRENCH.__contains__, telling)) + 0.5 * accented
     english = sum(map(_ENGLISH.__contains__, telling))
-    if french + english < 1 or abs(french - english) < max(1.0, 0.3 * max(french, english)):
+    if abs(french - english) < max(1.0, 0.3 * max(french, english)):
         return None
     return "fr" if french > english else "en"
+
+
+def _language_of_a_line(text: str) -> str | None:
+    """With few stop words one does not decide, since titles borrow ("en masse", "La Ronge", "6 pm EST"): the look of the other
+    words must agree, or a second one."""
+    all_capitals = text.isupper()
+    french = english = 0.0  # by stop words
+    french_look = english_look = 0.0
+    for word in _WORD.findall(text):
+        if len(word) > 1 and word.isupper() and not all_capitals:
+            continue  # an abbreviation: EST, LA, ON
+        word = word.lower()
+        if word in _TELLING:
+            weight = 1.5 if word in _SURE else 1.0
+            french += weight * (word in _FRENCH)
+            english += weight * (word in _ENGLISH)
+        elif len(word) > 2:
+            french_look += 0.5 * (bool(_FRENCH_LOOK.search(word)) + bool(_FRENCH_ACCENT.search(word)))
+            english_look += 0.5 * bool(_ENGLISH_LOOK.search(word))
+    lead = french + french_look - english - english_look
+    told, looked = (french, french_look) if lead > 0 else (english, english_look)
+    return None if abs(lead) < 1 or told < 1 or told + looked < 1.5 else "fr" if lead > 0 else "en"
 
 
 def language_tag(tag: str | None) -> str | None:

@@ -90,9 +90,16 @@ def _decoded(body: bytes) -> str:
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if body.startswith(mark):
             return body.decode(encoding, "replace").replace("\r\n", "\n")
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    for candidate in (
+        body,
+        re.sub(rb"\r?\n[ \t]", b"", body),
+    ):  # some fold their lines in the middle of a letter
+        try:
+            text = candidate.decode("utf-8-sig")
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
         text = body.decode("cp1252", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 

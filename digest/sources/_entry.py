@@ -11,10 +11,10 @@ from html import unescape
 from digest.model import Entry, ItemKind, Occasion
 from digest.rules.cleaning import lead, safe_html
 from digest.rules.dates import When
-from digest.rules.duplicates import title_hint
 from digest.rules.gather import OWN_MARK
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
-from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
+from digest.rules.near import hints
+from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line, words_in
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
@@ -25,6 +25,8 @@ _ORIGINAL = re.compile(
     r"<a\s[^>]*href=\"([^\"]+)\"",
     re.IGNORECASE,
 )
+
+LOOKED_FOR = timedelta(days=120)  # what is older comes into no issue: it is looked for by its title alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,9 @@ def finished(
         keys = _keys(draft, entry, context, original=original, guid=guid, guids=guids, links=counts)
         if draft.starts or (events and draft.published):
             entry, keys = _as_event(entry, keys, draft, context)
+        else:
+            is_late = entry.published and context.now - entry.published > LOOKED_FOR
+            keys += hints(entry.title, words="" if is_late else words)
         made.append(replace(entry, keys=keys, content_hash=content_hash(entry, words=words)))
     return tuple(made)
 
@@ -110,7 +115,8 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
     """The entry without its keys, and its bare words, one space between two."""
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
-    words = bare_words(html)
+    found = words_in(html)
+    words = " ".join(found)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
     flags = list(draft.flags)
@@ -130,7 +136,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
         summary=summary,
         html=html,
         is_full=draft.is_full,
-        minutes=minutes_to_read(words.count(" ") + 1) if draft.is_full else None,
+        minutes=minutes_to_read(max(1, len(found))) if draft.is_full else None,
         tags=draft.tags,
         flags=tuple(dict.fromkeys(flags)),
     )
@@ -163,8 +169,6 @@ def _keys(
         keys.append(f"link:{same_page_key(draft.link)}")
     if not keys:
         keys.append(hashed_key(entry.title, entry.published or entry.summary, host_of(context.url)))
-    if hint := title_hint(entry.title):
-        keys.append(hint)
     return tuple(dict.fromkeys(keys))
 
 
@@ -224,4 +228,4 @@ def _as_event(
     )
     flags = tuple(dict.fromkeys((*entry.flags, *(("zone-guessed",) if when.zone_guessed else ()))))
     event = replace(entry, kind=ItemKind.EVENT, occasion=occasion, published=None, minutes=None, flags=flags)
-    return event, tuple(f"event-{key}" for key in keys if not key.startswith("title:"))
+    return event, tuple(f"event-{key}" for key in keys)

@@ -15,6 +15,7 @@ from digest.rules.text import (
     is_odd,
     language_of,
     one_line,
+    opened,
     plain_text,
     repaired,
 )
@@ -50,8 +51,9 @@ class Stated:
 
 def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext) -> Entry:
     """Cleaned, hashed, its manner of attendance and status found out from words where nobody says them."""
-    if re.search(r"<[a-zA-Z/!][^>]*>", stated.about):
-        html = safe_html(stated.about, base=context.url)
+    about = opened(stated.about)
+    if re.search(r"<[a-zA-Z/!][^>]*>", about):
+        html = safe_html(about, base=context.url)
         summary = lead(html, title=stated.title)
     else:
         html = as_html(unescape(repaired(stated.about[:LONGEST_HTML])))
@@ -60,7 +62,7 @@ def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext)
     occasion = _settled(stated, plain=plain_text(html) if "http" in html else "")
     words = f"{stated.title}. {summary}"
     flags = list(stated.flags)
-    if is_odd(stated.title) or is_odd(stated.about):
+    if is_odd(stated.about):
         flags.append("odd-characters")
     entry = Entry(
         kind=ItemKind.EVENT,
@@ -76,6 +78,11 @@ def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext)
         flags=tuple(dict.fromkeys(flags)),
     )
     return replace(entry, content_hash=content_hash(entry))
+
+
+def odd_title(written: str) -> tuple[str, ...]:
+    """The flag of a title that held what may deceive, as long as it is still there to be seen."""
+    return ("odd-characters",) if is_odd(written) else ()
 
 
 def _settled(stated: Stated, *, plain: str) -> Occasion:

@@ -15,9 +15,9 @@ from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
 from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
 from digest.sources._entry import hashed_key, scoped
-from digest.sources._event import Stated, event_entry, told_apart
+from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import ParseContext
-from digest.sources._series import Refused, Unreadable, Zones, dates_of, repeats, stamp
+from digest.sources._series import Refused, Unreadable, Zones, at_the_hour, dates_of, repeats, stamp
 
 _FAULTS = (
     ValueError,
@@ -132,6 +132,8 @@ def _dates(
     masters = [event for event, _ in series if "RECURRENCE-ID" not in event and repeats(event)]
     plain = [pair for pair in series if "RECURRENCE-ID" not in pair[0] and not repeats(pair[0])]
     overrides = [event for event, _ in series if "RECURRENCE-ID" in event]
+    for event in overrides if masters else ():
+        event["RECURRENCE-ID"].dt = at_the_hour(event["RECURRENCE-ID"].dt, masters[0])
     dates: list[tuple[Any, tuple[str, ...]]] = list(plain)
     for place, master in enumerate(masters):
         mine = [master, *(overrides if place == 0 else [])]
@@ -185,7 +187,7 @@ def _entries(
             url=_text(event, "URL") or None,
             author=_organizer(event),
             tags=_categories(event),
-            flags=tuple(flag for flag in flags if flag != "series"),
+            flags=(*(flag for flag in flags if flag != "series"), *odd_title(_text(event, "SUMMARY"))),
         )
         made.append(event_entry(stated, keys=keys, context=context))
     return made

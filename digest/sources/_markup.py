@@ -12,6 +12,10 @@ MOST_EVENTS = 500
 LONGEST_PAGE = 3_000_000
 _SCRIPT = re.compile(r"<script\b[^>]*ld\+json[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 _WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
+_ODD_BACKSLASH = re.compile(r"\\(?![\"\\/bfnrtu])(?<!\\\\)")
+_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
+_NOTHING = re.compile(r"[\s,;]*")
+_DECODER = json.JSONDecoder(strict=False)
 _NOT_EVENTS = frozenset({"deliveryevent", "publicationevent", "usercomments", "userinteraction"})
 
 
@@ -61,22 +65,26 @@ def is_event_type(kind: Any) -> bool:
 
 
 def _loaded(block: str) -> Any:
+    """The block as JSON, mended where web pages like to break it: commas at ends, comments, odd backslashes; or several
+    values one after the other."""
     text = _WRAPPING.sub("", _WRAPPING.sub("", block)).strip()
-    mended = re.sub(r",(\s*[}\]])", r"\1", text)
-    for attempt in (text, mended):
+    mended = re.sub(r",(\s*[}\]])", r"\1", _ODD_BACKSLASH.sub("", text))
+    for attempt in (text, mended, _COMMENT.sub("", mended)):
         try:
-            return json.loads(attempt, strict=False)
+            return _values(attempt)
         except (ValueError, RecursionError):
             continue
-    lines = [line for line in text.splitlines() if line.strip()]
-    try:
-        return (
-            [json.loads(line, strict=False) for line in lines]
-            if len(lines) > 1 and lines[0].startswith("{")
-            else None
-        )
-    except (ValueError, RecursionError):
-        return None
+    return None
+
+
+def _values(text: str) -> list[Any]:
+    """Raises ValueError."""
+    found, at = [], _NOTHING.match(text).end()  # type: ignore[union-attr]
+    while at < len(text):
+        value, at = _DECODER.raw_decode(text, at)
+        found.append(value)
+        at = _NOTHING.match(text, at).end()  # type: ignore[union-attr]
+    return found
 
 
 def _events_in(value: Any, depth: int) -> Iterator[dict[str, Any]]:

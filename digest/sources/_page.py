@@ -9,13 +9,27 @@ from selectolax.lexbor import LexborHTMLParser
 from digest.errors import ErrorKind, SourceError
 from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link
 
+# What only the interstitial itself carries. The scripts and headers with which the same products watch an ordinary page
+# (Cloudflare's jsd/main.js, AWS WAF's token script, Imperva's _Incapsula_Resource, DataDome's header) say nothing here.
 _CHALLENGE = re.compile(
-    r"<title>\s*(just a moment|attention required|one moment, please|checking your browser|access denied|ddos-guard|"
-    r"please wait|verify(ing)? (that )?you are (a )?human|are you a robot|security check|un instant)"
-    r"|/cdn-cgi/challenge-platform/|cf-browser-verification|cf_chl_opt|id=\"challenge-(form|error|running|stage)"
-    r"|_incapsula_resource|px-captcha|captcha-delivery\.com|awswafcookiedomainlist|window\.awsWafCookie",
+    r"<title>\s*(just a moment|un instant|attention required|one moment, please|checking your browser|access denied"
+    r"|ddos-guard|please wait|verify(ing)? (that )?you are (a )?human|are you a robot|security check|client challenge"
+    r"|pardon our interruption|vercel security checkpoint|making sure you(&#39;|&apos;|&#x27;|['\u2019])re not a bot"
+    r"|you are being redirected|bot verification)[\s.…!?]*(</title>|\|)"
+    r"|cf-browser-verification|_cf_chl_opt|/cdn-cgi/challenge-platform/[^\"'\s<>]*orchestrate"
+    r"|id=\"challenge-(form|error|running|stage)|<iframe[^>]*_incapsula_resource|id=\"px-captcha|captcha-delivery\.com/c"
+    r"|window\.gokuProps|sec-if-cpt-container|id=\"anubis_|sucuri_cloudproxy_js|/\.well-known/sgcaptcha/",
     re.IGNORECASE,
 )
+_SAID_SO = (
+    "cf-mitigated",
+    "x-vercel-mitigated",
+    "sg-captcha",
+    "x-amzn-waf-action",
+)  # response headers of such pages
+_WINDOWS = frozenset(
+    {"", "utf-8", "utf8", "iso-8859-1", "latin1", "us-ascii", "ascii"}
+)  # said, and not meant
 _FEED_TYPES = (
     "application/rss+xml",
     "application/atom+xml",
@@ -41,6 +55,24 @@ def opening(body: bytes, *, most: int = 4_096) -> str:
     return body[:most].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip("\ufeff \t\r\n\0")
 
 
+def decoded(body: bytes, headers: Mapping[str, str]) -> str:
+    """A page's text: UTF-8 when it is that, else as its header or its head says, else what Windows wrote."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.end >= len(body) - 3:  # only cut off in the middle of a letter
+            return body.decode("utf-8-sig", "replace")
+    head = headers.get("content-type", "").encode("ascii", "replace") + body[:2_048]
+    named = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", head, re.IGNORECASE)
+    name = named[1].decode("ascii").lower() if named else ""
+    try:
+        return body.decode("cp1252" if name in _WINDOWS else name, "replace")
+    except LookupError:
+        return body.decode("cp1252", "replace")
+
+
 def is_html(body: bytes) -> bool:
     """A web page: by its first tag, comments and XML declaration set aside."""
     head = re.sub(r"^(\s|<\?xml.*?\?>|<!--.*?-->)+", "", opening(body), flags=re.DOTALL)
@@ -51,7 +83,7 @@ def is_html(body: bytes) -> bool:
 
 def is_challenge(body: bytes, headers: Mapping[str, str]) -> bool:
     """A page that wants proof of a human: by header, or by its text whatever its status."""
-    if headers.get("cf-mitigated", "").lower() == "challenge" or ("x-datadome" in headers and is_html(body)):
+    if any(headers.get(name, "").lower() in ("challenge", "captcha") for name in _SAID_SO):
         return True
     return is_html(body) and bool(_CHALLENGE.search(body[:60_000].decode("utf-8", "replace")))
 

@@ -22,6 +22,12 @@ _ABBREVIATIONS = {
     "PDT": "America/Los_Angeles", "AST": "America/Halifax", "ADT": "America/Halifax", "NST": "America/St_Johns",
     "NDT": "America/St_Johns",
 }  # fmt: skip
+_SHORT = {
+    "newfoundland": "NST", "atlantic": "AST", "eastern": "EST", "central": "CST", "mountain": "MST", "pacific": "PST",
+}  # fmt: skip
+_SPELLED_OUT = re.compile(
+    r"\b(Newfoundland|Atlantic|Eastern|Central|Mountain|Pacific)\b.*\bTime\b", re.IGNORECASE
+)
 _TOO_FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
 _FAULTS = (
     ValueError,
@@ -67,6 +73,8 @@ class Zones:
         for name in ("EXDATE", "RDATE"):
             if name in event:
                 _settle_list(event, name, self)
+        if "EXDATE" in event:
+            event["EXDATE"] = [vDDDLists([at_the_hour(part.dts[0].dt, event)]) for part in event["EXDATE"]]
         return guessed
 
     def _settled(self, at: datetime, tzid: str) -> tuple[datetime, bool]:
@@ -93,10 +101,15 @@ class Zones:
         if abbreviated:
             agrees = self.calendar is not None and _alike(abbreviated, self.calendar, wall)
             return (self.calendar if agrees else abbreviated), agrees
-        zone = zone_named(WINDOWS_TO_OLSON.get(tzid, "")) or zone_named(
-            "/".join(tzid.strip("/").split("/")[-2:])
+        path = "/".join(tzid.strip("/").split("/")[-2:])
+        zone = (
+            zone_named(WINDOWS_TO_OLSON.get(tzid, ""))
+            or zone_named(path)
+            or ("/" in path and zone_named(path.title()))
         )
-        return zone, zone is not None
+        if not zone and (spelled := _SPELLED_OUT.search(tzid)):
+            return zone_named(_ABBREVIATIONS[_SHORT[spelled[1].lower()]]), False
+        return zone or None, bool(zone)
 
 
 def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list[Any]:
@@ -204,6 +217,14 @@ def _settled_date(at: Any, tzid: str, zones: Zones) -> Any:
     if isinstance(at, tuple):
         return tuple(_settled_date(part, tzid, zones) if isinstance(part, datetime) else part for part in at)
     return zones._settled(at, tzid)[0] if isinstance(at, datetime) else at
+
+
+def at_the_hour(at: Any, master: Any) -> Any:
+    """A mere day that names one date of a series with an hour: the day as the series' own clock has it."""
+    start = master["DTSTART"].dt
+    if isinstance(at, datetime) or not isinstance(at, date) or not isinstance(start, datetime):
+        return at
+    return datetime.combine(at, start.time(), start.tzinfo)
 
 
 def _is_utc(zone: tzinfo) -> bool:

@@ -44,6 +44,14 @@ _IN_FEED = frozenset({"title", "link", "id", "author", "language", "ttl"})
 _IN_ENTRY = frozenset(
     {"title", "link", "id", "summary", "content", "published", "updated", "author", "category"}
 )
+_PLAIN_IN_ENTRY = {  # most elements, told by their whole name
+    **{name: name for name in ("title", "link", "guid", "description", "author", "category")},
+    **{f"{_ATOM} {name}": name for name in ("title", "id", "published", "updated", "author")},
+    "pubDate": "pubdate",
+    **_SPELLED,
+}
+_ENTRIES = (["item"], ["entry"])
+_HOMES = {"channel": ["rss"], "item": ["rss", "channel"], "entry": ["feed"]}
 _TYPES = {
     None: "text/plain", "text": "text/plain", "text/plain": "text/plain", "html": "text/html", "text/html": "text/html",
 }  # fmt: skip
@@ -77,7 +85,9 @@ def read_plain(body: bytes, headers: Mapping[str, str], *, most: int) -> Parsed 
     body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body.startswith(b"<") or _DECLARED.match(body) or b"xml:base" in body or b"<!DOCTYPE" in body:
         return None
-    if (b"&#" in body and _C1_REFERENCE.search(body)) or (not body.isascii() and _C1_BYTES.search(body)):
+    if (b"#" in body and b"&#" in body and _C1_REFERENCE.search(body)) or (
+        not body.isascii() and _C1_BYTES.search(body)
+    ):
         return None
     try:
         return _Reading(most=most).of(body)
@@ -113,6 +123,11 @@ class _Reading:
         if self._silent:
             self._silent += 1
             return
+        if not attributes and (plain := _PLAIN_IN_ENTRY.get(tag)) and self._path[-1:] in _ENTRIES:
+            self._path.append(plain)
+            self._attributes = attributes
+            self._pieces.clear()
+            return
         space, _, local = tag.rpartition(" ")
         name = local.lower() if space in _CORE else _SPELLED.get(tag, "")
         place = len(self._path)
@@ -146,8 +161,7 @@ class _Reading:
 
     def _is_at_home(self, name: str) -> bool:
         """Whether what stands open now is the only place where `name` belongs."""
-        parent = {"channel": ["rss"], "item": ["rss", "channel"], "entry": ["feed"]}[name]
-        return self._path == parent
+        return self._path == _HOMES[name]
 
     def _entry(self, name: str) -> None:
         self._path.append(name)

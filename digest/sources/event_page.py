@@ -13,10 +13,10 @@ from digest.rules.dates import When, read_date, zone_named
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.text import language_tag, one_line, title_text
 from digest.sources._entry import hashed_key
-from digest.sources._event import Stated, event_entry, told_apart
+from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._markup import LONGEST_PAGE, json_ld_events, microdata_events
-from digest.sources._page import challenge, is_challenge, not_a_feed
+from digest.sources._page import challenge, decoded, is_challenge, not_a_feed
 
 _EVENTON = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})T(\d{2})-\2-(\d{2})-00$"
@@ -36,7 +36,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     """Raises SourceError: challenge, not-a-feed for a page without events, parse when none of its events has a date."""
     if is_challenge(body, context.headers):
         raise challenge(context.url)
-    text = body[:LONGEST_PAGE].decode("utf-8-sig", "replace")
+    text = decoded(body[:LONGEST_PAGE], context.headers)
     stated, broken = json_ld_events(text)
     if not stated and "<" in text[:2_000]:
         stated = microdata_events(text)
@@ -86,7 +86,7 @@ def _entry(
         author=_name(raw.get("organizer")) or None,
         language=language_tag(_text(raw.get("inLanguage"))),
         tags=_keywords(raw.get("keywords")),
-        flags=flags,
+        flags=(*flags, *odd_title(_text(raw.get("name")))),
     )
     return event_entry(stated, keys=tuple(dict.fromkeys(keys)), context=context)
 
@@ -142,19 +142,28 @@ def _zone(start: When, text: str, context: ParseContext) -> tuple[str, tuple[str
 
 
 def _status(raw: dict[str, Any]) -> EventStatus:
-    said = re.split(r"[/#]", _text(raw.get("eventStatus")))[-1].lower()
-    return _STATUS.get(said, EventStatus.CONFIRMED)
+    return next(
+        (_STATUS[said] for said in _terms(raw.get("eventStatus")) if said in _STATUS), EventStatus.CONFIRMED
+    )
+
+
+def _terms(value: Any) -> list[str]:
+    """`https://schema.org/EventCancelled`, `schema:EventCancelled` or several of these, as `eventcancelled`."""
+    words = value if isinstance(value, list) else [value]
+    return [re.split(r"[/#:]", _text(word).rstrip("/"))[-1].lower() for word in words[:5]]
 
 
 def _where(raw: dict[str, Any]) -> tuple[str, str | None]:
     """Place in words, and how to join when it is (also) online; a place that is an address on the web is both."""
-    mode = re.split(r"[/#]", _text(raw.get("eventAttendanceMode")))[-1].lower()
-    moved = "movedonline" in _text(raw.get("eventStatus")).lower()
+    mode = _terms(raw.get("eventAttendanceMode") or "")[0]
+    moved = "eventmovedonline" in _terms(raw.get("eventStatus"))
     places, online = [], None
     locations = raw.get("location")
     for location in locations if isinstance(locations, list) else [locations]:
         if isinstance(location, dict) and "virtuallocation" in _text(location.get("@type")).lower():
             online = shown_link(_text(location.get("url"))) or online or ""
+        elif isinstance(location, str) and (link := shown_link(location)):
+            online = online or link
         elif place := _place(location):
             places.append(place)
     if online is None and (moved or mode.startswith(("online", "mixed"))):
@@ -221,5 +230,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-2", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-3", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )

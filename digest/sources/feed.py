@@ -13,14 +13,16 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
-from digest.rules.text import language_tag, one_line, title_text
+from digest.rules.text import is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
 from digest.sources._entry import Draft, finished
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
 from digest.sources._swift import read_plain
 
+EMPTY = "empty"  # an entry with neither title, link nor words
 _ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
+_DTD = re.compile(rb"<!DOCTYPE\s+(?:rss|rdf)[^>\[]*>", re.IGNORECASE)
 _BAD_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));")
 _FAULTS = (
     ValueError,
@@ -60,10 +62,14 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     drafts, left_out = [], []
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
-            drafts.append(_draft(raw, parsed.feed, context, trim))
+            draft = _draft(raw, parsed.feed, context, trim)
+            if draft.title or draft.link or draft.html:
+                drafts.append(draft)
+            else:
+                left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, EMPTY))
         except _FAULTS as error:
             left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, type(error).__name__))
-    if parsed.entries and not drafts:
+    if not drafts and any(one.detail != EMPTY for one in left_out):
         raise SourceError(
             ErrorKind.PARSE, f"None of the {len(parsed.entries)} entries of the feed could be read."
         )
@@ -89,7 +95,9 @@ def _checked(body: bytes, context: ParseContext) -> bytes:
         raise SourceError(
             ErrorKind.PARSE, "The feed declares XML entities, which we do not expand; its maker must mend it."
         )
-    return _BAD_REFERENCE.sub(b"", body) if b"&#" in body else body
+    if b"<!DOCTYPE" in body[:1_000]:
+        body = _DTD.sub(b"", body, count=1)  # nobody fetches it, and with it every `&eacute;` would be lost
+    return _BAD_REFERENCE.sub(b"", body) if b"#" in body and b"&#" in body else body
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:
@@ -128,7 +136,7 @@ def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim | None) -> Dra
         language=language_tag(_own_language(raw)),
         tags=_tags(raw),
         is_full=has_content if trimmed.is_full is None else trimmed.is_full,
-        flags=trimmed.flags,
+        flags=(*trimmed.flags, *(("odd-characters",) if is_odd(raw.get("title") or "") else ())),
         starts=read_date(raw.get("ev_startdate"), timezone=context.timezone),
         ends=read_date(raw.get("ev_enddate"), timezone=context.timezone),
         place=one_line(raw.get("ev_location")) or None,
@@ -150,9 +158,10 @@ def _home(url: str, link: str) -> str:
 
 
 def _link(raw: Any) -> str:
-    """The page a reader opens: link, else an alternate of HTML, else a guid that is an address."""
-    if raw.get("link"):
-        return str(raw["link"])
+    """The page a reader opens: the one behind a counter's link, link, else an alternate of HTML, else a guid that is an
+    address."""
+    if link := raw.get("feedburner_origlink") or raw.get("link"):
+        return str(link)
     links = [
         link for link in raw.get("links", ()) if link.get("href") and link.get("rel") in (None, "alternate")
     ]
@@ -170,7 +179,7 @@ def _words(raw: Any) -> tuple[str, bool]:
     best = max(details, key=lambda pair: len(pair[0].get("value") or ""), default=None)
     if best is None:
         return "", False
-    value = best[0].get("value") or ""
+    value = opened(best[0].get("value") or "")
     if best[0].get("type") == "text/plain" and not re.search(r"</?[a-zA-Z][^>]*>", value):
         value = escape(value, quote=False) if "&" not in value else value
     return value, best[1] or len(value) > 1_500
@@ -190,16 +199,24 @@ def _dates(raw: Any, context: ParseContext) -> tuple[When | None, When | None]:
 
 
 def _author(raw: Any, feed: Any) -> str | None:
-    """A name; never a mail address, which is personal data nobody gave us for this."""
+    """Names; never a mail address, which is personal data nobody gave us for this."""
     for holder in (raw, feed):
-        detail = holder.get("author_detail") or {}
-        for text in (detail.get("name"), holder.get("author")):
-            name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" ()<>,;")
-            if name.count("(") != name.count(")"):
-                name = re.sub(r"[()]|[\"“”]{2}", "", name).strip()
-            if name:
+        several = [name for one in holder.get("authors", ())[:4] if (name := _name(one.get("name")))]
+        if len(several) > 1:
+            return ", ".join(dict.fromkeys(several))
+        whole, detail = holder.get("author"), (holder.get("author_detail") or {}).get("name")
+        # feedparser looks for addresses in its own way and leaves half of those with a long last part
+        for text in (whole,) if "@" in (whole or "") else (detail, whole):
+            if name := _name(text):
                 return name
     return None
+
+
+def _name(text: str | None) -> str:
+    name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" ()<>,;")
+    if name.count("(") != name.count(")"):
+        name = re.sub(r"[()]|[\"“”]{2}", "", name).strip()
+    return name
 
 
 def _own_language(raw: Any) -> str | None:
@@ -219,4 +236,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-3", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-4", parse=parse, claims=lambda url: False, prepare=lambda url: url)

@@ -119,6 +119,8 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         section = now.get("section") if isinstance(now, Mapping) else None
         name = section_name(section, tongue.spoken()) if section in SECTIONS else ""
         return words(f"desk.log_{edit.act.replace(' ', '_')}", title=title, section=name)
+    if edit.act == "hold" and "first" in detail:
+        return words("desk.log_taken_back", n=int(str(detail["first"])))
     return words(f"desk.log_{edit.act}") if edit.act in _PLAIN else words("desk.log_other", act=edit.act)
 
 

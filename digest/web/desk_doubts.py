@@ -1,4 +1,4 @@
-"""Letters that need a person: in doubt, or refused. Addresses are shown to approvers only, and stand in no address line."""
+"""Letters in doubt, refused and put off. Addresses are shown to approvers only, and stand in no address line."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.model import Delivery, DeliveryId, DeliveryState
 from digest.render import dates
 from digest.web import language as tongue
-from digest.web import sessions
+from digest.web import outline, sessions
 from digest.web.desk_issue import found, frame
 from digest.web.pages import page, to
 from digest.web.site import site
@@ -23,18 +23,22 @@ def add_doors(blueprint: Blueprint) -> None:
 
 
 def letters(period: str) -> Response:
-    """What is in doubt first, then what was refused; each with the mail server's own last words."""
+    """What is in doubt first, then what was refused, then what is tried again; each with the mail server's own last words."""
     if not sessions.may_approve():
         abort(403, "role")
     issue, words = found(period), tongue.words()
     rows, counts = site().app.store.deliveries, site().app.store.deliveries.counts(issue.id)
-    did = request.args.get("did", "")
+    did, due = request.args.get("did", ""), rows.next_due(issue.id)
+    most = max(
+        counts[state] for state in (DeliveryState.UNSURE, DeliveryState.FAILED, DeliveryState.DEFERRED)
+    )
     return page(
         "desk/letters.html", title=words("desk.letters_title"), **frame(issue),
         unsure=[_line(one) for one in rows.listed(issue.id, DeliveryState.UNSURE, limit=_MOST)],
         failed=[_line(one) for one in rows.listed(issue.id, DeliveryState.FAILED, limit=_MOST)],
-        more=words("desk.letters_more", most=_MOST) if max(counts[DeliveryState.UNSURE], counts[DeliveryState.FAILED]) > _MOST
-        else "",
+        deferred=[_line(one) for one in rows.listed(issue.id, DeliveryState.DEFERRED, limit=_MOST)],
+        next_due=outline.moment(due, tongue.spoken(), site().config, now=site().app.clock()) if due else "",
+        more=words("desk.letters_more", most=_MOST) if most > _MOST else "",
         said=words(f"desk.letters_did_{did}") if did in {"again", "sent", "late"} else "",
     )  # fmt: skip
 

@@ -168,6 +168,7 @@ def _said(issue: Issue) -> dict[str, Any] | None:
         "noted",
         "tested",
         "held",
+        "taken",
         "signed",
         "approved",
         "scheduled",

@@ -35,6 +35,7 @@ _FIELDS = (
     "online",
     "join",
     "language",
+    "second",
 )
 
 
@@ -57,6 +58,8 @@ def _form(
     *,
     field: str = "",
     look: dict[str, Any] | None = None,
+    doubts: tuple[str, ...] = (),
+    known: Item | None = None,
     status: int = 200,
 ) -> Response:
     issue, words, config = found(period), tongue.words(), site().config
@@ -65,23 +68,33 @@ def _form(
              for one in dict.fromkeys((config.list.timezone, *ZONES))]  # fmt: skip
     empty: dict[str, Any] = dict.fromkeys(_FIELDS, "")
     kind = typed.get("kind", "event")
+    shelf = f"/desk/pool?tab={kind}s&shown=all#item-{known.id}" if known else ""
+    if known and any(placed.item.id == known.id for placed in issue.placed):
+        shelf = f"/desk/issues/{period}/items/{known.id}"
     return page(
         "desk/own.html", status=status, title=words(f"desk.own_{kind}"), **frame(issue), typed=empty | typed, kind=kind,
         field=field, error=words(f"desk.own_bad_{field}") if field else "", zones=zones, codes=config.list.languages,
-        look=look,
+        look=look, doubts=doubts, known=known, shelf=shelf,
     )  # fmt: skip
 
 
 def write_own(period: str) -> AnyResponse:
-    """Into the pool as an item of the source "Editors", and into the draft."""
+    """Into the pool as an item of the source "Editors", and into the draft; a beginning that may be a mistake once it was
+    seen to be none."""
     typed = {name: request.form.get(name, "")[:2000] for name in _FIELDS}
-    issue = found(period)
+    issue, now = found(period), site().app.clock()
     if typed["kind"] not in {"post", "event"}:
         abort(400)
     try:
-        entry = own.entry_of(own.judged_own(typed, zone=site().config.list.timezone), now=site().app.clock())
-        if request.form.get("act") == "look":
-            return _form(period, typed, look=_look(entry))
+        judged = own.judged_own(typed, zone=site().config.list.timezone)
+        entry, doubts = own.entry_of(judged, now=now), own.doubts(judged, typed, now=now)
+        known = site().app.store.items.known(entry.keys).values()
+        if known:
+            return _form(
+                period, typed, known=site().app.store.items.get([one.id for one in known])[0], status=400
+            )
+        if request.form.get("act") == "look" or (doubts and request.form.get("sure") != " ".join(doubts)):
+            return _form(period, typed, look=_look(entry), doubts=doubts)
         issue, item = site().app.publish.write_own(issue.period, entry, by=sessions.by())
     except SuggestionRefused as refused:
         return _form(period, typed, field=refused.field, status=400)

@@ -49,6 +49,18 @@ def waits_for_a_look(issue: Issue) -> bool:
     return begun and first is not None and first.stage is CanaryStage.WAITING
 
 
+def first_left(issue: Issue) -> int:
+    """How many have the first letters, or may have, while these alone have left and nobody is at work; 0: it is not so."""
+    app = site().app
+    first = app.send.canary(issue.period)
+    begun = issue.state in {IssueState.SENDING, IssueState.PAUSED}
+    if not begun or first is None or first.stage is CanaryStage.REST:
+        return 0
+    if app.store.deliveries.live_run(issue.id, now=app.clock()):
+        return 0
+    return first.counts.get(DeliveryState.SENT, 0) + first.counts.get(DeliveryState.UNSURE, 0)
+
+
 def first_rule() -> str:
     """Who gets an issue first and what follows, in words; "" when nobody does."""
     mail, words = site().config.mail, tongue.words()

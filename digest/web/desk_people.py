@@ -1,12 +1,13 @@
 """The desk's page of people who wait, and of how many there are. Addresses are shown to editors who may let people in, only."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from digest import errors
-from digest.model import MailDomain, SubscriberId
+from digest.model import MailDomain, SubscriberId, SubscriberState, Suspended
 from digest.render import dates
 from digest.rules.consent import Answer
 from digest.rules.jurisdictions import LEVELS, PLACES
@@ -15,12 +16,16 @@ from digest.web import sessions
 from digest.web.pages import page, to
 from digest.web.site import post_notices, site
 
+_LISTED = 200
+Done = TypeVar("Done")
+
 
 def add_doors(blueprint: Blueprint) -> None:
     rule = blueprint.add_url_rule
     rule("/people/", view_func=people)
     rule("/people/<int:number>/admit", view_func=admit, methods=["POST"])
     rule("/people/<int:number>/decline", view_func=decline, methods=["POST"])
+    rule("/people/<int:number>/again", view_func=write_again, methods=["POST"])
     rule("/people/domain", view_func=admit_domain, methods=["POST"])
 
 
@@ -33,7 +38,7 @@ def people() -> Response:
     count = int(n) if n.isascii() and n.isdigit() and len(n) < 7 else 0
     said = (
         words(f"desk.people_did_{did}", n=count)
-        if did in {"admitted", "declined", "domain", "already"}
+        if did in {"admitted", "declined", "domain", "already", "again"}
         else ""
     )
     return _people(said=said)
@@ -45,7 +50,10 @@ def _people(*, said: str = "", error: str = "", status: int = 200) -> Response:
     lines = [_line(one) for one in app.join.gate.waiting()] if may else []
     return page(
         "desk/people.html", status=status, title=words("desk.people_title"), waiting=lines, may_edit=may, said=said,
-        may_import=sessions.may_invite(),
+        may_import=sessions.may_invite(), may_write=sessions.may_invite(),
+        suspended=[_suspended(one) for one in app.store.returns.suspended(limit=_LISTED)] if may else [],
+        suspended_n=dates.number(app.store.subscribers.stats().by_state[SubscriberState.SUSPENDED], tongue.spoken())
+        if may else "",
         error=error, levels=LEVELS, places=[(one, words(f"desk.place_{one.replace('-', '_')}")) for one in PLACES],
         decided=[_decided(one) for one in app.join.gate.decided()] if may else [], policy=site().config.signup.policy,
         invitation=app.join.gate.editor_invitation(sessions.editor().id) if may else "",
@@ -89,6 +97,23 @@ def decline(number: int) -> AnyResponse:
     return redirect(to(f"/desk/people/?did={'declined' if answer is Answer.DONE else 'already'}&n=1"), 303)
 
 
+def write_again(number: int) -> AnyResponse:
+    """To somebody whose letters came back."""
+    done = _or_404(lambda: site().app.join.returned.write_again(SubscriberId(number), by=sessions.by()))
+    post_notices()
+    if done:
+        _log("again", number)
+    return redirect(to(f"/desk/people/?did={'again' if done else 'already'}&n=1"), 303)
+
+
+def _suspended(one: Suspended) -> dict[str, Any]:
+    zone = site().config.list.timezone
+    return {
+        "number": one.subscriber, "address": one.address.reveal(), "words": one.words,
+        "since": dates.day(one.since, zone, tongue.spoken(), year=True) if one.since else "",
+    }  # fmt: skip
+
+
 def _log(act: str, reader: int) -> None:
     app = site().app
     with app.store.write():
@@ -110,12 +135,11 @@ def admit_domain() -> AnyResponse:
     return redirect(to(f"/desk/people/?did=domain&n={count}"), 303)
 
 
-def _or_404(act: Any) -> Answer:
+def _or_404(act: Callable[[], Done]) -> Done:
     try:
-        answer: Answer = act()
+        return act()
     except errors.NotFound:
         abort(404)
-    return answer
 
 
 def _only_editors() -> None:

@@ -20,7 +20,7 @@ from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
 from digest.web.desk_after import by_domain, corrections
 from digest.web.desk_issue import back, checks_of, found, frame
-from digest.web.desk_pace import first_rule, pace_sentences, waits_for_a_look
+from digest.web.desk_pace import first_left, first_rule, pace_sentences, waits_for_a_look
 from digest.web.pages import page, to
 from digest.web.security import LETTER
 from digest.web.site import site
@@ -42,6 +42,7 @@ def add_doors(blueprint: Blueprint) -> None:
     rule(f"{_ISSUE}approve", view_func=approve, methods=["POST"])
     rule(f"{_ISSUE}schedule", view_func=schedule, methods=["POST"])
     rule(f"{_ISSUE}hold", view_func=hold, methods=["POST"])
+    rule(f"{_ISSUE}take-back", view_func=take_back, methods=["POST"])
     rule(f"{_ISSUE}test", view_func=test, methods=["POST"])
     rule(f"{_ISSUE}look", view_func=look_outside, methods=["POST"])
     rule(f"{_ISSUE}send", view_func=send_page)
@@ -168,6 +169,11 @@ def hold(period: str) -> AnyResponse:
     return back(site().app.publish.hold(found(period).period, by=sessions.by()), did="held")
 
 
+def take_back(period: str) -> AnyResponse:
+    """Back to draft although the first letters have left: those who have one get the mended issue too."""
+    return back(site().app.publish.take_back(found(period).period, by=sessions.by()), did="taken")
+
+
 def test(period: str) -> AnyResponse:
     """One letter of each edition, to the editor who asks."""
     issue, who = found(period), sessions.editor()
@@ -239,9 +245,10 @@ def sending_page(period: str, *, typed: Mapping[Language, str] | None = None, re
     at_work = app.store.deliveries.live_run(issue.id, now=app.clock())
     return page(
         "desk/sending.html", waits=waits_for_a_look(issue), can_hold=begun and not at_work and is_unsent(counts),
+        takes_back=first_left(issue),
         title=words("desk.sending_title"), **frame(issue), bars=bars, pace=pace_sentences(issue),
         total=dates.number(total, language), unsure=counts[DeliveryState.UNSURE], open=open_letters,
-        failed=counts[DeliveryState.FAILED],
+        failed=counts[DeliveryState.FAILED], deferred=counts[DeliveryState.DEFERRED],
         domains=by_domain(issue) if issue.sending_since else [], floor=FLOOR, corrected=request.args.get("did") == "corrected",
         corrections=[line for code in site().config.list.languages for line in corrections(issue, code)],
         tongues={code: language_name(code, language) for code in site().config.list.languages},

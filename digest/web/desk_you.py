@@ -73,7 +73,8 @@ def begin_passkey() -> AnyResponse:
 
 def add_passkey() -> AnyResponse:
     words = tongue.words()
-    name = shown_name(request.form.get("name", ""), otherwise=words("you.key_unnamed"))
+    taken = [one.name for one in site().app.store.passkeys.of(sessions.editor().id)]
+    name = shown_name(request.form.get("name", ""), otherwise=words("you.key_unnamed"), taken=taken)
     try:
         site().app.passkeys.add(sessions.editor(), request.form.get("answer", ""), name=name)
     except InputRefused as refused:

@@ -80,13 +80,14 @@ def row(
     if item.also_in and item.occasion:  # a post's line names them
         meta.append(words("desk.also_in", n=len(item.also_in)))
     return Row(
-        id=item.id, title=view.title, lang=view.lang, meta=" · ".join(meta), tags=tuple(_tags(placed, view.language_note, words)),
+        id=item.id, title=view.title, lang=view.lang, meta=" · ".join(meta),
+        tags=tuple(_tags(placed, view.language_note, language, words)),
         section=placed.section or section, section_name=section_name(placed.section or section, language),
         is_first=is_first, is_last=is_last,
     )  # fmt: skip
 
 
-def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, str]]:
+def _tags(placed: Placed, language_note: str, language: Language, words: Words) -> list[tuple[str, str]]:
     item, found = placed.item, []
     if item.occasion and item.occasion.status is not EventStatus.CONFIRMED:
         kind = "bad" if item.occasion.status is EventStatus.CANCELLED else "warn"
@@ -94,7 +95,7 @@ def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, s
     if placed.arrived_late:
         found.append(("ok", words("desk.tag_new")))
     if placed.changed_at_source:
-        found.append(("warn", words("desk.tag_changed")))
+        found.append(_changed(placed, language, words))
     found += [("warn", words(f"desk.flag_{flag.replace('-', '_')}")) for flag in item.flags if flag in _FLAGS]
     if item.kind is ItemKind.POST and not item.summary and not placed.blurb:
         found.append(("warn", words("desk.tag_no_blurb")))
@@ -103,12 +104,24 @@ def _tags(placed: Placed, language_note: str, words: Words) -> list[tuple[str, s
     return found
 
 
+def _changed(placed: Placed, language: Language, words: Words) -> tuple[str, str]:
+    """What differs, where readers would stand before a closed door: another day or hour, or none at all."""
+    was, now = placed.item.occasion, placed.stated_now
+    if was and now and now.status is EventStatus.CANCELLED:
+        return "bad", words("desk.tag_called_off")
+    if was and now and (was.starts, was.all_day) != (now.starts, now.all_day):
+        when = dates.day(now.starts, now.timezone, language)
+        hour = "" if now.all_day else f", {dates.hour_in_zone(now.starts, now.timezone, language)}"
+        return "bad", words("desk.tag_moved", when=when + hour)
+    return "warn", words("desk.tag_changed")
+
+
 def mark(issue: Issue, *, waiting: tuple[int, int]) -> str:
     """Changes whenever an open page of this issue would show something else: an edit, a late arrival, a moved event.
 
     waiting: how much is on the bench, and how much of it came late; a page may hold any part of the bench itself.
     """
-    facts = (*waiting, *((p.item.id, p.changed_at_source, p.item.occasion and p.item.occasion.status)
+    facts = (*waiting, *((p.item.id, p.changed_at_source, p.stated_now, p.item.occasion and p.item.occasion.status)
                          for p in issue.placed if p.section is not None))  # fmt: skip
     return f"{issue.revision}.{issue.state}.{crc32(repr(facts).encode()):x}"
 

@@ -18,11 +18,11 @@ NEEDS: Mapping[str, Role] = {
     "undo": Role.EDITOR, "redo": Role.EDITOR, "add_item": Role.EDITOR, "write_own": Role.EDITOR, "test": Role.EDITOR,
     "accept": Role.EDITOR, "look_outside": Role.EDITOR, "triage": Role.EDITOR,
     # what leaves, and what is owed for it
-    "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "send": Role.APPROVER,
+    "approve": Role.APPROVER, "schedule": Role.APPROVER, "hold": Role.APPROVER, "take_back": Role.APPROVER, "send": Role.APPROVER,
     "pause": Role.APPROVER, "correct": Role.APPROVER, "settle": Role.APPROVER,
     # who waits to be let in
     "admit": Role.EDITOR, "decline": Role.EDITOR, "admit_domain": Role.EDITOR,
-    "bring_list": Role.ADMIN,
+    "bring_list": Role.ADMIN, "write_again": Role.ADMIN,
     # what readers suggest
     "take": Role.EDITOR, "put_aside": Role.EDITOR, "settle_hello": Role.EDITOR,
     # where posts and events come from

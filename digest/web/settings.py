@@ -3,8 +3,9 @@
 import csv
 import io
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
@@ -124,9 +125,28 @@ def _settings(
     return page(
         "preferences.html", status=status, title=words("web.settings_title"), masked=known.subscriber.address.masked,
         action=public.here(f"/preferences/{token}"), chosen=chosen, saved=saved,
-        in_language=words(public.in_words(known.subscriber.language)),
+        kept=_kept_says(known.subscriber) if saved else "",
         readings=consent.readings(site().config.list.languages), full=full, error=error, said=said, late=late,
     )  # fmt: skip
+
+
+def _kept_says(reader: Subscriber) -> str:
+    """What follows from what was chosen, for somebody who gets letters, and for who gets none just now."""
+    words, until = tongue.words(), _pausing(reader)
+    name = {SubscriberState.SUSPENDED: "fails", SubscriberState.WAITING: "waiting"}.get(reader.state, "")
+    name = name or ("paused" if until else "")
+    slots = {"language": words(public.in_words(reader.language)), "day": _day(until, reader) if until else ""}
+    return words(f"web.settings_saved_{name}" if name else "web.settings_saved", **slots)
+
+
+def _pausing(reader: Subscriber) -> datetime | None:
+    """When letters come again to somebody who pauses."""
+    until = reader.paused_until
+    return until if until is not None and until > site().app.clock() else None
+
+
+def _day(at: datetime, reader: Subscriber) -> str:
+    return dates.long_day(at, reader.timezone or site().config.list.timezone, tongue.spoken())
 
 
 def _own(token: str) -> list[tuple[str, str]]:
@@ -168,17 +188,16 @@ def _full(known: Known, token: str) -> dict[str, Any]:
     zone = reader.timezone or ""
     zones = [*ZONES, *({zone} - {*ZONES, ""})]
     is_in = reader.state is SubscriberState.CONFIRMED
-    home = site().config.list.timezone
-    until = reader.paused_until
-    paused = until is not None and until > app.clock()
+    until = _pausing(reader)
+    local = until.astimezone(ZoneInfo(zone or site().config.list.timezone)) if until else None
     return {
         "zone": zone, "zones": [(one, dates.zone_name(one, app.clock(), language)) for one in zones],
         "roles": public.ROLES, "role": reader.role or "", "cadence": reader.cadence.value,
         "cadences": [one.value for one in Cadence], "comes": _comes(reader),
         "topics": [(one, section_name(one, language, config=site().config), not reader.topics or one in reader.topics)
                    for one in site().config.letter.sections if one in CHOICES],
-        "pause": "", "fails": reader.state is SubscriberState.SUSPENDED,
-        "paused": dates.long_day(until, zone or home, language) if until and paused else "",
+        "pause": local.date().isoformat() if local else "", "fails": reader.state is SubscriberState.SUSPENDED,
+        "paused": _day(until, reader) if until else "",
         "address": public.here(f"/preferences/{token}/address"), "forget": public.here(f"/preferences/{token}/forget"),
         "hello": public.here(f"/preferences/{token}/hello"),
         "json": public.here(f"/preferences/{token}/mine.json"), "csv": public.here(f"/preferences/{token}/mine.csv"),

@@ -9,7 +9,7 @@ from digest import errors
 from digest.model import Suggestion, SuggestionId, SuggestionKind
 from digest.render import dates
 from digest.render.view import language_note
-from digest.rules.suggest import SuggestionRefused, shown_title, spoken
+from digest.rules.suggest import SuggestionRefused, is_whole_day, shown_title, spoken
 from digest.web import language as tongue
 from digest.web import public, sessions
 from digest.web.pages import page, to
@@ -88,7 +88,8 @@ def _line(one: Suggestion) -> dict[str, Any]:
     language, zone = tongue.spoken(), one.timezone or site().config.list.timezone
     when = ""
     if one.starts is not None:
-        when = f"{dates.day(one.starts, zone, language, year=True)}, {dates.hour_in_zone(one.starts, zone, language)}"
+        when = dates.day(one.starts, zone, language, year=True)
+        when += "" if is_whole_day(one) else f", {dates.hour_in_zone(one.starts, zone, language)}"
     return {
         "number": one.id, "kind": one.kind.value, "title": shown_title(one), "url": one.url, "words": one.words,
         "when": when, "place": one.place, "language": spoken(one), "author": one.author,

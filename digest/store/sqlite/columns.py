@@ -6,12 +6,14 @@ Times are INTEGER microseconds since 1970 in UTC: exact both ways. Lists and map
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import overload
+from sqlite3 import Row
+from typing import Any, overload
 
-from digest.model import PauseReason
+from digest.model import EventStatus, Occasion, PauseReason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @overload
@@ -41,12 +43,12 @@ def later(at: datetime, seconds: float) -> int:
 
 def listed(values: Collection[object]) -> str:
     """A JSON array: a column, or an argument for json_each()."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":")) if values else "[]"
+    return _JSON.encode(list(values)) if values else "[]"
 
 
 def mapped(values: Mapping[str, object]) -> str:
     """A JSON object."""
-    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(dict(values))
 
 
 def texts(column: str) -> tuple[str, ...]:
@@ -79,3 +81,21 @@ def pause_reason(text: str | None) -> PauseReason | None:
 def pairs(values: Sequence[tuple[int, int]]) -> str:
     """A JSON array of pairs, for json_each()."""
     return json.dumps(values, separators=(",", ":"))
+
+
+def occasion_of(row: Row | Mapping[str, Any]) -> Occasion | None:
+    """When and where, of the columns of an item; None for a post."""
+    if row["starts"] is None:
+        return None
+    return Occasion(
+        starts=moment(row["starts"]),
+        ends=moment(row["ends"]),
+        timezone=row["timezone"],
+        all_day=bool(row["all_day"]),
+        place=row["place"],
+        online=row["online"],
+        status=EventStatus(row["status"]),
+        uid=row["uid"],
+        sequence=row["sequence"],
+        recurs=bool(row["recurs"]),
+    )

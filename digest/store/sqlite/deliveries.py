@@ -20,8 +20,8 @@ from digest.model import (
     SubscriberId,
 )
 from digest.store.sqlite.columns import listed, mapped, micros, moment, pairs
-from digest.store.sqlite.runs import Runs
 from digest.store.sqlite.subscribers import CUT
+from digest.store.sqlite.withdrawn import Withdrawn
 
 _REPLY_LENGTH = 500
 _COLUMNS = """d.id, d.issue, coalesce(d.subscriber, 0), coalesce(s.version, 0), coalesce(s.address, ''), d.edition,
@@ -29,7 +29,7 @@ _COLUMNS = """d.id, d.issue, coalesce(d.subscriber, 0), coalesce(s.version, 0), 
 _ODD = (DeliveryState.CANCELLED, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
 
 
-class Deliveries(Runs):
+class Deliveries(Withdrawn):
     """`store.deliveries`."""
 
     # --- listing -----------------------------------------------------------------------------------------------
@@ -222,6 +222,9 @@ class Deliveries(Runs):
                  JOIN issue ON issue.id = delivery.issue LEFT JOIN returned ON returned.delivery = delivery.id
                WHERE subscriber = :subscriber
                UNION ALL
+               SELECT period, withdrawn.state, withdrawn.at, NULL, NULL FROM withdrawn
+                 JOIN issue ON issue.id = withdrawn.issue WHERE subscriber = :subscriber
+               UNION ALL
                SELECT period, notice.state, changed_at, NULL, NULL FROM notice
                  JOIN issue ON issue.id = CAST(notice.secret AS INTEGER)
                WHERE subscriber = :subscriber AND kind = 'newest'
@@ -251,7 +254,8 @@ class Deliveries(Runs):
     def reader_of(self, issue_id: IssueId, delivery_id: DeliveryId) -> SubscriberId | None:
         """Whose letter this is; None when the row is gone, or the person is."""
         number: int | None = self._db.value(
-            "SELECT max(subscriber) FROM delivery WHERE id = :id AND issue = :issue",
+            """SELECT max(subscriber) FROM (SELECT subscriber FROM delivery WHERE id = :id AND issue = :issue
+                 UNION ALL SELECT subscriber FROM withdrawn WHERE delivery = :id AND issue = :issue)""",
             {"id": delivery_id, "issue": issue_id},
         )
         return None if number is None else SubscriberId(number)

@@ -21,6 +21,7 @@ from digest.model import (
     Placed,
     Reading,
 )
+from digest.store.sqlite import restated
 from digest.store.sqlite.columns import column, listed, mapped, mapping, micros, moment, pause_reason
 from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.introductions import PICTURE, read
@@ -182,6 +183,8 @@ class Issues:
     ) -> bool:
         """Compare-and-set: False when the issue was in none of the states `from_`, and then nothing is changed.
 
+        A draft's items say what their sources said while the issue was frozen.
+
         columns: send_at, approved_at, approved_by, sending_since, sent_at, pause_reason, hash.
         """
         unknown = columns.keys() - _SETTERS.keys()
@@ -189,18 +192,13 @@ class Issues:
             raise TypeError(f"an issue's move cannot set {', '.join(sorted(unknown))}")
         setters = ", ".join(["state = :to", *(_SETTERS[name] for name in columns)])
         values = {name: column(value) for name, value in columns.items()}
-        return (
-            self._db.change(
-                f"UPDATE issue SET {setters} WHERE id = :id AND state IN (SELECT value FROM json_each(:states))",
-                {
-                    **values,
-                    "id": issue_id,
-                    "to": to.value,
-                    "states": listed([state.value for state in from_]),
-                },
-            )
-            == 1
+        moved = self._db.change(
+            f"UPDATE issue SET {setters} WHERE id = :id AND state IN (SELECT value FROM json_each(:states))",
+            {**values, "id": issue_id, "to": to.value, "states": listed([state.value for state in from_])},
         )
+        if moved and to is IssueState.DRAFT:
+            restated.take_over(self._db, issue_id)
+        return moved == 1
 
     def freeze(self, issue_id: IssueId, editions: Sequence[Edition]) -> None:
         """Keeps the editions, and the picture of the community in them, as they are now.
@@ -284,8 +282,10 @@ class Issues:
     def _placed(self, issue_id: int, bench: Collection[ItemId] | None) -> tuple[Placed, ...]:
         rows = self._db.rows(
             f"""SELECT {COLUMNS}, p.section AS in_section, p.position, p.title AS own_title, p.blurb, p.chosen,
-                  p.arrived_late, p.seen_hash <> item.content_hash AS changed_at_source
+                  p.arrived_late, p.seen_hash <> item.content_hash AS changed_at_source,
+                  restated.stated AS stated
                 FROM issue_item AS p JOIN item ON item.id = p.item JOIN source ON source.id = item.source
+                  LEFT JOIN restated ON restated.item = p.item
                 WHERE p.issue = :issue
                   AND (item.merged_into IS NULL OR (SELECT state FROM issue WHERE id = :issue) <> 'draft')
                   AND (:bench IS NULL OR p.section IS NOT NULL OR p.item IN (SELECT value FROM json_each(:bench)))
@@ -379,6 +379,7 @@ def _placed(row: sqlite3.Row) -> Placed:
         chosen=bool(row["chosen"]),
         arrived_late=bool(row["arrived_late"]),
         changed_at_source=bool(row["changed_at_source"]),
+        stated_now=restated.occasion(row["stated"]),
     )
 
 

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion, OnShelf, SourceId
-from digest.rules.gather import MAYBE_TWICE, Known, own_key
-from digest.store.sqlite.columns import listed, micros, moment, texts
+from digest.model import Entry, Item, ItemId, ItemKind, OnShelf, SourceId
+from digest.rules.gather import Known, own_key
+from digest.store.sqlite import restated
+from digest.store.sqlite.columns import listed, micros, moment, occasion_of, texts
 from digest.store.sqlite.connection import Connections
 
 # also_in: names of the other sources, its copies' too, in the order in which they showed it.
@@ -60,7 +61,7 @@ class Items:
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]:
         """New items, first seen at this source, in this order."""
         at = micros(now)
-        ids = [self._insert(entry, source=source, at=at) for entry in entries]
+        ids = self._insert(entries, source=source, at=at)
         new = list(zip(ids, entries, strict=True))
         self._db.change_many(
             "INSERT INTO item_source (item, source, url, first_seen) VALUES (?, ?, ?, ?)",
@@ -69,45 +70,32 @@ class Items:
         self._learn(new)
         return ids
 
-    def _insert(self, entry: Entry, *, source: SourceId, at: int) -> ItemId:
-        return ItemId(
-            self._db.insert(
-                """INSERT INTO item (kind, source, title, url, language, published, updated, first_seen, author, summary,
-                     html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
-                     sequence, recurs, content_hash)
-                   VALUES (:kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
-                     :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
-                     :status, :uid, :sequence, :recurs, :content_hash)""",
-                {**_columns(entry), "source": source, "now": at},
-            )
+    def _insert(self, entries: Sequence[Entry], *, source: SourceId, at: int) -> list[ItemId]:
+        """One statement for all. Ids are counted here as AUTOINCREMENT counts them: nobody else writes meanwhile."""
+        last = self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'item'") or 0
+        ids = [ItemId(last + place) for place in range(1, len(entries) + 1)]
+        self._db.change_many(
+            """INSERT INTO item (id, kind, source, title, url, language, published, updated, first_seen, author, summary,
+                 html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
+                 sequence, recurs, content_hash)
+               VALUES (:id, :kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
+                 :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
+                 :status, :uid, :sequence, :recurs, :content_hash)""",
+            [
+                {**_columns(entry), "id": item_id, "source": source, "now": at}
+                for item_id, entry in zip(ids, entries, strict=True)
+            ],
         )
+        return ids
 
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
         """The item as its source states it now. A date that the source no longer gives is kept. `now` stands in for
         the date of the change when the source gives none."""
-        self._db.change(
-            """UPDATE item SET title = :title, url = coalesce(:url, url), language = coalesce(:language, language),
-                 published = coalesce(:published, published), updated = coalesce(:updated, :now), author = :author,
-                 summary = :summary, html = :html, is_full = :is_full, minutes = :minutes, tags = :tags, flags = :flags,
-                 starts = :starts, ends = :ends, timezone = :timezone, all_day = :all_day, place = :place,
-                 online = :online, status = :status, uid = :uid, sequence = :sequence, recurs = :recurs,
-                 content_hash = :content_hash, changes = changes + 1
-               WHERE id = :id""",
-            {**_columns(entry), "id": item_id, "now": micros(now)},
-        )
-        self._learn([(item_id, entry)])
-        self._db.change(  # the doubt is no business of its source's
-            """UPDATE item SET flags = json_insert(flags, '$[#]', :flag)
-               WHERE id = :id AND EXISTS (SELECT 1 FROM twin WHERE other = :id AND verdict = 'open')""",
-            {"id": item_id, "flag": MAYBE_TWICE},
-        )
+        restated.write(self._db, item_id, _columns(entry), keys=entry.keys, now=micros(now))
 
-    def changed_at_source(self, item_id: ItemId, *, content_hash: str, now: datetime) -> None:
-        """Its source says it differently, but an approved issue holds its words: only that is remembered."""
-        self._db.change(
-            "UPDATE item SET content_hash = :content_hash, updated = :now WHERE id = :id",
-            {"id": item_id, "content_hash": content_hash, "now": micros(now)},
-        )
+    def changed_at_source(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
+        """Its source says it differently, but an approved issue holds its words: kept until the issue is held."""
+        restated.keep(self._db, item_id, entry, stated=_columns(entry), now=now)
 
     def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
         """The same item, seen at another source; the item itself stays as it is."""
@@ -197,11 +185,7 @@ class Items:
         )
 
     def _learn(self, items: Sequence[tuple[ItemId, Entry]]) -> None:
-        """A key that is already another item's stays there: the first who used it keeps it."""
-        self._db.change_many(
-            "INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
-            [(key, item_id) for item_id, entry in items for key in entry.keys],
-        )
+        restated.learn(self._db, [(item_id, entry.keys) for item_id, entry in items])
 
 
 def item_of(row: sqlite3.Row) -> Item:
@@ -223,26 +207,9 @@ def item_of(row: sqlite3.Row) -> Item:
         html=row["html"],
         minutes=row["minutes"],
         tags=texts(row["tags"]),
-        occasion=_occasion(row),
+        occasion=occasion_of(row),
         flags=texts(row["flags"]),
         content_hash=row["content_hash"],
-    )
-
-
-def _occasion(row: sqlite3.Row) -> Occasion | None:
-    if row["starts"] is None:
-        return None
-    return Occasion(
-        starts=moment(row["starts"]),
-        ends=moment(row["ends"]),
-        timezone=row["timezone"],
-        all_day=bool(row["all_day"]),
-        place=row["place"],
-        online=row["online"],
-        status=EventStatus(row["status"]),
-        uid=row["uid"],
-        sequence=row["sequence"],
-        recurs=bool(row["recurs"]),
     )
 
 

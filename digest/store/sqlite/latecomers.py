@@ -76,6 +76,14 @@ class Latecomers:
             {"issue": issue_id, "ids": listed(deliveries)},
         )
 
+    def withdrawn(self, deliveries: Sequence[DeliveryId]) -> set[DeliveryId]:
+        """Which of these were first letters of an issue that was taken back: that they left is known."""
+        rows = self._db.rows(
+            "SELECT delivery FROM withdrawn WHERE delivery IN (SELECT value FROM json_each(:ids))",
+            {"ids": listed(deliveries)},
+        )
+        return {DeliveryId(row[0]) for row in rows}
+
     def doubt_all(self, issue_id: IssueId, *, now: datetime) -> int:
         """Every letter without an end may have left since the copy was made; how many."""
         return self._db.change(

@@ -15,9 +15,11 @@ from digest.store.sqlite.schema_numbers import NUMBERS
 from digest.store.sqlite.schema_pace import PACE
 from digest.store.sqlite.schema_passkeys import PASSKEYS
 from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICES
+from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, PARTED, SOURCES, TWINS
+from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
 MIGRATIONS = Migrations("digest")
 
@@ -341,6 +343,18 @@ def _lighter(db: Database) -> None:
 @MIGRATIONS(name="0022_logo")
 def _logo(db: Database) -> None:
     for statement in _statements(LOGO):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0023_withdrawn")
+def _withdrawn(db: Database) -> None:
+    for statement in _statements(WITHDRAWN):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0024_restated")
+def _restated(db: Database) -> None:
+    for statement in _statements(RESTATED):
         db.conn.execute(statement)
 
 

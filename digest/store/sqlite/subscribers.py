@@ -149,6 +149,16 @@ class Subscribers:
             )
         )
 
+    def count_at(self, domain: str) -> int:
+        """How many confirmed readers have an address of this mail domain, as it is written in addresses, case-folded."""
+        return int(
+            self._db.value(
+                """SELECT count(*) FROM subscriber WHERE state = 'confirmed'
+                     AND substr(address_key, instr(address_key, '@') + 1) = :domain""",
+                {"domain": domain},
+            )
+        )
+
     def to_remind(self, *, asked_before: datetime, limit: int) -> list[Subscriber]:
         """Those who asked before this time, have not confirmed, and were not reminded."""
         rows = self._db.rows(

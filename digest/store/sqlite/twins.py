@@ -41,6 +41,20 @@ class Twins:
             {"one": one, "other": other, "now": micros(now)},
         )
 
+    def asked(self, item: ItemId) -> list[tuple[ItemId, ItemId]]:
+        """Pairs with this item that digest asks about by itself; one that somebody took back is his question."""
+        rows = self._db.rows(
+            """SELECT one, other FROM twin WHERE verdict = 'open' AND by = '' AND one = :item
+               UNION SELECT one, other FROM twin WHERE verdict = 'open' AND by = '' AND other = :item""",
+            {"item": item},
+        )
+        return [(ItemId(row["one"]), ItemId(row["other"])) for row in rows]
+
+    def withdraw(self, one: ItemId, other: ItemId) -> None:
+        """The question has answered itself; should they come to be alike again, it may be asked again."""
+        self._db.change("DELETE FROM twin WHERE one = :one AND other = :other", {"one": one, "other": other})
+        self._mark(other)
+
     def apart(self, one: ItemId, other: ItemId, *, now: datetime) -> None:
         """Two of one identity, which an editor has parted: what was said stands beside the other pairs."""
         self._db.change(

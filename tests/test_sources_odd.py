@@ -1,0 +1,193 @@
+"""What feeds, calendars and pages of the wild get wrong: read to the right words and hour. Each case was once our fault."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digest.model import Entry, EventStatus
+from digest.rules.dates import read_date
+from digest.rules.text import language_of
+from digest.sources import KINDS, ParseContext
+from tests.http_kit import ics, rss
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+WEEKLY = "UID:a\nSUMMARY:Night\nDTSTART;TZID=America/Toronto:20261201T190000\nRRULE:FREQ=DAILY;COUNT=4\n"
+
+
+def read(kind: str, body: bytes, *, timezone: str = "America/Toronto") -> list[Entry]:
+    context = ParseContext(
+        url="https://site.example.org/x",
+        now=NOW,
+        horizon=NOW + timedelta(days=120),
+        timezone=timezone,
+        headers={},
+    )
+    return list(KINDS[kind].parse(body, context).entries)
+
+
+def entry(kind: str, body: bytes, *, timezone: str = "America/Toronto") -> Entry:
+    (one,) = read(kind, body, timezone=timezone)
+    return one
+
+
+def of_feed(inside: str) -> Entry:
+    return entry("feed", rss(f"<title>A</title><link>https://x.example/a</link>{inside}"))
+
+
+def of_page(*blocks: str) -> list[Entry]:
+    scripts = "".join(f'<script type="application/ld+json">{block}</script>' for block in blocks)
+    return read("event-page", f"<!doctype html><html><head>{scripts}</head></html>".encode())
+
+
+def starts(entries: list[Entry]) -> list[str]:
+    return [f"{one.occasion.starts:%m-%dT%H:%M}" for one in entries if one.occasion]
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("Thu, 12 Nov 2026 12:00:00 America/Toronto", datetime(2026, 11, 12, 17, tzinfo=UTC)),
+        ("12 Nov 2026 12:00 pm", datetime(2026, 11, 12, 17, tzinfo=UTC)),
+        ("2026-11-12T12:00Z[America/Toronto]", datetime(2026, 11, 12, 12, tzinfo=UTC)),
+        ("2026-11-12T12:00:00-05:00[America/Toronto]", datetime(2026, 11, 12, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_zone_is_read_as_a_zone_and_not_as_a_half_of_the_day(written: str, instant: datetime) -> None:
+    found = read_date(written, timezone="America/Toronto")
+    assert found is not None
+    assert found.at == instant
+
+
+@pytest.mark.parametrize(
+    ("words", "language"), [("R&D 2026", None), ("Section C", None), ("Bo's", None), ("L’été", "fr"), ("d'avril", "fr")]
+)  # fmt: skip
+def test_a_single_letter_is_french_only_before_its_apostrophe(words: str, language: str | None) -> None:
+    assert language_of(words) == language
+
+
+@pytest.mark.parametrize(
+    ("inside", "author"),
+    [
+        ("<author>jane@x.photography (Jane Doe)</author>", "Jane Doe"),
+        ("<author>jane@x.photography</author>", None),
+        ("<dc:creator>Jane</dc:creator><dc:creator>Bo</dc:creator>", "Jane, Bo"),
+    ],
+)
+def test_authors_are_all_named_and_none_by_an_address(inside: str, author: str | None) -> None:
+    body = rss(f"<title>A</title><link>https://x.example/a</link>{inside}")
+    spaced = body.replace(b"<rss ", b'<rss xmlns:dc="http://purl.org/dc/elements/1.1/" ', 1)
+    assert entry("feed", spaced).author == author
+
+
+def test_words_that_were_escaped_once_too_often_are_words_again() -> None:
+    twice = "&amp;lt;p&amp;gt;Hello&amp;lt;/p&amp;gt;"
+    assert of_feed(f"<description>{twice}</description>").html == "<p>Hello</p>"
+    assert "&lt;p&gt;" in of_feed("<description>How the &amp;lt;p&amp;gt; tag came to be</description>").html
+
+
+def test_what_may_deceive_in_a_title_goes_and_leaves_a_flag() -> None:
+    (odd,) = read("feed", rss("<title>Invoice \u202egpj.exe</title><link>https://x.example/a</link>"))
+    assert (odd.title, odd.flags) == ("Invoice gpj.exe", ("odd-characters",))
+    event = entry("ical", ics("UID:a\nSUMMARY:Talk \u202eklat\nDTSTART:20261201T190000Z"))
+    assert "odd-characters" in event.flags
+
+
+def test_a_dtd_that_nobody_fetches_costs_no_letter() -> None:
+    body = (
+        b'<?xml version="1.0"?><!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" '
+        b'"http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel><title>T</title><item>'
+        b"<title>L&eacute;a &agrave; Qu&eacute;bec</title><link>http://x.example/1</link></item></channel></rss>"
+    )
+    assert entry("feed", body).title == "Léa à Québec"
+
+
+def test_the_page_behind_a_counting_link_is_the_link() -> None:
+    body = rss(
+        "<title>A</title><link>https://feeds.example/~r/1</link><f:origLink>https://x.example/real</f:origLink>"
+    )
+    spaced = body.replace(b"<rss ", b'<rss xmlns:f="http://rssnamespace.org/feedburner/ext/1.0" ', 1)
+    assert entry("feed", spaced).url == "https://x.example/real"
+
+
+def test_an_entry_that_holds_nothing_is_no_item() -> None:
+    assert [one.title for one in read("feed", rss("<title>A</title>", "<title> </title>"))] == ["A"]
+
+
+@pytest.mark.parametrize("fold", [b"\r\n ", b"\n\t"])
+def test_a_line_that_is_folded_in_the_middle_of_a_letter_is_put_together(fold: bytes) -> None:
+    whole = ics("UID:a\nSUMMARY:Réunion\nDTSTART:20261201T190000Z")
+    first, second = whole.split("é".encode())
+    assert entry("ical", first + b"\xc3" + fold + b"\xa9" + second).title == "Réunion"
+
+
+def test_a_day_that_is_left_out_of_a_series_with_an_hour_is_that_date_alone() -> None:
+    days = starts(read("ical", ics(f"{WEEKLY}EXDATE;VALUE=DATE:20261202")))
+    assert days == ["12-02T00:00", "12-04T00:00", "12-05T00:00"]
+
+
+def test_a_date_of_a_series_that_is_named_by_its_day_is_moved_and_not_doubled() -> None:
+    moved = "UID:a\nSUMMARY:Moved\nRECURRENCE-ID;VALUE=DATE:20261202\nDTSTART;TZID=America/Toronto:20261210T190000"
+    days = starts(read("ical", ics(WEEKLY, moved)))
+    assert sorted(days) == ["12-02T00:00", "12-04T00:00", "12-05T00:00", "12-11T00:00"]
+
+
+@pytest.mark.parametrize(
+    ("tzid", "is_sure"),
+    [
+        ("america/toronto", True),
+        ('"(UTC-05:00) Eastern Time (US & Canada)"', False),
+        ("Eastern Daylight Time", False),
+    ],
+)
+def test_a_zone_is_known_by_the_names_that_programs_show(tzid: str, is_sure: bool) -> None:
+    body = ics(f"UID:a\nSUMMARY:Talk\nDTSTART;TZID={tzid}:20261201T190000")
+    event = entry("ical", body, timezone="America/Halifax")
+    assert event.occasion is not None
+    assert event.occasion.starts == datetime(2026, 12, 2, tzinfo=UTC)
+    assert ("zone-guessed" in event.flags) is not is_sure
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '/* by hand */ {"@type": "Event",\n// the name\n"name": "Talk", "startDate": "2026-12-01T19:00:00-05:00"}',
+        '{"@type": "WebPage"}{"@type": "Event", "name": "Talk", "startDate": "2026-12-01T19:00:00-05:00",}',
+        r'{"@type": "Event", "name": "Talk", "description": "It\'s C:\\new", "startDate": "2026-12-01T19:00:00-05:00"}',
+        '<!-- {"@type": "Event", "name": "Talk", "startDate": "2026-12-01T19:00:00-05:00"} -->',
+    ],
+)
+def test_json_that_pages_break_is_mended(block: str) -> None:
+    (event,) = of_page(block)
+    assert (event.title, starts([event])) == ("Talk", ["12-02T00:00"])
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "online"),
+    [
+        ('"schema:EventPostponed"', EventStatus.POSTPONED, None),
+        ('"http://schema.org/EventCancelled/"', EventStatus.CANCELLED, None),
+        ('["https://schema.org/EventRescheduled", "https://schema.org/EventMovedOnline"]', EventStatus.RESCHEDULED, ""),
+    ],
+)  # fmt: skip
+def test_what_became_of_an_event_is_read_in_every_spelling(
+    said: str, status: EventStatus, online: str | None
+) -> None:
+    (event,) = of_page(
+        f'{{"@type": "Event", "name": "T", "startDate": "2026-12-01T19:00-05:00", "eventStatus": {said}}}'
+    )
+    assert event.occasion is not None
+    assert (event.occasion.status, event.occasion.online) == (status, online)
+
+
+def test_a_room_and_an_address_on_the_web_are_two_ways_to_come() -> None:
+    (event,) = of_page("""{"@type": "Event", "name": "T", "startDate": "2026-12-01T19:00-05:00",
+        "location": ["https://zoom.us/j/55", {"@type": "Place", "name": "Hall"}]}""")
+    assert event.occasion is not None
+    assert (event.occasion.place, event.occasion.online) == ("Hall", "https://zoom.us/j/55")
+
+
+@pytest.mark.parametrize(("encoding", "declared"), [("cp1252", ""), ("latin-1", "<meta charset=iso-8859-1>")])
+def test_a_page_that_is_not_in_utf_8_keeps_its_letters(encoding: str, declared: str) -> None:
+    block = '{"@type": "Event", "name": "Été à Québec", "startDate": "2026-12-01T19:00-05:00"}'
+    page = f'<!doctype html><html><head>{declared}<script type="application/ld+json">{block}</script></head></html>'
+    assert entry("event-page", page.encode(encoding)).title == "Été à Québec"
