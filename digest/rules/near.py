@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Iterable
 from enum import IntEnum
 from hashlib import sha256
-from heapq import nsmallest
 from itertools import pairwise
 from zlib import crc32
 
 TITLE, WORDS = "title:", "words:"  # how weak keys begin
 FEWEST_WORDS = 48  # below, likeness of words means little
 MARKS, MARK_WORDS, RARE_LETTERS = 4, 4, 9
+MARKED_LETTERS = 1_600  # some 250 words
 MOST_PARTS = 3
 NEARLY_THE_SAME_WORD = 88
 _WORD = re.compile(r"\w+")
@@ -90,13 +90,17 @@ def _title_hints(title: str) -> Iterable[str]:
 
 
 def _marks(text: str) -> Iterable[str]:
-    """The runs that begin with the long words of the smallest sums: both texts most likely hold these, or neither does."""
-    words = text.lower().split()
+    """The runs that begin with the long words of the smallest sums: both texts most likely hold these, or neither does.
+    Only the opening is looked at: it is what a copy, a teaser and the whole have in common."""
+    words = text[:MARKED_LETTERS].lower().split()
+    if len(text) > MARKED_LETTERS:
+        words.pop()  # it may be cut
     if len(words) < FEWEST_WORDS:
         return
-    rare = {word for word in words if len(word) >= RARE_LETTERS}
-    for word in nsmallest(MARKS, rare, key=_sum):
-        at = words.index(word)
+    rare = [word for word in words if len(word) >= RARE_LETTERS]
+    sums = dict(zip(map(crc32, " ".join(rare).encode("utf-8", "replace").split(b" ")), rare, strict=False))
+    for number in sorted(sums)[:MARKS]:
+        at = words.index(sums[number])
         yield f"{WORDS}{_sum(' '.join(_WORD.findall(' '.join(words[at : at + MARK_WORDS])))):08x}"
 
 
