@@ -59,7 +59,7 @@ def test_a_zone_is_read_as_a_zone_and_not_as_a_half_of_the_day(written: str, ins
 
 
 @pytest.mark.parametrize(
-    ("words", "language"), [("R&D 2026", None), ("Section C", None), ("Bo's", None), ("L’été", "fr"), ("d'avril", "fr")]
+    ("words", "language"), [("R&D 2026", None), ("Section C", None), ("Bo's", None), ("L’été", "fr"), ("l’avenir, d'abord", "fr")]
 )  # fmt: skip
 def test_a_single_letter_is_french_only_before_its_apostrophe(words: str, language: str | None) -> None:
     assert language_of(words) == language

@@ -60,7 +60,7 @@ _WHOLLY_ESCAPED = re.compile(
 )
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
 _TAG = re.compile(r"<[^>]+>")
-_ELIDED = r"[cdjlmnst]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
+_ELIDED = r"[cdjlmnstCDJLMNST]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
 _ASCII_WORD = re.compile(rf"{_ELIDED}|[a-z]+")
 _WORD = re.compile(rf"{_ELIDED}|[^\W\d_]+")
 
@@ -159,7 +159,7 @@ def _language_of_a_line(text: str) -> str | None:
     french = english = 0.0  # by stop words
     french_look = english_look = 0.0
     for word in _WORD.findall(text):
-        if len(word) > 1 and word.isupper() and not all_capitals:
+        if len(word.rstrip("'’")) > 1 and word.isupper() and not all_capitals:
             continue  # an abbreviation: EST, LA, ON
         word = word.lower()
         if word in _TELLING:
