@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from digest.collect_twins import Records, Twins
 from digest.config import Config
-from digest.errors import NotFound, SourceError
+from digest.errors import ErrorKind, NotFound, SourceError
 from digest.model import Entry, Item, ItemId, ItemKind, Source, SourceId, Visit, VisitOutcome
 from digest.rules.gather import (
     Add,
@@ -159,7 +159,16 @@ class Collect:
         except SourceError as error:
             _log.info("source %s failed: %s", source.name, error.kind)
             return self._remember_failure(source, error, now=now, seconds=time.monotonic() - began)
-        return self._remember(source, fetched, now=now, began=began)
+        try:
+            return self._remember(source, fetched, now=now, began=began)
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+            # A fault of ours that something in this answer brought up: it is this source's alone, and the round goes on.
+            _log.exception("what source %s answered could not be kept", source.name)
+            told = SourceError(
+                ErrorKind.PARSE,
+                f"The answer was read but could not be kept ({type(error).__name__}); please report this address to us.",
+            )
+            return self._remember_failure(source, told, now=now, seconds=time.monotonic() - began)
 
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""

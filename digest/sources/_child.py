@@ -17,6 +17,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest
 from digest.sources._kind import ParseContext
 from digest.sources._page import announced
+from digest.sources._sound import sound
 from digest.sources.discover import proposed
 from digest.sources.kinds import KINDS, sniff
 
@@ -58,7 +59,7 @@ def read(request: Request) -> Reply:
         if kind == ANNOUNCED:
             return Reply(kind, links=tuple(announced(request.body, request.context.url)))
         kind = kind or sniff(request.body, request.context.url)
-        return Reply(kind, harvest=KINDS[kind].parse(request.body, request.context))
+        return Reply(kind, harvest=sound(KINDS[kind].parse(request.body, request.context)))
     except SourceError as error:
         return Reply(kind, error_kind=error.kind, message=str(error))
     except MemoryError:
