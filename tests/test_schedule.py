@@ -90,6 +90,17 @@ def test_the_draft_of_the_next_month_appears_at_its_hour_and_once(here: Communit
     assert here.app.store.issues.get(DECEMBER) == first
 
 
+def test_every_source_is_visited_once_more_just_before_the_draft_is_made(here: Community) -> None:
+    at(here, ASSEMBLE_AT - timedelta(minutes=1))
+    tick(here.app)
+    here.site.publish_late()
+    at(here, ASSEMBLE_AT)
+    tick(here.app)
+    placed = [p for p in here.app.store.issues.get(DECEMBER).placed if "roadmap" in p.item.title]
+    assert placed
+    assert not any(p.arrived_late for p in placed)
+
+
 def test_a_missed_hour_is_caught_up(here: Community) -> None:
     at(here, ASSEMBLE_AT + timedelta(days=3, hours=5))
     tick(here.app)

@@ -217,6 +217,30 @@ def medium(words: str, *, more: str = "") -> Entry:
     )
 
 
+@pytest.mark.parametrize(
+    ("end", "is_told"),
+    [
+        ("Continue reading on Medium »", True),
+        ("<em>This is a member-only story.</em>", True),
+        ("The end.", False),
+    ],
+)
+def test_a_post_of_which_members_alone_read_the_rest_says_so(end: str, is_told: bool) -> None:
+    words = "We rebuilt the benefits form with the people who fill it in, and this is how it went. " * 8
+    entry = one(
+        "medium",
+        rss(
+            "<title>A post</title><guid isPermaLink='false'>https://medium.com/p/0123456789ab</guid>"
+            f"<description>&lt;p&gt;{words}&lt;/p&gt;&lt;p&gt;{end.replace('<', '&lt;')}&lt;/p&gt;</description>"
+        ),
+    )
+    assert ("member-only" in entry.flags, entry.is_full, entry.minutes is None) == (
+        is_told,
+        not is_told,
+        is_told,
+    )
+
+
 def test_mediums_footer_and_pixel_go() -> None:
     entry = medium(
         "<h3>T</h3><p>Enough words to be the first paragraph of a post, which means more than sixty.</p>"
