@@ -46,6 +46,7 @@ from digest.send_pace import known_paces
 from digest.send_report import Report, reason_of, sentence
 from digest.send_restored import Restored
 from digest.send_run import LEASE_S, Progress, Run, Terms
+from digest.send_taken_back import TakenBack
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
 
@@ -210,6 +211,7 @@ class Send:
 
     def notices(self) -> int:
         """Posts the one-off letters that wait; how many left. Never raises because of one of them."""
+        TakenBack(self._store, self._press, home=self._config.list.url).mend()
         post = Post(
             self._store, self._press, self._transport, clock=self._clock, links=self._links,
             sender=self._config.list.from_,

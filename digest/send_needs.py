@@ -36,6 +36,12 @@ class Shelf(Protocol):
     ) -> None: ...
 
 
+class Sayings(Protocol):
+    """What readers say of themselves, in letters that were sent."""
+
+    def mend(self, issue_id: IssueId, editions: Sequence[Edition], *, hash: str) -> None: ...
+
+
 class Rows(Deliveries, Protocol):
     """The ledger, as its keeper needs it."""
 
@@ -63,6 +69,8 @@ class Store(Books, Protocol):
     def deliveries(self) -> Rows: ...
     @property
     def issues(self) -> Shelf: ...
+    @property
+    def introductions(self) -> Sayings: ...
     @property
     def notices(self) -> Waiting: ...
     @property

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import MoveRefused, TokenRefused
+from digest.join_choices import Choice
 from digest.model import DeliveryState, Issue, IssueState, SubscriberState
 from digest.rules.introduce import IntroductionRefused, judged_hello
 from digest.schedule import send_due
+from digest.send_letters import must_be_as_approved
 from tests import web_kit
 from tests.conftest import Clock
 from tests.readers_kit import ANN, confirm_token, joins, leave_token, letter_token, manage_token, person
@@ -86,6 +89,56 @@ def test_it_is_taken_back_everywhere_at_once(app: App, way: str) -> None:
         app.store.backup(app.config.path("copy.db"))
         rows = app.store._db.rows("SELECT value FROM issue_community UNION ALL SELECT value FROM setting")
         assert not any("intake" in row[0] for row in rows if "Ann" in row[0])
+
+
+@pytest.mark.parametrize("way", ["withdraws", "is forgotten"])
+def test_the_frozen_letters_of_a_sent_issue_let_go_of_it_and_newcomers_do_not_get_it(
+    app: App, clock: Clock, way: str
+) -> None:
+    """Whoever comes afterwards gets the newest issue, and the file holds no word of hers any more."""
+    for address, language in ((ANN, "en"), ("bo@example.org", "en"), ("cy@example.org", "en+fr")):
+        joins(app, address, language=language)
+    app.join.choices.save(
+        manage_token(app, "bo@example.org"), Choice(language="en", timezone="America/Vancouver")
+    )
+    month = web_kit.fill(app)
+    says_hello(app)
+    says_hello(app, "bo@example.org", name="Bo", who="I sit by the sea.")
+    for address in (ANN, "bo@example.org"):
+        assert let_in(app, address)
+    app.publish.assemble(month.period)
+    app.publish.approve(month.period, by="1")
+    app.send.issue(month.period)
+    issue = app.store.issues.get(month.period)
+    assert issue.state is IssueState.SENT
+    before = app.store.issues.editions(issue.id)
+    assert {"en", "fr", "en+fr"} < set(before)
+    assert all("intake" in one.text for one in before.values())
+    if way == "withdraws":
+        app.join.introductions.withdraw(manage_token(app))
+    else:
+        app.join.forget(ANN)
+    app.send.notices()
+    after = app.store.issues.editions(issue.id)
+    assert set(after) == set(before)
+    for one in after.values():
+        assert "I sit by the sea." in one.text
+        assert "intake" not in f"{one.text}{one.html}{one.letter!r}{one.view}"
+    assert app.send.notices() == 0
+    folder = app.config.path(app.config.mail.folder)
+    for path in folder.glob("*.eml"):
+        path.unlink()
+    joins(app, "new@example.org")
+    app.send.notices()
+    letters = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in folder.glob("*.eml")]
+    [newest] = [one for one in letters if one["To"] == "new@example.org" and one["List-Unsubscribe"]]
+    body = newest.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "I sit by the sea." in body
+    assert "intake" not in body
+    must_be_as_approved(app.store.issues.get(month.period), after)
+    app.store.backup(app.config.path("copy.db"))
+    if way == "is forgotten":
+        assert b"intake for a small" not in app.config.path("copy.db").read_bytes()
 
 
 def test_who_comes_back_within_a_day_is_shown_again(app: App) -> None:

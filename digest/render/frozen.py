@@ -1,7 +1,8 @@
 """An issue in one language as it was approved, kept as JSON: what the archive shows however its items change afterwards."""
 
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Collection
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, lru_cache
 from types import UnionType
@@ -24,6 +25,15 @@ def read(text: str, *, home: str) -> IssueView:
     view = _built(IssueView, kept["view"])
     assert isinstance(view, IssueView)
     return view
+
+
+def shown_with(view: IssueView, people: Collection[int]) -> IssueView:
+    """The view with only these readers' introductions; a section that is empty then goes."""
+    parts = [
+        replace(part, people=tuple(one for one in part.people if one.id in people)) if part.people else part
+        for part in view.parts
+    ]
+    return replace(view, parts=tuple(part for part in parts if part.people or part.id != "people"))
 
 
 def _plain(value: Any) -> Any:

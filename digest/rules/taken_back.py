@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from digest.model import Edition, Issue
 
+# A setting that says so: sent issues may hold words of somebody who has taken them back.
+FLAG = "words taken back"
+
 
 def taken_back(issue: Issue, editions: Mapping[str, Edition]) -> list[str]:
     """Names that the letters print and the issue no longer knows; a draft prints whoever is there."""

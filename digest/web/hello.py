@@ -14,7 +14,7 @@ from digest.rules.tokens import Purpose
 from digest.web import language as tongue
 from digest.web import public, sessions
 from digest.web.pages import page, to
-from digest.web.site import site
+from digest.web.site import post_notices, site
 
 _MANAGES = frozenset({Purpose.MANAGE})
 _FIELDS = ("name", "who", "looks_for", "link")
@@ -54,6 +54,7 @@ def hello(token: str) -> AnyResponse:
     try:
         if request.form.get("withdraw") == "1":
             voices.withdraw(token, page=request.path)
+            post_notices()
             did = "withdrawn"
         else:
             voices.say_hello(token, sent, page=request.path)

@@ -288,4 +288,5 @@ def forget(token: str) -> Response:
         site().app.join.choices.forget(token)
     except errors.TokenRefused:
         raise public.refused(token) from None
+    post_notices()
     return public.say("forgotten", "forgotten_lead")

@@ -1,11 +1,9 @@
 """Which issues everyone may see, and how they are shown. A draft or an approved issue never leaves this room."""
 
-from dataclasses import replace
-
 from digest.errors import NotFound
 from digest.model import Issue, IssueState, Language, Period
 from digest.render.context import IssueView
-from digest.render.frozen import read
+from digest.render.frozen import read, shown_with
 from digest.render.view import issue_view
 from digest.web.site import site
 
@@ -43,9 +41,4 @@ def view(issue: Issue, language: Language) -> IssueView:
     text = site().app.store.issues.frozen_view(issue.id, language=language.value)
     if not text:
         return issue_view(issue, language, config)
-    kept = read(text, home=config.list.url)
-    parts = [
-        replace(part, people=tuple(one for one in part.people if one.id in shown)) if part.people else part
-        for part in kept.parts
-    ]  # fmt: skip
-    return replace(kept, parts=tuple(part for part in parts if part.people or part.id != "people"))
+    return shown_with(read(text, home=config.list.url), shown)

@@ -66,6 +66,7 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # who is forgotten is not left lying in freed pages
         connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # heard by a file that is still empty
         _enter_wal(connection, deadline_s=time.monotonic() + busy_timeout_s)
         connection.execute("PRAGMA synchronous = NORMAL")

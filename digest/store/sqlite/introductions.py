@@ -2,18 +2,22 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from digest.model import (
     Community,
+    Edition,
     Introduction,
     IntroductionState,
+    IssueId,
     Language,
     Person,
     PulseBrief,
     Share,
     SubscriberId,
 )
+from digest.rules.taken_back import FLAG
 from digest.store.sqlite.columns import micros, moment
 from digest.store.sqlite.connection import Connections
 
@@ -87,7 +91,7 @@ class Introductions:
         """Out of every issue's page and of the picture for drafts; letters that have left cannot be called back."""
         # Both tables hold the same JSON; a row without this person is not touched.
         for table, where in (("issue_community", "true"), ("setting", f"name = '{PICTURE}'")):
-            self._db.change(
+            gone = self._db.change(
                 f"""UPDATE {table} SET value = json_set(value, '$.people', (
                       SELECT json_group_array(json(p.value)) FROM json_each({table}.value, '$.people') AS p
                       WHERE p.value ->> 'subscriber' <> :id))
@@ -95,6 +99,25 @@ class Introductions:
                                               WHERE p.value ->> 'subscriber' = :id)""",
                 {"id": subscriber_id},
             )
+            if gone and table == "issue_community":
+                self._db.change(
+                    """INSERT INTO setting (name, value) VALUES (:name, 'yes')
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
+                    {"name": FLAG},
+                )
+
+    def mend(self, issue_id: IssueId, editions: Sequence[Edition], *, hash: str) -> None:
+        """The letters of a sent issue without somebody's words. Raises StoreError for any other issue."""
+        self._db.change_many(
+            """UPDATE edition SET html = :html, text = :text, letter = :letter, sha256 = :sha256, view = :view
+               WHERE issue = :issue AND key = :key""",
+            [
+                {"issue": issue_id, "key": one.key, "html": one.html, "text": one.text, "letter": one.letter,
+                 "sha256": one.sha256, "view": one.view}
+                for one in editions
+            ],
+        )  # fmt: skip
+        self._db.change("UPDATE issue SET hash = :hash WHERE id = :id", {"hash": hash, "id": issue_id})
 
     def keep_picture(self, community: Community) -> None:
         """What drafts show from now on; an issue keeps what it showed when it was approved."""

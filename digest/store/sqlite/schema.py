@@ -19,6 +19,7 @@ from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, PARTED, SOURCES, TWINS
+from digest.store.sqlite.schema_taken_back import TAKEN_BACK
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
 MIGRATIONS = Migrations("digest")
@@ -355,6 +356,12 @@ def _withdrawn(db: Database) -> None:
 @MIGRATIONS(name="0024_restated")
 def _restated(db: Database) -> None:
     for statement in _statements(RESTATED):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0025_taken_back")
+def _taken_back(db: Database) -> None:
+    for statement in _statements(TAKEN_BACK):
         db.conn.execute(statement)
 
 
