@@ -19,6 +19,7 @@ from digest.errors import DigestError
 from digest.mail.inbox import Maildir
 from digest.model import Issue, IssueState, NoticeKind, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
+from digest.rules.gather import is_asked_to_wait
 from digest.rules.preflight_items import over
 from digest.rules.taken_back import taken_back
 from digest.schedule_alerts import alert
@@ -127,7 +128,13 @@ def gather(app: App) -> None:
         _record(app, "assemble", due=str(period), outcome=f"left out: {min(later)} exists")
         _LOG.info("No draft of %s is made: %s, which comes after it, exists.", period, min(later))
         return
-    app.collect.visit(every=True)
+    names = [
+        source.name
+        for source in app.store.sources.all()
+        if not source.paused and not is_asked_to_wait(source, now=now)
+    ]
+    if names:
+        app.collect.visit(names)
     app.publish.assemble(period)
     _record(app, "assemble", due=str(period), outcome="assembled")
     _LOG.info("The draft of %s is ready at the desk.", period)

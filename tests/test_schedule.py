@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.errors import MoveRefused
+from digest.errors import ErrorKind, MoveRefused, SourceError
 from digest.model import DeliveryState, Issue, IssueId, IssueState, NoticeKind, Period
+from digest.rules.gather import failed
 from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
 from tests.conftest import Clock
@@ -99,6 +100,22 @@ def test_every_source_is_visited_once_more_just_before_the_draft_is_made(here: C
     placed = [p for p in here.app.store.issues.get(DECEMBER).placed if "roadmap" in p.item.title]
     assert placed
     assert not any(p.arrived_late for p in placed)
+
+
+def test_a_server_that_asked_us_to_wait_is_left_alone_even_then(here: Community) -> None:
+    at(here, ASSEMBLE_AT - timedelta(minutes=1))
+    tick(here.app)
+    sources = here.app.store.sources
+    one, other = sources.all()[:2]
+    wait = SourceError(ErrorKind.RATE_LIMITED, "Later.", retry_after_s=3_600)
+    with here.app.store.write():
+        sources.remember(failed(one, wait, now=here.app.clock()))
+    before = [len(sources.visits(source.id, limit=100)) for source in (one, other)]
+    at(here, ASSEMBLE_AT)
+    tick(here.app)
+    assert states(here)["2026-12"] == "draft"
+    after = [len(sources.visits(source.id, limit=100)) for source in (one, other)]
+    assert after == [before[0], before[1] + 1]
 
 
 def test_a_missed_hour_is_caught_up(here: Community) -> None:

@@ -371,6 +371,12 @@ def is_due(source: Source, *, now: datetime) -> bool:
     return not source.paused and (source.next_at is None or source.next_at <= now)
 
 
+def is_asked_to_wait(source: Source, *, now: datetime) -> bool:
+    """Its server has named a time before which it wants no visit; only a person who names the source goes there earlier."""
+    told = source.fail_count > 0 and source.last_error_kind == ErrorKind.RATE_LIMITED.value
+    return told and source.next_at is not None and source.next_at > now
+
+
 def _jitter(source: Source, now: datetime) -> timedelta:
     """The same source and day give the same minutes, so that a plan can be repeated."""
     digest = sha256(f"{source.name} {now:%Y-%m-%d}".encode()).digest()
