@@ -22,7 +22,9 @@ from digest.rules.consent import ONLY_THEY
 from digest.rules.roster_columns import Line, neutral
 from digest.rules.roster_shapes import cells, shapes
 
-_PAGE = 1000
+_PAGE, _FEW = 1000, 20
+_SHARED = "Perhaps no person's own (info@, admin@, noreply@), taken all the same; look at line"
+_ODD = "Domains that mix alphabets, taken all the same; look twice at line"
 _GOES_ON = "They are in; run the same command again for the rest, nobody comes in twice."
 _DRY_STOPPED = "Stopped; nothing was changed."
 basis_option = click.option(
@@ -117,11 +119,20 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
         f"{counts['left']} kept out because they left, {len(report.refused)} refused.")  # fmt: skip
     if here := sum(reason == ONLY_THEY for _, reason in report.refused):
         say(f"{here} of the refused had left here before, or were forgotten.")
+    for lines, what in ((report.shared, _SHARED), (report.odd, _ODD)):
+        if lines:
+            say(f"{what} {_few(lines)}.")
     if report.marks:
         say(f"{report.marks} keyed marks of people who may not come back were read too; they count where the key is the "
             "same as there.")  # fmt: skip
     if rejects is not None and report.refused:
         say(f"The refused rows stand in {rejects}. It holds addresses: delete it when you are done.")
+
+
+def _few(lines: Sequence[int]) -> str:
+    """The numbers of the first of them, and how many more."""
+    more = len(lines) - _FEW
+    return ", ".join(map(str, lines[:_FEW])) + (f" and {more} more" if more > 0 else "")
 
 
 @contextmanager
@@ -252,6 +263,8 @@ def _report_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
         "refused": refused,
         "dry_run": dry_run,
         "marks": report.marks,
+        "shared": report.shared,
+        "mixed_alphabets": report.odd,
         "source": report.source,
         "sha256": report.sha256,
     }

@@ -62,11 +62,15 @@ class Report:
     """counts: confirmed, asked, known, left. refused: (line number, reason), never the address itself.
 
     marks: how many keyed hashes of people who may not come back were in the file.
+    shared, odd: numbers of lines to look at twice, which come in all the same: addresses that are perhaps no person's own
+    (info@), and domains of mixed alphabets.
     source: the program that wrote the file, as far as its header says; sha256: of the file, as in the consent log.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[int, str]] = field(default_factory=list)
+    shared: list[int] = field(default_factory=list)
+    odd: list[int] = field(default_factory=list)
     source: str = ""
     sha256: str = ""
     marks: int = 0
@@ -202,6 +206,8 @@ class _Import:
         """New people at once; whoever is known, or gone, one by one and by the verb itself."""
         for line, reason in block.refused:
             self._refuse(line, reason)
+        self._report.shared += block.shared
+        self._report.odd += block.odd
         self._look_at_suppressions()
         single = self._keep_out(block)
         for state, people in ((SubscriberState.CONFIRMED, block.into), (SubscriberState.ASKED, block.asked)):

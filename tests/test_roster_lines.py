@@ -68,3 +68,23 @@ def test_the_import_says_how_many_of_the_refused_had_left_here(
     capsys.readouterr()
     assert run([*words, "import", str(tmp_path / "in.csv"), "--basis", "express", "--origin", "x"]) == 0
     assert "1 of the refused had left here before, or were forgotten." in capsys.readouterr().out
+
+
+FLAGGED = f"email,status\nINFO@example.org,active\n{ANN},active\nbo@ontar\u0456o.ca,active\nno-reply@example.org,unsubscribed\n"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_shared_addresses_and_mixed_alphabets_are_told_and_taken(app: App, dry_run: bool) -> None:
+    report = brought(app, FLAGGED.encode(), dry_run=dry_run)
+    assert (report.shared, report.odd) == ([2], [4])
+    assert report.counts == {"confirmed": 3, "left": 1}
+
+
+def test_the_command_names_the_lines_to_look_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text('[list]\nname.en = "T"\nname.fr = "T"\n')
+    (tmp_path / "in.csv").write_text(FLAGGED, encoding="utf-8")
+    words = ["--config", str(tmp_path / "config.toml"), "subscribers", "import", str(tmp_path / "in.csv")]
+    assert run([*words, "--basis", "express", "--origin", "x", "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "taken all the same; look at line 2." in told
+    assert "mix alphabets, taken all the same; look twice at line 4." in told

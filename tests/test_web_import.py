@@ -159,3 +159,9 @@ def test_nothing_of_the_file_stays_behind(app: App, ada: FlaskClient) -> None:
     sent(ada, LIST)
     assert files() == before
     assert b"ann@example.org" not in app.store.path.read_bytes()
+
+
+def test_the_look_names_shared_addresses_and_mixed_alphabets(ada: FlaskClient) -> None:
+    page = sent(ada, "email\ninfo@example.org\nann@example.org\nbo@ontar\u0456o.ca\n".encode())
+    assert "taken all the same: 1. The first lines: 2." in page
+    assert "look twice: 1. The first lines: 4." in page

@@ -28,6 +28,12 @@ _ROLE_LOCALS = frozenset(
     {"abuse", "postmaster", "hostmaster", "webmaster", "security", "noc", "mailer-daemon"}
 )
 
+# Many people may read what comes here, or nobody: such an address is taken, and told to whoever brings it in a list.
+_SHARED_LOCALS = frozenset(
+    {"admin", "contact", "courriel", "help", "hello", "info", "mail", "news", "no-reply", "noreply", "office",
+     "root", "sales", "support", "team"}
+)  # fmt: skip
+
 NO_ADDRESS = "This is not an e-mail address that we can write to."
 A_FUNCTION = "This address belongs to a function, not to a person; please give one of your own."
 ONLY_THEY = "This person has left or was forgotten; only they themselves can come back."
@@ -36,7 +42,8 @@ ONLY_THEY = "This person has left or was forgotten; only they themselves can com
 _TIGHT_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@", re.ASCII).match
 _TIGHT_DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+([A-Za-z]{2,24})", re.ASCII).fullmatch
 _TIGHT_LOCALS = re.compile(
-    rf"\n(?!(?:{'|'.join(_ROLE_LOCALS)})@)[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@", re.ASCII
+    rf"\n(?!(?:{'|'.join(sorted(_ROLE_LOCALS | _SHARED_LOCALS))})@)[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@",
+    re.ASCII,
 ).sub
 # What no address holds, in whatever form: told without the long way through email-validator.
 _NEVER = re.compile(r"[^@]*|.*?\.\..*", re.DOTALL).fullmatch
@@ -99,7 +106,8 @@ def quick_address(text: str) -> tuple[str, str] | None:
 def everyday_addresses(texts: Sequence[str]) -> tuple[Sequence[str], Sequence[str], list[bool]]:
     """The addresses as they are kept, their keys, and for which of them both hold: quick_address of many at once.
 
-    Where it does not hold, what stands there means nothing: ask judged_address. So it is for functions (abuse@).
+    Where it does not hold, what stands there means nothing: ask judged_address. So it is for functions (abuse@) and for
+    what is_shared.
     """
     joined = "\n".join(["", *texts])
     folded = joined.lower()
@@ -130,6 +138,11 @@ def _everyday_domain(domain: str) -> str | None:
 def is_function(address: Address) -> bool:
     """abuse@, postmaster@ and their like."""
     return address.key.rpartition("@")[0] in _ROLE_LOCALS
+
+
+def is_shared(address: Address) -> bool:
+    """info@, noreply@ and their like: perhaps no person's own."""
+    return address.key.rpartition("@")[0] in _SHARED_LOCALS
 
 
 def judged_basis(basis: str, origin: str) -> None:

@@ -8,8 +8,10 @@ from operator import not_
 from typing import TypeVar
 
 from digest.errors import InputRefused
-from digest.rules.consent import IMPLIED_LIVES, everyday_addresses, judged_address
+from digest.model import Address
+from digest.rules.consent import IMPLIED_LIVES, everyday_addresses, is_shared, judged_address
 from digest.rules.guard import neighbourhood
+from digest.rules.jurisdictions import has_mixed_scripts
 from digest.rules.roster_columns import Columns, Line, micros
 from digest.rules.roster_status import Standing
 
@@ -61,6 +63,7 @@ class Block:
     """into, asked: each person once, with their keys. again: further lines of the same people.
 
     gone: by key, who left, bounced or complained elsewhere. refused: with the reason. size: how many lines in all.
+    shared, odd: lines of addresses to look at twice: perhaps no person's own (info@), or of mixed alphabets.
     met: of the keys, those that may be among the Judge's `met`. cells: by key, the row of somebody who is in or asked as it
     stands, if it was kept.
     """
@@ -72,6 +75,8 @@ class Block:
     again: list[Line] = field(default_factory=list)
     gone: list[tuple[str, Line]] = field(default_factory=list)
     refused: list[tuple[Line, str]] = field(default_factory=list)
+    shared: list[int] = field(default_factory=list)
+    odd: list[int] = field(default_factory=list)
     size: int = 0
     cells: dict[str, Sequence[str]] = field(default_factory=dict)
 
@@ -175,6 +180,10 @@ class Judge:
             if any(hash(key) in met for met in self.met):
                 block.met.add(key)
             people = block.into if self.express and line.standing is _SUBSCRIBED else block.asked
+            if is_shared(Address(address)):
+                block.shared.append(line.number)
+            if has_mixed_scripts(key.rpartition("@")[2]):
+                block.odd.append(line.number)
             people.keys.append(key)
             people.addresses.append(address)
             people.languages.append(self.languages.get(line.language, self.languages[None]))

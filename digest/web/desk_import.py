@@ -160,6 +160,8 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
         typed=typed, is_done=is_done, lines=lines, more=len(report.refused) - len(lines),
         source=_NAMES.get(report.source, "" if report.source in {"csv", "plain"} else report.source.title()),
         counts=[(words(f"desk.import_{name}"), counts[name]) for name in ("confirmed", "asked", "known", "left")],
+        flags=[words(f"desk.import_{name}", lines=", ".join(map(str, numbers[:_SHOWN])), n=len(numbers))
+               for name, numbers in (("shared", report.shared), ("odd", report.odd)) if numbers],
         refused=len(report.refused), packed=b64encode(zlib.compress(typed.data)).decode(),
         comes=counts["confirmed"] + counts["asked"] + counts["left"],
     )  # fmt: skip
