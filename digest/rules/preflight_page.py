@@ -125,21 +125,24 @@ def _declaration(piece: str) -> tuple[str, str]:
     return name.strip().lower(), value.replace("!important", "").strip()
 
 
-def _styled(element: Element, name: str, dark: dict[str, dict[str, str]]) -> str | None:
+def _styled(element: Element, name: str, dark: dict[str, str]) -> str | None:
+    """dark: selectors that say this property to what each says."""
     value = element.style.get(name)
     if name == "background-color":
         value = value or element.attrs.get("bgcolor")
-    for selector in (element.tag, *(f".{each}" for each in element.classes)):
-        value = dark.get(selector, {}).get(name, value)
+    if dark:
+        for selector in (element.tag, *(f".{each}" for each in element.classes)):
+            value = dark.get(selector, value)
     return colour(value or "")
 
 
 def _inherited(page: Page, name: str, dark: dict[str, dict[str, str]]) -> list[str | None]:
     """Of each element, in order: its own colour, else its parent's; parents stand before their children."""
     told: dict[int, str | None] = {}
+    said = {selector: declared[name] for selector, declared in dark.items() if name in declared}
     for element in page.elements:
         above = told[id(element.parent)] if element.parent else None
-        told[id(element)] = _styled(element, name, dark) or above
+        told[id(element)] = _styled(element, name, said) or above
     return list(told.values())
 
 

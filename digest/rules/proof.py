@@ -321,6 +321,7 @@ def is_private(url: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+@lru_cache(maxsize=256)
 def colour(value: str) -> str | None:
     """`#rrggbb` of a CSS colour written in hex, else None."""
     found = re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value.strip().lower())
