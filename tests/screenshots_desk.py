@@ -48,7 +48,7 @@ class Calendar:
 def desk() -> Iterator[tuple[browser_kit.Served, Calendar, Period]]:
     """A month that was sent, with a correction, and the draft of the next one with a note, an edit and late news."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as door:
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        url = f"http://localhost:{door.getsockname()[1]}"
         (Path(folder) / "config.toml").write_text(
             '[list]\nname.en = "Civic Letter"\nname.fr = "La Lettre civique"\nfrom = "letter@lists.example.org"\n'
             f'postal_address = "1 Main St, Ottawa"\nurl = "{url}"\n[signup]\npolicy = "domains"\ndomains = ["example.com"]\n'
@@ -145,7 +145,8 @@ def screens(app: App, period: Period) -> dict[str, str]:
         "history": f"{base}/history", "approve": f"{base}/approve", "sent": f"{before}/sending",
         "people": "/desk/people/", "sources": "/desk/sources", "suggestions": "/desk/suggestions/",
         "editors": "/desk/editors", "twins": "/desk/twins", "introductions": "/desk/introductions/",
-        "counts": "/desk/people/pulse", "letters": f"{before}/letters", "accueil": "/fr/desk/", "numero": f"/fr{base}/",
+        "counts": "/desk/people/pulse", "letters": f"{before}/letters",
+        "you": "/desk/you", "import": "/desk/people/import", "accueil": "/fr/desk/", "numero": f"/fr{base}/",
     }  # fmt: skip
 
 
@@ -161,7 +162,7 @@ def take(browser: Any) -> int:
                 made |= _signed_out(page, site, width, scheme)
                 paths = screens(site.app, period)
                 made |= {
-                    _picture(page, site.url + path, f"{name}-{width}-{scheme}")
+                    _picture(page, site.app.config.list.url + path, f"{name}-{width}-{scheme}")
                     for name, path in paths.items()
                 }
                 browser_kit.close(context)
@@ -172,7 +173,7 @@ def take(browser: Any) -> int:
 
 
 def _signed_out(page: Any, site: browser_kit.Served, width: str, scheme: str) -> set[Path]:
-    door = _picture(page, f"{site.url}/desk/", f"door-{width}-{scheme}")
+    door = _picture(page, f"{site.app.config.list.url}/desk/", f"door-{width}-{scheme}")
     link = web_kit.sign_in_link(site.app, "ada@example.org", role=Role.ADMIN)
     button = _picture(page, link, f"sign-in-{width}-{scheme}")
     with page.expect_navigation():
@@ -194,7 +195,11 @@ def _scheduled(browser: Any, site: browser_kit.Served, period: Period) -> set[Pa
                 page.locator("main button").first.click()
             for name, path in (("scheduled", ""), ("send", "send"), ("sending", "sending")):
                 made.add(
-                    _picture(page, f"{site.url}/desk/issues/{period}/{path}", f"{name}-{width}-{scheme}")
+                    _picture(
+                        page,
+                        f"{site.app.config.list.url}/desk/issues/{period}/{path}",
+                        f"{name}-{width}-{scheme}",
+                    )
                 )
             browser_kit.close(context)
     return made
