@@ -115,7 +115,7 @@ class Choices:
             if other is not None and other.id != before.id:
                 self._hand.store.subscribers.forget(other.id)  # asked once and never proven
             moved = replace(before, address=before.new_address, new_address=None, version=before.version + 1)
-            if before.state in _READS:
+            if before.state in _READS | {SubscriberState.SUSPENDED}:  # what failed was the old address
                 moved = replace(moved, state=self._hand.admitted_state(moved))
             self._hand.store.subscribers.save(moved)
             self._hand.store.suppressions.remove(
@@ -137,7 +137,9 @@ class Choices:
             self._hand.waits(moved, method="link")
         else:
             self._hand.store.subscribers.save(replace(moved, declined_at=None))
-            self._hand.log(moved, "admitted", method="link", origin="by the domain")
+            was_failing = before.state is SubscriberState.SUSPENDED
+            act, why = ("resumed", "a new address") if was_failing else ("admitted", "by the domain")
+            self._hand.log(moved, act, method="link", origin=why)
             self._hand.greet(moved)
 
     def _is_free(self, address: Address, reader: Subscriber) -> bool:

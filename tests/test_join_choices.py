@@ -1,6 +1,7 @@
 """What readers choose behind a fresh link, and what the link in a letter may not. Abuse case S11 of the guide."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -12,7 +13,7 @@ from digest.errors import AddressRefused, InputRefused, TokenRefused
 from digest.join import Ask
 from digest.join_choices import Choice, dossier_rows
 from digest.model import Address, Cadence, Language, NoticeKind, Period, SubscriberState
-from digest.rules.consent import Answer
+from digest.rules.consent import Answer, standing
 from tests import web_kit
 from tests.conftest import NOW, Clock
 from tests.readers_kit import (
@@ -193,6 +194,18 @@ def test_a_new_settings_link_comes_when_the_last_one_has_ended(app: App, clock: 
         assert links(NEW) == []
     clock.forward(hours=5)
     assert links(NEW) == [(NoticeKind.MANAGE, Address(NEW))]
+
+
+def test_whose_old_mailbox_failed_gets_letters_at_the_new_one(app: App, clock: Clock) -> None:
+    joins(app)
+    with app.store.write():
+        app.store.subscribers.save(replace(person(app), state=SubscriberState.SUSPENDED))
+    app.join.choices.ask_address(manage_token(app), NEW)
+    assert app.join.choices.move(address_token(app)).answer is Answer.DONE
+    assert person(app, NEW).state is SubscriberState.CONFIRMED
+    log = app.store.consents.of(person(app, NEW).id)
+    assert [line.act for line in log][-2:] == ["moved", "resumed"]
+    assert standing(log) is SubscriberState.CONFIRMED
 
 
 def test_the_address_that_was_left_is_told_and_learns_nothing_of_the_new_one(app: App, clock: Clock) -> None:
