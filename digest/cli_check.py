@@ -12,7 +12,7 @@ from digest.config import Config
 from digest.config_file import read_config
 from digest.errors import ConfigError, DigestError, ErrorKind, MailError
 from digest.model import Source, SourceMonth
-from digest.rules.gather import has_gap, moved_for_good
+from digest.rules.plan import has_gap, moved_for_good
 
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0

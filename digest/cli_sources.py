@@ -10,7 +10,7 @@ from digest.app import App
 from digest.cli_door import Door, as_json, columns, pass_door, print_json, say
 from digest.collect_adopt import Adopt, Proposal
 from digest.model import Source
-from digest.rules.gather import has_gap, moved_for_good
+from digest.rules.plan import has_gap, moved_for_good
 from digest.words import Words
 
 

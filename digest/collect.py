@@ -27,15 +27,13 @@ from digest.rules.gather import (
     Seen,
     Update,
     decide,
-    failed,
-    is_due,
     keys_of,
     owned,
     recognises,
     strangers,
-    succeeded,
     suspects,
 )
+from digest.rules.plan import failed, is_due, succeeded
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
 DAY = timedelta(days=1)

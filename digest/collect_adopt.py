@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from digest.config import SourcePart
 from digest.errors import InputRefused
 from digest.model import Entry, Source, SourceId
-from digest.rules.gather import Found, moved_for_good
+from digest.rules.gather import Found
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.opml import Outline, read_opml, write_opml
+from digest.rules.plan import moved_for_good
 from digest.rules.text import one_line
 
 LONGEST_NAME = 60

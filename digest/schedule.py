@@ -19,7 +19,7 @@ from digest.errors import DigestError
 from digest.mail.inbox import Maildir
 from digest.model import Issue, IssueState, NoticeKind, Period, VisitOutcome
 from digest.rules.cron import last_slot, next_slot
-from digest.rules.gather import is_asked_to_wait
+from digest.rules.plan import is_asked_to_wait
 from digest.rules.preflight_items import over
 from digest.rules.taken_back import taken_back
 from digest.schedule_alerts import alert

@@ -13,7 +13,7 @@ from digest.cli_pool import visit_line
 from digest.config import Config
 from digest.errors import NotFound
 from digest.model import Item, Visit, VisitOutcome
-from digest.rules.gather import has_gap, moved_for_good
+from digest.rules.plan import has_gap, moved_for_good
 from digest.sources import KINDS
 from tests.conftest import Clock
 from tests.http_kit import Site, answer, ics, in_turn, post, raw, rss, serving

@@ -8,22 +8,8 @@ from hypothesis import strategies as st
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest, ItemId, ItemKind, Source, SourceId
-from digest.rules.gather import (
-    MOST_CHANGES,
-    Add,
-    AlsoIn,
-    Fetched,
-    Intent,
-    Known,
-    Seen,
-    Update,
-    decide,
-    failed,
-    has_gap,
-    is_due,
-    moved_for_good,
-    succeeded,
-)
+from digest.rules.gather import MOST_CHANGES, Add, AlsoIn, Fetched, Intent, Known, Seen, Update, decide
+from digest.rules.plan import failed, has_gap, is_due, moved_for_good, succeeded
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 BLOG, PLANET = SourceId(1), SourceId(2)
@@ -243,6 +229,37 @@ def test_a_new_address_is_proposed_after_five_equal_redirects_over_a_week() -> N
     assert moved_for_good(other, now=NOW + timedelta(days=9)) is None
     strange = succeeded(source, there, now=NOW + timedelta(days=9), recognised=False)
     assert moved_for_good(strange, now=NOW + timedelta(days=9)) is None
+
+
+def test_a_redirect_to_somebody_elses_feed_never_proves_itself_by_what_it_brought_in() -> None:
+    source = replace(SOURCE, last_ok_at=NOW - timedelta(days=1))
+    there = Fetched(kind="feed", parser="1", moved_to="https://parked.example/feed")
+    source = succeeded(source, there, now=NOW, recognised=False)
+    for day in range(1, 12):  # from the second visit on its items are known
+        source = succeeded(source, there, now=NOW + timedelta(days=day), recognised=True)
+    assert moved_for_good(source, now=NOW + timedelta(days=12)) is None
+
+
+def test_a_source_that_has_been_quiet_for_three_months_is_asked_once_a_day() -> None:
+    def after(source: Source, *days: int, at: datetime = NOW) -> Source:
+        entries = tuple(
+            replace(_made(ItemKind.POST, [f"guid:{n}"], "1"), published=NOW - timedelta(days=n)) for n in days
+        )
+        harvest = Harvest(title=None, language=None, entries=entries) if days else None
+        return succeeded(source, Fetched(kind="feed", parser="1", harvest=harvest), now=at)
+
+    def wait(source: Source) -> timedelta:
+        assert source.next_at is not None
+        assert source.last_visit_at is not None
+        return source.next_at - source.last_visit_at
+
+    quiet = after(SOURCE, 91, 200)
+    assert wait(quiet) == timedelta(days=1)
+    assert wait(after(SOURCE, 89, 200)) < timedelta(hours=7)
+    unchanged = after(quiet, at=NOW + timedelta(days=1))
+    assert wait(unchanged) == timedelta(days=1), "304: nothing has changed"
+    assert wait(after(after(SOURCE, 3), at=NOW + timedelta(days=1))) < timedelta(hours=7)
+    assert wait(after(unchanged, 0, 91)) < timedelta(hours=7), "it woke up"
 
 
 def test_a_feed_that_holds_nothing_we_knew_is_a_possible_gap() -> None:

@@ -5,13 +5,17 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
 from digest.errors import ErrorKind, SourceError
+from digest.model import Source, SourceId
+from digest.rules.links import owner_of
 from digest.sources._address import is_public
 from digest.sources._http import Client
-from tests.http_kit import Site, answer, in_turn, raw, serving
+from digest.sources.fetch import Fetch
+from tests.http_kit import Site, answer, in_turn, post, raw, rss, serving
 
 FEED = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
 CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>prove it</body></html>"
@@ -307,3 +311,44 @@ def test_a_lane_that_was_told_to_slow_down_is_left_alone(monkeypatch: pytest.Mon
             polite.get(site.url(path))
         assert caught.value.kind is ErrorKind.RATE_LIMITED
     assert len(site.asked) == 3
+
+
+def test_the_validators_of_an_answer_that_expires_at_once_are_not_believed(site: Site) -> None:
+    site.pages["/feed"] = in_turn(
+        answer(FEED, etag='"a"', expires="0"), answer(FEED + b" ", etag='"a"', expires="0")
+    )
+    first = client().get(site.url("/feed"))
+    assert (first.etag, first.last_modified) == (None, None)
+    assert client().get(site.url("/feed"), etag='"a"').status == 200
+    site.pages["/old"] = answer(
+        FEED, etag='"a"', expires="Thu, 19 Nov 1981 08:52:00 GMT"
+    )  # as PHP writes it everywhere
+    assert client().get(site.url("/old")).etag == '"a"'
+
+
+@pytest.mark.parametrize(
+    ("host", "owner"),
+    [
+        ("a.tumblr.com", "tumblr.com"), ("www.example.org", "example.org"), ("example.org", "example.org"),
+        ("blog.team.canada.ca", "canada.ca"), ("www.tbs-sct.gc.ca", "tbs-sct.gc.ca"), ("www.ville.qc.ca", "ville.qc.ca"),
+        ("data.gov.uk", "data.gov.uk"), ("www.example.com.au", "example.com.au"), ("t.co", "t.co"), ("localhost", "localhost"),
+        ("127.0.0.1", "127.0.0.1"), ("10.1.2.3", "10.1.2.3"), ("2001:db8::1", "2001:db8::1"), ("", ""),
+    ],
+)  # fmt: skip
+def test_all_hosts_of_one_owner_share_a_lane(host: str, owner: str) -> None:
+    assert owner_of(host) == owner
+
+
+def test_an_answer_is_asked_for_again_when_its_server_lets_it_expire(site: Site) -> None:
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    site.pages["/feed"] = answer(rss(post(1)), expires="Sat, 21 Nov 2026 03:00:00 GMT")
+    site.pages["/aged"] = answer(
+        rss(post(1)), expires="Sat, 21 Nov 2026 03:00:00 GMT", cache_control="max-age=60"
+    )
+    fetch = Fetch(Manners(), contact="x")
+    try:
+        for path, pause_s in (("/feed", 43_200.0), ("/aged", 60.0)):
+            source = Source(id=SourceId(1), name="x", url=site.url(path), kind="feed")
+            assert fetch.visit(source, now=now, horizon=now).pause_s == pause_s
+    finally:
+        fetch.close()

@@ -4,6 +4,9 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+_REGISTRIES = frozenset(
+    {"com", "net", "org", "gov", "gob", "edu", "asn", "mil", "nom", "ltd", "plc", "sch", "gouv", "asso"}
+)
 LONGEST = 2_000
 
 _TRACKING_PREFIXES = (
@@ -101,6 +104,16 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def owner_of(host: str) -> str:
+    """The domain that somebody registered (`blog.example.org` is example.org's, `www.ville.qc.ca` ville.qc.ca's): whoever
+    limits one of its hosts limits them all. By the form of the name; an address stays whole."""
+    labels = host.split(".")
+    if len(labels) < 3 or ":" in host or labels[-1].isdigit():
+        return host
+    is_shared = len(labels[-1]) == 2 and (len(labels[-2]) <= 2 or labels[-2] in _REGISTRIES)
+    return ".".join(labels[-3 if is_shared else -2 :])
 
 
 def is_medium_host(host: str) -> bool:

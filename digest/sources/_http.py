@@ -301,9 +301,13 @@ def _connected(addresses: list[str], port: int, deadline: _Deadline) -> socket.s
 
 def _answer(split: SplitResult, response: BaseHTTPResponse, body: bytes) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
+    stale = headers.get("expires", "").strip() in (
+        "0",
+        "-1",
+    )  # it asks not to be believed: its validators are not either
     return Answer(
-        status=response.status, url=split.geturl(), body=body, etag=headers.get("etag"),
-        last_modified=headers.get("last-modified"), headers=headers,
+        status=response.status, url=split.geturl(), body=body, headers=headers,
+        etag=None if stale else headers.get("etag"), last_modified=None if stale else headers.get("last-modified"),
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
 from digest.model import Source
+from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
-from digest.rules.links import host_of, is_medium_host
+from digest.rules.links import host_of, is_medium_host, owner_of
 from digest.sources import event_page, medium
 from digest.sources._address import web_address
 from digest.sources._http import Answer, Client, Manners
@@ -68,7 +69,7 @@ class Fetch:
                 parser=kind.version,
                 etag=answer.etag or source.etag,
                 last_modified=answer.last_modified or source.last_modified,
-                pause_s=_max_age_s(answer),
+                pause_s=_kept_s(answer, now=now),
                 moved_to=answer.moved_to,
             )
         context = ParseContext(
@@ -83,7 +84,7 @@ class Fetch:
             etag=answer.etag,
             last_modified=answer.last_modified,
             harvest=harvest,
-            pause_s=max(harvest.pause_s or 0.0, _max_age_s(answer) or 0.0) or None,
+            pause_s=max(harvest.pause_s or 0.0, _kept_s(answer, now=now) or 0.0) or None,
             moved_to=answer.moved_to,
         )
 
@@ -170,7 +171,7 @@ class Fetch:
     def _lane(self, host: str) -> tuple[str, float]:
         if is_medium_host(host) or host in self._own_domains:
             return medium.LANE, max(MEDIUM_DELAY_S, self._manners.delay_s)
-        return host, self._manners.delay_s
+        return owner_of(host), self._manners.delay_s
 
 
 def _prepared(url: str, kind: Kind | None) -> str:
@@ -180,10 +181,11 @@ def _prepared(url: str, kind: Kind | None) -> str:
     return kind.prepare(url) if kind else url
 
 
-def _max_age_s(answer: Answer) -> float | None:
-    """How long the server lets others keep this answer."""
+def _kept_s(answer: Answer, *, now: datetime) -> float | None:
+    """How long the server lets others keep this answer (RFC 9111, 5.2.2.1 and 5.3: max-age before Expires)."""
     for part in answer.headers.get("cache-control", "").lower().split(","):
         name, _, value = part.strip().partition("=")
         if name == "max-age" and value.isdigit():
             return float(value[:9])
-    return None
+    expires = read_date(answer.headers.get("expires"))
+    return max(0.0, (expires.at - now).total_seconds()) if expires else None

@@ -10,7 +10,7 @@ from digest.collect_adopt import Adopt, Proposal
 from digest.errors import InputRefused, SourceError
 from digest.model import Language, Source
 from digest.render import dates
-from digest.rules.gather import has_gap, moved_for_good
+from digest.rules.plan import has_gap, moved_for_good
 from digest.web import desk_health, outline, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
