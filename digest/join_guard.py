@@ -19,6 +19,9 @@ class DoorGuard:
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
+        signup = hand.config.signup
+        self._caps = Caps(ip=signup.asks_per_ip, network=signup.asks_per_network, domain=signup.asks_per_domain,
+                          site=signup.asks_per_hour)  # fmt: skip
 
     def hears_form(self, form: Form | None) -> Refusal | None:
         """None when the form is fresh and unused, or when our own program asks. A form is used up by this."""
@@ -78,7 +81,7 @@ class DoorGuard:
         return None
 
     def _over_cap(self, knocks: Mapping[Scope, str]) -> Scope | None:
-        return guard.over_cap(self._count(knocks), self._caps()) if knocks else None
+        return guard.over_cap(self._count(knocks), self._caps) if knocks else None
 
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""
@@ -107,18 +110,12 @@ class DoorGuard:
     def _uncount(self, knocks: Mapping[Scope, str]) -> None:
         hour = guard.hour_of(self._hand.clock())
         for scope, what in knocks.items():
-            key = self._hand.links.trace(f"{scope} {what}")
-            self._hand.store.guards.uncount(str(scope), key, hour=hour)
+            self._hand.store.guards.uncount(self._hand.links.knock(f"{scope} {what}"), hour=hour)
 
     def _count(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
-        keys = {str(scope): self._hand.links.trace(f"{scope} {what}") for scope, what in knocks.items()}
-        counts = self._hand.store.guards.count(keys, hour=guard.hour_of(self._hand.clock()))
-        return {scope: counts[scope] for scope in knocks}
-
-    def _caps(self) -> Caps:
-        signup = self._hand.config.signup
-        return Caps(ip=signup.asks_per_ip, network=signup.asks_per_network, domain=signup.asks_per_domain,
-                    site=signup.asks_per_hour)  # fmt: skip
+        hashed = {scope: self._hand.links.knock(f"{scope} {what}") for scope, what in knocks.items()}
+        counts = self._hand.store.guards.count(hashed.values(), hour=guard.hour_of(self._hand.clock()))
+        return {scope: counts[knock] for scope, knock in hashed.items()}
 
 
 def _from_where(ip: str | None) -> dict[Scope, str]:

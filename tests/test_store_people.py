@@ -161,6 +161,16 @@ def test_statistics_count_confirmed_readers_and_all_states(store: SqliteStore) -
     assert sum(audience.values()) == 4
 
 
+def test_a_knock_is_counted_by_the_hour_and_can_be_taken_back(store: SqliteStore) -> None:
+    with store.write():
+        assert store.guards.count([7, -9], hour=1) == {7: 1, -9: 1}
+        assert store.guards.count([7], hour=1) == {7: 2}
+        store.guards.uncount(7, hour=1)
+        store.guards.uncount(-9, hour=2)
+        assert store.guards.count([7, -9], hour=1) == {7: 2, -9: 2}
+        assert store.guards.count([7], hour=2) == {7: 1}
+
+
 # --- consents --------------------------------------------------------------------------------------------------
 
 

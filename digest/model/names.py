@@ -38,7 +38,7 @@ class Reading(StrEnum):
     @property
     def first(self) -> Language:
         """The language in which we speak to them otherwise: pages, notices, From."""
-        return Language(self.value[:2])
+        return Language.FR if self.startswith(Language.FR) else Language.EN
 
     @property
     def is_both(self) -> bool:

@@ -1,7 +1,7 @@
 """Who may be written to: addresses judged, the gate, and what each act does to a subscriber. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -352,12 +352,15 @@ def reading_or_first(asked: str | None, *, offered: Sequence[Language]) -> Readi
 
     A blank stands for a plus, which a form not encoded as one turns into a blank. Else the list's first language.
     """
-    both = "+".join(offered) if len(offered) > 1 else offered[0].value
-    wish = (asked or "").strip().casefold().replace(" ", "+")
-    wish = both if wish == "both" else wish
-    if wish in set(Reading) and set(offered).issuperset(Reading(wish).languages):
-        return Reading(wish)
-    return Reading(offered[0])
+    choices = _choices(tuple(offered))
+    return choices.get((asked or "").strip().casefold().replace(" ", "+")) or choices[""]
+
+
+@lru_cache(maxsize=8)
+def _choices(offered: tuple[Language, ...]) -> Mapping[str, Reading]:
+    """By what they are asked for with; nothing asked for is the first."""
+    both = Reading("+".join(offered) if len(offered) > 1 else offered[0])
+    return {"": Reading(offered[0]), "both": both} | {one.value: one for one in readings(offered)}
 
 
 def readings(offered: Sequence[Language]) -> list[Reading]:

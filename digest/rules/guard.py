@@ -60,7 +60,7 @@ HASTY = frozenset({Refusal.NO_FORM, Refusal.TOO_SOON})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """Most asks that are heard in an hour, by what is counted."""
+    """Most asks that are heard in an hour, by what is counted: named as their scopes are."""
 
     ip: int
     network: int
@@ -68,12 +68,8 @@ class Caps:
     site: int
 
     def of(self, scope: Scope) -> int:
-        return {
-            Scope.IP: self.ip,
-            Scope.NETWORK: self.network,
-            Scope.DOMAIN: self.domain,
-            Scope.SITE: self.site,
-        }[scope]
+        most: int = getattr(self, scope)
+        return most
 
 
 def judged_form(token: str, made_at: datetime | None, *, trap: str, now: datetime) -> Refusal | None:
@@ -142,6 +138,8 @@ def as_code(text: str) -> str:
 
 def one_line(text: str, *, most: int = NOTE_LENGTH) -> str:
     """Words of a stranger, made harmless to show: one line, no control or direction signs, not too long."""
+    if not text:
+        return ""
     kept = "".join(" " if sign.isspace() else sign for sign in text if _shows(sign) or sign.isspace())
     return " ".join(kept.split())[:most].strip()
 

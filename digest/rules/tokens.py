@@ -24,6 +24,7 @@ from digest.model import Address, DeliveryId, EditorId, IssueId, Language, Subsc
 _PAYLOAD = struct.Struct(">BIHI")
 _MESSAGE = struct.Struct(">IQ")
 _FORM = struct.Struct(">I8s")
+_KNOCK = struct.Struct(">q")
 _MAC_BYTES = 10
 _KEPT = (b"link", b"message", b"bounce", b"trace", b"code")
 _TOKEN_CHARS = 28
@@ -147,8 +148,12 @@ class Links:
         return self._mac(b"code", f"{subscriber} {version} {code}".encode()).hex()[:32]
 
     def trace(self, text: str) -> str:
-        """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""
+        """The keyed hash by which a used form is known again."""
         return self._mac(b"trace", text.encode()).hex()[:24]
+
+    def knock(self, text: str) -> int:
+        """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""
+        return _KNOCK.unpack_from(self._mac(b"trace", text.encode()))[0]  # type: ignore[no-any-return]
 
     def desk(self) -> str:
         """The editors' door. It signs nobody in."""

@@ -79,9 +79,9 @@ def hears(scope: str) -> bool:
     if network is None or guard_rules.is_this_machine(request.remote_addr):
         return True
     with app.store.write():
-        key = app.links.trace(f"desk {scope} {network}")
+        knock = app.links.knock(f"desk {scope} {network}")
         hour = guard_rules.hour_of(app.clock())
-        return app.store.guards.count({f"desk-{scope}": key}, hour=hour)[f"desk-{scope}"] <= KNOCKS
+        return app.store.guards.count([knock], hour=hour)[knock] <= KNOCKS
 
 
 def mail_link(address_text: str) -> None:

@@ -8,9 +8,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from digest.errors import StoreBusy, StoreError, StoreFull
@@ -69,9 +70,8 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete = ON")  # who is forgotten is not left lying in freed pages
         connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # heard by a file that is still empty
         _enter_wal(connection, deadline_s=time.monotonic() + busy_timeout_s)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        # A sign-up touches a dozen pages, mostly the same as the one before: copied home together they are few.
-        connection.execute("PRAGMA wal_autocheckpoint = 8000")
+        for pragma in _LOOSE.split(";"):
+            connection.execute(pragma)
         # A log that an import made long shrinks again.
         connection.execute("PRAGMA journal_size_limit = 33554432")
     except BaseException:
@@ -92,6 +92,13 @@ def _enter_wal(connection: sqlite3.Connection, *, deadline_s: float) -> None:
         time.sleep(0.005)
 
 
+# Inside a transaction SQLite ignores `synchronous`, so these come before; they stay until another is asked for. A log that
+# still grows is slow to wait for, and one that is copied home seldom is quick to fill: each has its own measure, in pages.
+_LOOSE = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000"
+_DURABLE = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000"
+_MANY = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000"
+
+
 @dataclass(slots=True)
 class _Line:
     """What one thread holds. broken: SQLite itself gave up the transaction; nothing may be added to it."""
@@ -99,7 +106,7 @@ class _Line:
     connection: sqlite3.Connection
     depth: int = 0
     durable: bool = False
-    full: bool = False  # PRAGMA synchronous is FULL at the moment
+    pace: str = _LOOSE  # what it was set to last, one of the three below
     broken: StoreError | None = None
     handed: bool = False  # its COMMIT is in other hands; until that returns nothing may be added
 
@@ -166,31 +173,42 @@ class Connections:
 
     def changed(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """Writes with RETURNING; the rows returned."""
-        self._writing()
-        return self.rows(sql, parameters)
+        line = self._writing()
+        try:
+            return line.connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._wrapped(line, error) from error
 
     # --- transactions ------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[None]:
+    def write(self, *, durable: bool = False) -> AbstractContextManager[None]:
         """One decision: BEGIN IMMEDIATE, COMMIT at the end, ROLLBACK on any exception; inside another, a savepoint.
 
         durable: on the disk when the block has been left (synchronous=FULL), also when the power fails then.
         Raises StoreBusy when another process holds the lock for longer than the busy time-out.
         """
+        return _Decision(self, durable=durable)
+
+    def enter(self, *, durable: bool) -> AbstractContextManager[None] | _Line:
+        """What write() does first: the savepoint that it became, or the line that a transaction was begun on."""
         line = self._line()
         if line.depth:
             self._refuse_handed(line)
-            with self._savepoint(line, durable=durable):
-                yield
-            return
-        self._begin(line, durable=durable)
+            return self._savepoint(line, durable=durable)
+        self._begin(line, pace=_DURABLE if durable else _LOOSE)
+        return line
+
+    def leave(self, line: _Line, *, fails: bool) -> None:
+        """What write() does last. fails: an exception is on its way."""
         try:
-            yield
-            self._commit(line)
+            if not fails:
+                self._commit(line)
         except BaseException:
             self._roll_back(line)
             raise
+        else:
+            if fails:
+                self._roll_back(line)
         finally:
             line.depth, line.durable, line.broken = 0, False, None
 
@@ -204,7 +222,7 @@ class Connections:
         line = self._line()
         if line.depth:
             raise RuntimeError("a decision to be committed later cannot stand inside another")
-        self._begin(line, durable=True)
+        self._begin(line, pace=_MANY)
         try:
             yield lambda: self._commit_handed(line)
         except BaseException:
@@ -241,18 +259,16 @@ class Connections:
             with suppress(sqlite3.Error):
                 line.connection.execute("ROLLBACK")
 
-    def _begin(self, line: _Line, *, durable: bool) -> None:
+    def _begin(self, line: _Line, *, pace: str) -> None:
         try:
-            # Inside a transaction SQLite ignores this pragma, so it comes first; it stays until another is asked for.
-            if line.full != durable:
-                line.connection.execute(
-                    "PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL"
-                )
-                line.full = durable
+            if line.pace != pace:
+                for pragma in pace.split(";"):
+                    line.connection.execute(pragma)
+                line.pace = pace
             line.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
-        line.depth, line.durable = 1, durable
+        line.depth, line.durable = 1, pace is not _LOOSE
 
     def _commit(self, line: _Line) -> None:
         if line.broken is not None:
@@ -357,3 +373,26 @@ class Connections:
         if line.depth and not line.connection.in_transaction:
             line.broken = wrapped
         return wrapped
+
+
+class _Decision(AbstractContextManager[None]):
+    """`with db.write():`, by hand: a generator around every act took longer than some acts."""
+
+    __slots__ = ("_db", "_durable", "_held")
+    _held: AbstractContextManager[None] | _Line
+
+    def __init__(self, db: Connections, *, durable: bool) -> None:
+        self._db, self._durable = db, durable
+
+    def __enter__(self) -> None:
+        self._held = self._db.enter(durable=self._durable)
+        if not isinstance(self._held, _Line):
+            self._held.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(self._held, _Line):
+            self._db.leave(self._held, fails=kind is not None)
+        else:
+            self._held.__exit__(kind, error, trace)

@@ -1,6 +1,6 @@
 """How often somebody has knocked, which forms were used, which codes wait. Keys are keyed hashes: nobody is named here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,19 +15,18 @@ class Guards:
     def __init__(self, db: Connections) -> None:
         self._db = db
 
-    def count(self, knocks: Mapping[str, str], *, hour: int) -> dict[str, int]:
-        """Counts one more knock for each scope and key; by scope how many there were in this hour, this one included."""
-        values: list[object] = []
-        for scope, key in knocks.items():
-            values += (scope, key, hour)
-        rows = self._db.changed(_counting(len(knocks)), values)
-        return {row[0]: row[1] for row in rows}
+    def count(self, knocks: Collection[int], *, hour: int) -> dict[int, int]:
+        """Counts one more of each knock; how many there were of it in this hour, this one included."""
+        values: list[int] = []
+        for knock in knocks:
+            values += (knock, hour)
+        return {row[0]: row[1] for row in self._db.changed(_counting(len(knocks)), values)}
 
-    def uncount(self, scope: str, key: str, *, hour: int) -> None:
+    def uncount(self, knock: int, *, hour: int) -> None:
         """Takes back one knock."""
         self._db.change(
-            "UPDATE hit SET count = count - 1 WHERE scope = :scope AND key = :key AND hour = :hour",
-            {"scope": scope, "key": key, "hour": hour},
+            "UPDATE knock SET count = count - 1 WHERE id = :knock AND hour = :hour",
+            {"knock": knock, "hour": hour},
         )
 
     def use_form(self, mark: str, *, expires_at: datetime) -> bool:
@@ -54,13 +53,13 @@ class Guards:
     def tidy(self, now: datetime, *, hour: int) -> None:
         """Drops counts of hours gone by, and used forms whose time is over."""
         at = {"now": micros(now), "hour": hour}
-        self._db.change("DELETE FROM hit WHERE hour < :hour", at)
+        self._db.change("DELETE FROM knock WHERE hour < :hour", at)
         self._db.change("DELETE FROM used_form WHERE expires_at < :now", at)
 
 
 @lru_cache(maxsize=4)
 def _counting(knocks: int) -> str:
-    """Scope, key and hour of each. Plain places: json_each() took longer than the counting."""
-    places = ", ".join(["(?, ?, ?, 1)"] * knocks)
-    return f"""INSERT INTO hit (scope, key, hour, count) VALUES {places}
-               ON CONFLICT (scope, key, hour) DO UPDATE SET count = count + 1 RETURNING scope, count"""
+    """Knock and hour of each; a new hour begins at one. Plain places: json_each() took longer than the counting."""
+    places = ", ".join(["(?, ?, 1)"] * knocks)
+    return f"""INSERT INTO knock (id, hour, count) VALUES {places} ON CONFLICT (id) DO UPDATE
+               SET count = iif(hour = excluded.hour, count + 1, 1), hour = excluded.hour RETURNING id, count"""

@@ -33,6 +33,8 @@ class Rosters:
         States and cadences come from enums here; to look each of them up in the lists of CHECK was a third of all inserting
         (measured)."""
         cache = self._db.value("PRAGMA cache_size")
+        with self._db.write():  # the connection is now set for writes like those to come
+            pass
         log = self._db.value("PRAGMA wal_autocheckpoint")
         self._db.rows(f"PRAGMA cache_size = -{_ROOM_KIB}")
         self._db.rows(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")

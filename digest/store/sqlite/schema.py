@@ -8,7 +8,7 @@ from sqlite_utils import Database, Migrations
 from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_letter import LETTER
-from digest.store.sqlite.schema_light import LIGHT, LIGHTER
+from digest.store.sqlite.schema_light import LIGHT, LIGHTER, LIGHTEST
 from digest.store.sqlite.schema_logo import LOGO
 from digest.store.sqlite.schema_moves import MOVES
 from digest.store.sqlite.schema_numbers import NUMBERS
@@ -362,6 +362,12 @@ def _restated(db: Database) -> None:
 @MIGRATIONS(name="0025_taken_back")
 def _taken_back(db: Database) -> None:
     for statement in _statements(TAKEN_BACK):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0026_lightest")
+def _lightest(db: Database) -> None:
+    for statement in _statements(LIGHTEST):
         db.conn.execute(statement)
 
 

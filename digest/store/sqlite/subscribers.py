@@ -63,18 +63,19 @@ class Subscribers:
         """
         if state is SubscriberState.CONFIRMED and confirmed_at is None:
             confirmed_at = now
+        reading = Reading(language)
         # In this order: one person is made once, since sign-up is counted in microseconds.
         subscriber_id = self._db.insert(
             """INSERT INTO subscriber (address, address_key, state, language, timezone, role, topics, version,
                  asked_at, confirmed_at, note, sponsor)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
-                address.reveal(), address.key, state.value, Reading(language).value, timezone, role, listed(topics),
+                address.reveal(), address.key, state.value, reading.value, timezone, role, listed(topics),
                 version, micros(now), micros(confirmed_at), note, sponsor,
             ),
         )  # fmt: skip
         return Subscriber(
-            id=SubscriberId(subscriber_id), address=address, state=state, language=Reading(language),
+            id=SubscriberId(subscriber_id), address=address, state=state, language=reading,
             timezone=timezone, role=role, topics=tuple(topics), version=version, asked_at=now,
             confirmed_at=confirmed_at, note=note, sponsor=sponsor,
         )  # fmt: skip
