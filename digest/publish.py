@@ -221,38 +221,43 @@ class Publish:
         """All checks on the letters as they would leave now."""
         return self._checks(*self.letters(period))
 
-    def accept(self, period: Period, *, rule: str, why: str, by: str) -> list[Check]:
+    def accept(self, period: Period, *, rule: str, why: str, by: str, seen: str | None = None) -> list[Check]:
         """Lets the warnings of one rule pass, as they are now and for this issue. Raises InputRefused.
 
         The word lapses when the rule finds something else later. What stops approval cannot be accepted.
+        seen: what names the warnings that were looked at; raises Conflict when they are others by now.
         """
         why = " ".join(why.split())
         if not 3 <= len(why) <= 200:
             raise InputRefused("Say in 3 to 200 characters why this may stand.", key="desk.why_reason")
         issue, editions = self.letters(period)
         checks = self._checks(issue, editions)
-        seen = mark([line for line in checks if line.id == rule])
-        if not seen:
+        now_there = mark([line for line in checks if line.id == rule])
+        if not now_there:
             raise InputRefused(
                 f"{rule!r} warns of nothing that could be accepted; see: digest preflight {period}",
                 key="desk.why_no_warning",
             )
+        if seen not in {None, now_there}:
+            raise Conflict("These checks warn of something else by now; look at them once more.")
         with self._store.write():
             now = self._clock()
-            word = Acceptance(by=by, why=why, mark=seen)
+            word = Acceptance(by=by, why=why, mark=now_there)
             self._store.proofs.accept(issue.id, rule=rule, word=word, at=now)
             self._store.issues.log(
                 issue.id, editor=by, act="accept", detail={"rule": rule, "why": why}, at=now
             )
         return self.preflight(period)
 
-    def approve(self, period: Period, *, by: str) -> Issue:
+    def approve(self, period: Period, *, by: str, seen: str | None = None) -> Issue:
         """Freezes the letters and lists the readers, together. Where two people must approve, the first leaves a draft.
 
+        seen: what the page of whoever approves showed (edition.shown); raises Conflict when it is another draft by now.
         Raises MoveRefused when a check blocks, or when letters of it may have left that this database knows nothing of.
         """
         issue = self._store.issues.get(period, bench=())
         to = edition.after("approve", issue)
+        edition.must_be_as_seen(issue, seen)
         self._restored.refuse(period)
         checked = self._editions.checked(issue)
         stops = blocking(self._checks(issue, checked))
@@ -307,7 +312,9 @@ class Publish:
         issue, editions = self.letters(period)
         return signers(self._store, issue, _hash(editions))
 
-    def schedule(self, period: Period, *, by: str, at: datetime | None = None) -> Issue:
+    def schedule(
+        self, period: Period, *, by: str, at: datetime | None = None, seen: str | None = None
+    ) -> Issue:
         """Lets an approved issue leave by itself at `at`, its own date unless given, and never within ten minutes.
 
         Raises MoveRefused for a day gone by or far off, and when an event of the letter would be over by then.
@@ -316,6 +323,7 @@ class Publish:
         with self._store.write():
             issue = self._store.issues.get(period)
             to = edition.after("schedule", issue)
+            edition.must_be_as_seen(issue, seen)
             self._restored.refuse(period)
             send_at = departure.moment(issue, at, now=now)
             departure.must_show_nobody_against_their_word(issue, self._store.issues.editions(issue.id))

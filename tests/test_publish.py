@@ -25,6 +25,7 @@ from digest.model import (
     PauseReason,
     Period,
 )  # fmt: skip
+from digest.rules import edition
 from tests.conftest import NOW, Clock
 
 PERIOD = Period(2026, 12)
@@ -269,6 +270,28 @@ def test_approving_freezes_the_letters_and_lists_the_readers(stocked: App) -> No
         stocked.publish.cut(PERIOD, ItemId(1), by="ann")
     with pytest.raises(MoveRefused, match="cannot approve"):
         stocked.publish.approve(PERIOD, by="luc")
+
+
+def test_what_was_not_seen_is_not_approved_however_late_it_came(stocked: App, clock: Clock) -> None:
+    """The page was looked at, then a colleague's words or a source's came in: what the page showed goes in with the press."""
+    issue = stocked.publish.assemble(PERIOD)
+    seen = edition.shown(issue)
+    stocked.publish.write(PERIOD, field="note", language=Language.EN, words="Unseen words", by="eve")
+    for told in (seen, str(issue.revision), ""):
+        with pytest.raises(Conflict):
+            stocked.publish.approve(PERIOD, by="max", seen=told)
+    seen = edition.shown(stocked.store.issues.get(PERIOD))
+    with stocked.store.write():
+        stocked.store.items.update(ItemId(1), replace(an_entry(1), title="Another"), now=clock())
+    with pytest.raises(Conflict):
+        stocked.publish.approve(PERIOD, by="max", seen=seen)
+    a_note(stocked)
+    issue = stocked.store.issues.get(PERIOD)
+    assert issue.state is IssueState.DRAFT
+    frozen = stocked.publish.approve(PERIOD, by="max", seen=edition.shown(issue))
+    with pytest.raises(Conflict):
+        stocked.publish.schedule(PERIOD, by="max", seen=str(issue.revision))
+    assert stocked.publish.schedule(PERIOD, by="max", seen=str(frozen.revision)).state is IssueState.SCHEDULED
 
 
 def test_a_change_at_the_source_does_not_reach_an_approved_letter(stocked: App, clock: Clock) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from digest.app import App
-from digest.errors import InputRefused
+from digest.errors import Conflict, InputRefused
 from digest.model import Address, IssueState, Item, ItemId, Language, Period, Placed
-from digest.rules.preflight import Check
+from digest.rules.preflight import Check, mark
 from digest.rules.proof import Look
 from tests.conftest import NOW, Clock
 from tests.test_publish import PERIOD, a_note, stocked
@@ -40,6 +40,18 @@ def test_an_accepted_warning_stays_with_its_reason_and_lapses_with_another_fault
     assert {c.outcome for c in told(stocked, "note")} == {"fail"}
     edits = stocked.store.issues.edits(stocked.store.issues.get(PERIOD).id)
     assert [(e.editor, e.detail["rule"]) for e in edits if e.act == "accept"] == [("maya", "note")]
+
+
+def test_a_warning_is_accepted_as_it_was_looked_at_or_not_at_all(stocked: App) -> None:
+    stocked.publish.assemble(PERIOD)
+    seen = mark(told(stocked, "note"))
+    stocked.publish.write(PERIOD, field="note", language=Language.EN, words="Only in English.", by="eve")
+    with pytest.raises(Conflict):
+        stocked.publish.accept(PERIOD, rule="note", why="A quiet month", by="maya", seen=seen)
+    assert "accepted" not in {c.outcome for c in told(stocked, "note")}
+    stocked.publish.accept(
+        PERIOD, rule="note", why="A quiet month", by="maya", seen=mark(told(stocked, "note"))
+    )
 
 
 @pytest.mark.parametrize(

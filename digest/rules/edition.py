@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Literal
 
-from digest.errors import MoveRefused, NotFound
+from digest.errors import Conflict, MoveRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Item, ItemId, Placed
 from digest.rules.assemble import SECTIONS
 
@@ -96,6 +97,19 @@ def must_be_draft(issue: Issue) -> None:
         raise MoveRefused(
             f"{issue.period} cannot be edited: {_WHY_NOT[issue.state]}.", key=f"desk.why_{issue.state}"
         )
+
+
+def shown(issue: Issue) -> str:
+    """Names what a page showed of an issue: its revision, and what its sources said."""
+    facts = repr((issue.send_at, [p.item for p in issue.placed if p.section is not None]))
+    return f"{issue.revision}.{sha256(facts.encode()).hexdigest()[:16]}"
+
+
+def must_be_as_seen(issue: Issue, seen: str | None) -> None:
+    """Raises Conflict unless it is what whoever presses has looked at. seen: as `shown` has it, or the revision alone;
+    None: nobody looked."""
+    if seen is not None and seen not in {str(issue.revision), shown(issue)}:
+        raise Conflict(f"Somebody changed {issue.period} since you looked at it; look at it once more.")
 
 
 def kept(issue: Issue, item: ItemId, *, section: str | None = None) -> tuple[Placed, ...]:

@@ -14,7 +14,7 @@ from digest.render.view import issue_view, section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import readings
 from digest.rules.edition import changed
-from digest.rules.preflight import Check
+from digest.rules.preflight import Check, mark
 from digest.web import chronicle, outline, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
@@ -127,17 +127,17 @@ def checks_of(issue: Issue) -> dict[str, Any]:
     order = {"block": 0, "warn": 1, "info": 2}
     failing = [check for check in checks if check.outcome == "fail"]
     return {
-        "checks": [_check(check) for check in sorted(checks, key=lambda c: (c.outcome != "fail", order[c.severity]))],
+        "checks": [_check(check, mark([one for one in checks if one.id == check.id])) for check in sorted(checks, key=lambda c: (c.outcome != "fail", order[c.severity]))],
         "stops": sum(1 for check in failing if check.severity == "block"),
         "warnings": sum(1 for check in failing if check.severity == "warn"),
     }  # fmt: skip
 
 
-def _check(check: Check) -> dict[str, Any]:
+def _check(check: Check, seen: str) -> dict[str, Any]:
     message = check.message_fr if tongue.spoken() is Language.FR else check.message_en
-    mark = check.severity if check.outcome == "fail" else check.outcome.replace("-", "_")
+    kind = check.severity if check.outcome == "fail" else check.outcome.replace("-", "_")
     can_pass = check.severity == "warn" and check.outcome == "fail"
-    return {"id": check.id, "mark": mark, "message": message, "outcome": check.outcome,
+    return {"id": check.id, "mark": kind, "seen": seen, "message": message, "outcome": check.outcome,
             "fix": _where_to_mend(check) if check.outcome == "fail" else "", "can_pass": can_pass}  # fmt: skip
 
 

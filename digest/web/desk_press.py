@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from digest.errors import InputRefused, NotFound
+from digest.errors import Conflict, InputRefused, NotFound
 from digest.model import DeliveryState, Issue, IssueState, Language, Reading
 from digest.render import dates
 from digest.render.view import item_view, language_name
 from digest.rules.consent import readings
 from digest.rules.departure import SHORTEST_NOTICE
-from digest.rules.edition import after, is_unsent, must_be_draft
+from digest.rules.edition import after, is_unsent, must_be_as_seen, must_be_draft, shown
 from digest.rules.pulse import FLOOR
 from digest.web import chronicle, letter_looks, outline, sessions
 from digest.web import language as tongue
@@ -98,7 +98,9 @@ def accept(period: str) -> AnyResponse:
     issue = found(period)
     must_be_draft(issue)
     rule, why = request.form.get("rule", "")[:40], request.form.get("why", "")[:400]
-    site().app.publish.accept(issue.period, rule=rule, why=why, by=sessions.by())
+    site().app.publish.accept(
+        issue.period, rule=rule, why=why, by=sessions.by(), seen=request.form.get("seen")
+    )
     return redirect(to(f"/desk/issues/{issue.period}/checks?did=accepted"), 303)
 
 
@@ -115,7 +117,7 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     by_language = app.publish.audience(issue)
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
-        **checks_of(issue), changed=changed, ahead=first_rule(), day=_day(issue), in_future=issue.send_at > app.clock(),
+        **checks_of(issue), changed=changed, ahead=first_rule(), day=_day(issue), in_future=issue.send_at > app.clock(), seen=shown(issue),
         sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
         readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
         editions=[{"code": key.replace("+", "_"), "subject": e.subject,
@@ -142,13 +144,16 @@ def _day(issue: Issue) -> str:
 def approve(period: str) -> AnyResponse:
     """Freezes what the approver has just seen; a draft that changed since is shown once more instead."""
     issue, by = found(period), sessions.by()
-    if request.form.get("revision") != str(issue.revision):
+    if issue.state is not IssueState.DRAFT:  # pressed twice
+        return sending_page(period)
+    try:
+        issue = site().app.publish.approve(issue.period, by=by, seen=request.form.get("revision", ""))
+    except Conflict:
         return approve_page(period, changed=True)
-    issue = site().app.publish.approve(issue.period, by=by)
     if issue.state is IssueState.DRAFT:  # the first of two
         return back(issue, did="signed")
     if request.form.get("then") == "schedule":
-        issue = site().app.publish.schedule(issue.period, by=by)
+        issue = site().app.publish.schedule(issue.period, by=by, seen=str(issue.revision))
     return back(issue, did=issue.state.value)
 
 
@@ -161,7 +166,8 @@ def schedule(period: str) -> AnyResponse:
         except ValueError:
             raise InputRefused("That is no day and hour.", key="desk.why_date") from None
         at = at.replace(tzinfo=ZoneInfo(site().config.list.timezone)).astimezone(UTC)
-    return back(site().app.publish.schedule(found(period).period, by=sessions.by(), at=at), did="scheduled")
+    month, seen = found(period).period, request.form.get("revision")
+    return back(site().app.publish.schedule(month, by=sessions.by(), at=at, seen=seen), did="scheduled")
 
 
 def hold(period: str) -> AnyResponse:
@@ -205,7 +211,9 @@ def send(period: str) -> AnyResponse:
     issue = found(period)
     app, month = site().app, issue.period
     if issue.state in {IssueState.APPROVED, IssueState.SCHEDULED}:
-        return back(app.publish.schedule(month, by=sessions.by(), at=app.clock()), did="scheduled")
+        at, seen = app.clock(), request.form.get("revision")
+        return back(app.publish.schedule(month, by=sessions.by(), at=at, seen=seen), did="scheduled")
+    must_be_as_seen(issue, request.form.get("revision"))
     after("begin", issue)
     errands = site().errands
     errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing, editors_first=True))
