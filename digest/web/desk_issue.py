@@ -126,8 +126,10 @@ def checks_of(issue: Issue) -> dict[str, Any]:
     checks = site().app.publish.preflight(issue.period)
     order = {"block": 0, "warn": 1, "info": 2}
     failing = [check for check in checks if check.outcome == "fail"]
+    marks = {rule: mark([one for one in failing if one.id == rule]) for rule in {one.id for one in failing}}
+    in_order = sorted(checks, key=lambda c: (c.outcome != "fail", order[c.severity]))
     return {
-        "checks": [_check(check, mark([one for one in checks if one.id == check.id])) for check in sorted(checks, key=lambda c: (c.outcome != "fail", order[c.severity]))],
+        "checks": [_check(check, marks.get(check.id, "")) for check in in_order],
         "stops": sum(1 for check in failing if check.severity == "block"),
         "warnings": sum(1 for check in failing if check.severity == "warn"),
     }  # fmt: skip

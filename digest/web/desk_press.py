@@ -117,7 +117,8 @@ def approve_page(period: str, *, changed: bool = False) -> Response:
     by_language = app.publish.audience(issue)
     return page(
         "desk/approve.html", status=409 if changed else 200, title=tongue.words()("desk.approve_title"), **frame(issue),
-        **checks_of(issue), changed=changed, ahead=first_rule(), day=_day(issue), in_future=issue.send_at > app.clock(), seen=shown(issue),
+        **checks_of(issue), changed=changed, ahead=first_rule(), day=_day(issue), in_future=issue.send_at > app.clock(),
+        seen=shown(issue),
         sender=f"{config.list.name.in_(language)} <{config.list.from_}>",
         readers=sum(by_language.values()), two=config.desk.approvals > 1, **_signed(issue),
         editions=[{"code": key.replace("+", "_"), "subject": e.subject,
@@ -143,11 +144,11 @@ def _day(issue: Issue) -> str:
 
 def approve(period: str) -> AnyResponse:
     """Freezes what the approver has just seen; a draft that changed since is shown once more instead."""
-    issue, by = found(period), sessions.by()
-    if issue.state is not IssueState.DRAFT:  # pressed twice
+    issue, by, seen = found(period), sessions.by(), request.form.get("revision", "")
+    if issue.state is not IssueState.DRAFT and seen != str(issue.revision):  # pressed twice
         return sending_page(period)
     try:
-        issue = site().app.publish.approve(issue.period, by=by, seen=request.form.get("revision", ""))
+        issue = site().app.publish.approve(issue.period, by=by, seen=seen)
     except Conflict:
         return approve_page(period, changed=True)
     if issue.state is IssueState.DRAFT:  # the first of two
