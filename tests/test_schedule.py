@@ -9,7 +9,7 @@ import pytest
 
 from digest.errors import ErrorKind, MoveRefused, SourceError
 from digest.model import DeliveryState, Issue, IssueId, IssueState, NoticeKind, Period
-from digest.rules.gather import failed
+from digest.rules.plan import failed
 from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
 from tests.conftest import Clock
