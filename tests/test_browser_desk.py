@@ -208,6 +208,32 @@ def test_two_editors_see_each_other_and_lose_no_word(
     rise(emile)
 
 
+def test_of_one_editor_in_two_windows_the_newest_words_win_in_both(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, address = sit(site, browser, f"{base(month)}note"), f"{site.url}{base(month)}note"
+    other = hand.page.context.new_page()
+    other.goto(address)
+    for page, words in ((hand.page, "one one one"), (other, "two two two")):
+        page.locator("#note-en").fill(words)
+    for page in (hand.page, other):
+        page.locator("div:has(> #note-en) > .state", has_text=EN("live.saved")).wait_for()
+        shows(page, "two two two")
+    assert has_note(site, month, Language.EN) == "two two two"
+    hand.page.locator("#note-en").fill("three")
+    hand.page.locator("#note-fr").focus()
+    shows(other, "three")
+    assert has_note(site, month, Language.EN) == "three"
+    rise(hand)
+
+
+def shows(page: Any, words: str) -> None:
+    """The field of the note holds these words, or will in a moment."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#note-en")).to_have_value(words)
+
+
 def test_what_one_editor_moves_the_other_sees_without_a_reload(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:

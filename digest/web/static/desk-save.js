@@ -8,6 +8,8 @@ const PAUSE_MS = 1500, AGAIN_MS = [2_000, 5_000, 15_000, 60_000];
 const PASSING = new Set([401, 403, 408, 425, 429]); // of the session or of the moment, not of the text
 const stuck = new Map(); // key -> { theirs } or { refused }: waits for a person, not for the network
 const pauses = new Map(); // key -> timer, while somebody is typing there
+const typed = new Map(); // key -> when this window last had new words for it
+const windows = new BroadcastChannel(SHELF); // the same editor's other ones
 let running = null, failures = 0, timer;
 
 // --- the shelf in this browser ------------------------------------------------------------------------------------
@@ -21,9 +23,10 @@ const fields = () => document.querySelectorAll("form[data-save] :is(input[type=t
 const plain = (text) => text.replaceAll("\r\n", "\n").trim();
 
 function put(field) {
-  const key = keyOf(field), seen = seenOf(field).value;
-  if (plain(field.value) === plain(seen) && !stuck.has(key)) localStorage.removeItem(key);
-  else localStorage.setItem(key, JSON.stringify({ words: field.value, seen: stuck.get(key)?.seen ?? seen, at: Date.now() }));
+  const key = keyOf(field), seen = stuck.get(key)?.seen ?? seenOf(field).value, at = Date.now();
+  typed.set(key, at);
+  if (plain(field.value) === plain(seen) && !stuck.has(key) && !read(key)) return;
+  localStorage.setItem(key, JSON.stringify({ words: field.value, seen, at }));
 }
 
 // --- the queue ----------------------------------------------------------------------------------------------------
@@ -40,35 +43,58 @@ async function drain() {
     const key = waiting().find((one) => !stuck.has(one) && !pauses.has(one));
     if (!key) return tell(), true;
     tell(phrases.saving);
-    const text = read(key), [item, name] = key.slice(SHELF.length).split(":");
-    const body = new URLSearchParams({ token, name, words: text.words, seen: text.seen });
-    if (item) body.set("item", item);
-    let answer = null, said = {};
-    try {
-      answer = await fetch(`${base}save`, { method: "POST", body, headers: { Accept: "application/json" } });
-      if (answer.headers.get("Content-Type")?.includes("json")) said = await answer.json();
-    } catch {
-      answer = null;
-    }
-    if (answer?.ok) saved(key, text, said.now);
-    else if ("theirs" in said) clash(key, text, said.theirs);
-    else if ("refused" in said) refuse(key, text, said.refused);
-    else if (answer && answer.status >= 400 && answer.status < 500 && !PASSING.has(answer.status)) refuse(key, text, phrases.noPlace);
-    else return later(answer), false;
+    const goesOn = await alone(() => post(key));
+    if (!goesOn) return false;
     failures = 0;
   }
 }
 
+// One window at a time, so that what leaves is the newest and no older words come in behind it.
+const alone = (act) => navigator.locks ? navigator.locks.request(SHELF, act) : act();
+
+async function post(key) {
+  const text = read(key), [item, name] = key.slice(SHELF.length).split(":");
+  if (!text) return true; // another window has sent it
+  const body = new URLSearchParams({ token, name, words: text.words, seen: text.seen });
+  if (item) body.set("item", item);
+  let answer = null, said = {};
+  try {
+    answer = await fetch(`${base}save`, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (answer.headers.get("Content-Type")?.includes("json")) said = await answer.json();
+  } catch {
+    answer = null;
+  }
+  if (answer?.ok) saved(key, text, said.now);
+  else if ("theirs" in said) clash(key, text, said.theirs);
+  else if ("refused" in said) refuse(key, text, said.refused);
+  else if (answer && answer.status >= 400 && answer.status < 500 && !PASSING.has(answer.status)) refuse(key, text, phrases.noPlace);
+  else return later(answer), false;
+  return true;
+}
+
 function saved(key, text, now) {
-  const field = fieldOf(key), newer = read(key);
-  if (field) {
-    seenOf(field).value = now;
-    put(field); // typed on meanwhile: what is new goes next
-  } else if (newer?.words === text.words) localStorage.removeItem(key);
-  else if (newer) localStorage.setItem(key, JSON.stringify({ ...newer, seen: now }));
-  state(field, phrases.saved);
+  const newer = read(key);
+  if (newer?.at > text.at) localStorage.setItem(key, JSON.stringify({ ...newer, seen: now })); // typed on: it goes next
+  else localStorage.removeItem(key);
+  stand(key, text.at, now);
+  windows.postMessage({ key, at: text.at, now });
   document.dispatchEvent(new CustomEvent("desk:stale"));
 }
+
+// These words stand in the letter now, from this window or another: the newest wins, and each window shows it.
+function stand(key, at, now) {
+  const field = fieldOf(key);
+  if (!field) return;
+  seenOf(field).value = now;
+  if ((typed.get(key) ?? 0) > at) return;
+  stuck.delete(key);
+  field.closest("div").querySelector(".clash")?.remove();
+  if (plain(field.value) !== plain(now)) field.value = now;
+  count(field);
+  state(field, phrases.saved);
+}
+
+windows.addEventListener("message", ({ data }) => stand(data.key, data.at, data.now));
 
 // The network, a busy server, a session that ended: the text waits on its shelf. This page's token is no good for the
 // next session either, so it does not ask again by itself.
