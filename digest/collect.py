@@ -30,6 +30,7 @@ from digest.rules.gather import (
     keys_of,
     owned,
     recognises,
+    still_to_come,
     strangers,
     suspects,
 )
@@ -174,7 +175,7 @@ class Collect:
         updated = 0
         with self._turn, self._store.write():
             items = self._store.items
-            known = items.known(keys_of(entries), source=source.id)
+            known = still_to_come(items.known(keys_of(entries), source=source.id), now=now)
             recognised = not entries or recognises(entries, known, source=source.id)
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)

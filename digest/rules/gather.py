@@ -11,6 +11,7 @@ from digest.rules.near import TITLE, WORDS, Likeness
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
 OWN_MARK = "@"  # before a name that its source gave out and that others may give to other things
+MOVABLE = "event-at:"  # before the address of an event's own page, without its hour
 _OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid"))
 
 
@@ -20,7 +21,7 @@ class Known:
 
     owner: the source whose words the item carries (None: nobody in particular). sources: all it was seen at.
     frozen: it stands in an issue that is approved or further; its words stay. parted: sources of which an editor said
-    that they mean something else by this identity.
+    that they mean something else by this identity. starts: of an event.
     """
 
     id: ItemId
@@ -33,6 +34,7 @@ class Known:
     owner: SourceId | None = None
     changes: int = 0
     parted: frozenset[SourceId] = frozenset()
+    starts: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,12 @@ def decide(
         else:
             intents.append(Add(entry))
     return intents
+
+
+def still_to_come(known: Mapping[str, Known], *, now: datetime) -> Mapping[str, Known]:
+    """What has taken place does not move: a page that then states another hour states the next event."""
+    past = {key for key, one in known.items() if key.startswith(MOVABLE) and one.starts and one.starts < now}
+    return {key: one for key, one in known.items() if key not in past} if past else known
 
 
 def strangers(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[Entry]:

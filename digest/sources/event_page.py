@@ -1,6 +1,7 @@
 """Pages that state events in schema.org terms (JSON-LD, else microdata) become entries. Pure; nothing else is read there."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
 from digest.rules.dates import When, read_date, zone_named
+from digest.rules.gather import MOVABLE
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.text import language_tag, one_line, title_text
 from digest.sources._entry import hashed_key
@@ -26,6 +28,11 @@ _ZONES = (
     "America/Vancouver", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London",
     "Europe/Paris",
 )  # fmt: skip
+_NEWS = re.compile(
+    r"[(\[][^)\]]*[)\]]|\b(re-?scheduled|postponed|moved|cancel+ed|new (date|time)|report[ée]e?|déplacée?"
+    r"|annul[ée]e?|nouvelle (date|heure))\b|[^\w]+",
+    re.IGNORECASE,
+)  # of a title: what a move adds to it
 _STATUS = {
     "eventcancelled": EventStatus.CANCELLED, "eventcanceled": EventStatus.CANCELLED, "cancelled": EventStatus.CANCELLED,
     "eventpostponed": EventStatus.POSTPONED, "eventrescheduled": EventStatus.RESCHEDULED,
@@ -44,8 +51,10 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     entries = []
     language = _page_language(text)
     spoken = replace(context, language=context.language or language)
-    for raw in stated:
-        occasion, flags = _occasion(raw, context)
+    read = [(raw, *_occasion(raw, context)) for raw in stated]
+    links = [_link(raw, context, alone=len(stated) == 1) for raw in stated]
+    shared = _of_several(links, [occasion for _, occasion, _ in read])
+    for (raw, occasion, flags), link in zip(read, links, strict=True):
         if occasion is None:
             left_out.append(
                 LeftOut(
@@ -53,7 +62,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
                 )
             )
         else:
-            entries.append(_entry(raw, occasion, flags, spoken, alone=len(stated) == 1))
+            entries.append(_entry(raw, occasion, flags, spoken, link=link, is_shared=link in shared))
     if not entries:
         if stated or broken:
             raise SourceError(ErrorKind.PARSE, f"The events of the page cannot be used ({left_out[0]}).")
@@ -63,20 +72,40 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     )
 
 
-def _entry(
-    raw: dict[str, Any], occasion: Occasion, flags: tuple[str, ...], context: ParseContext, *, alone: bool
-) -> Entry:
-    title = title_text(_text(raw.get("name")))
+def _link(raw: dict[str, Any], context: ParseContext, *, alone: bool) -> str | None:
     address = unescape(_text(raw.get("url")) or _identifier(raw))
-    link = shown_link(address, base=context.url) or (context.url if alone else None)
+    return shown_link(address, base=context.url) or (context.url if alone else None)
+
+
+def _of_several(links: Sequence[str | None], occasions: Sequence[Occasion | None]) -> frozenset[str]:
+    """Addresses under which the page states more than one hour: a series, or a page for all of them."""
+    hours: dict[str, set[datetime]] = {}
+    for link, occasion in zip(links, occasions, strict=True):
+        if link and occasion:
+            hours.setdefault(same_page_key(link), set()).add(occasion.starts)
+    return frozenset(link for link in links if link and len(hours.get(same_page_key(link), ())) > 1)
+
+
+def _entry(
+    raw: dict[str, Any],
+    occasion: Occasion,
+    flags: tuple[str, ...],
+    context: ParseContext,
+    *,
+    link: str | None,
+    is_shared: bool,
+) -> Entry:
+    """is_shared: its address is that of other hours too, so that only address and hour together name it."""
+    title = title_text(_text(raw.get("name")))
     keys = []
     if link:
         page = same_page_key(link)
-        if re.search(r"\d{3,}", urlsplit(link).path):
-            keys.append(f"page:{page}")  # an address made for this event alone, so that it may move
         keys.append(f"page:{page}@{_stamp(occasion.starts)}")
         if previous := _when(raw.get("previousStartDate"), context):
             keys.append(f"page:{page}@{_stamp(previous.at)}")
+        if not is_shared:
+            name = "" if _is_numbered(link) else "#" + hashed_key(*_NEWS.sub(" ", title).casefold().split())
+            keys.append(f"{MOVABLE}{page}{name}")
     keys.append("event-" + hashed_key(title, _stamp(occasion.starts), occasion.place, host_of(context.url)))
     stated = Stated(
         title=title,
@@ -89,6 +118,12 @@ def _entry(
         flags=(*flags, *odd_title(_text(raw.get("name")))),
     )
     return event_entry(stated, keys=tuple(dict.fromkeys(keys)), context=context)
+
+
+def _is_numbered(link: str) -> bool:
+    """Whether the address is made for one event alone: a number of it that is no year or day."""
+    numbers = re.findall(r"\d{3,}", urlsplit(link).path)
+    return any(not re.fullmatch(r"(19|20)\d\d((0\d|1[0-2])([0-3]\d)?)?", number) for number in numbers)
 
 
 def _occasion(raw: dict[str, Any], context: ParseContext) -> tuple[Occasion | None, tuple[str, ...]]:
@@ -230,5 +265,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-3", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-4", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )

@@ -35,7 +35,7 @@ class Items:
         )
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
-                 item.changes,
+                 item.changes, item.starts,
                  (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
                  EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
@@ -225,6 +225,7 @@ def _known(row: sqlite3.Row) -> Known:
         frozen=bool(row["frozen"]),
         changes=row["changes"],
         parted=_sources(row["parted"]),
+        starts=moment(row["starts"]),
     )
 
 

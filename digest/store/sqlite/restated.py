@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digest.model import Entry, ItemId, Occasion
-from digest.rules.gather import MAYBE_TWICE
+from digest.rules.gather import MAYBE_TWICE, MOVABLE
 from digest.store.sqlite.columns import listed, micros, occasion_of
 from digest.store.sqlite.connection import Connections
 
@@ -35,10 +35,22 @@ def write(
 
 def learn(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]]) -> None:
     """A key that is already another item's stays there: the first who used it keeps it."""
+    _hand_on(db, items)
     db.change_many(
         "INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
         [(key, item_id) for item_id, keys in items for key in keys],
     )
+
+
+def _hand_on(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]]) -> None:
+    """But the page of an event that has been becomes that of the next one."""
+    pages = [(key, item_id) for item_id, keys in items for key in keys if key.startswith(MOVABLE)]
+    if pages:
+        db.change_many(
+            """UPDATE item_key SET item = :item WHERE key = :key
+             AND (SELECT starts FROM item WHERE id = item_key.item) < (SELECT starts FROM item WHERE id = :item)""",
+            [{"key": key, "item": item_id} for key, item_id in pages],
+        )
 
 
 def keep(db: Connections, item_id: ItemId, entry: Entry, *, stated: dict[str, object], now: datetime) -> None:
