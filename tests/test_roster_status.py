@@ -13,9 +13,20 @@ from tests.test_roster_presets import ANN, LUC, brought
 GONE = (
     "do not mail", "desabonne", "Désinscrit", "Opt Out", "Unsubscribed (admin)", "complaint", "Plainte", "hard bounce",
     "hardbounced", "blocked", "cancelled", "Unsub", "abuse", "DÉSABONNÉE", "active (unsubscribed)", "not subscribed",
+    "Inactive", "inactif", "Désactivé",
     "ne pas envoyer",
 )  # fmt: skip
-UNKNOWN = ("Inactive", "0", "1", "?", "soft_bounced", "Ontario", "subscribed?no")
+UNKNOWN = (
+    "cancelled trial",
+    "payment cancelled",
+    "blockchain",
+    "0",
+    "1",
+    "?",
+    "soft_bounced",
+    "Ontario",
+    "subscribed?no",
+)
 IN = ("subscribed", "Active", "enabled", "Abonnée", "confirmed", " Express ", "")
 
 
@@ -54,6 +65,7 @@ COLUMNS = {
     ("subscribed", ""): Standing.ASKED, ("Subscribed", "maybe"): Standing.UNCLEAR,
     ("Subscription status", "Unsubscribed"): Standing.LEFT, ("Subscription status", "Bounced"): Standing.BOUNCED,
     ("Opt-out", "1"): Standing.LEFT, ("Opt-out", "0"): Standing.SUBSCRIBED, ("bounced", "1"): Standing.BOUNCED,
+    ("Payment status", "cancelled"): Standing.SUBSCRIBED, ("Trial cancelled at", "2024-05-06"): Standing.SUBSCRIBED,
     ("Bounces", "3"): Standing.UNCLEAR, ("Complaint", "yes"): Standing.COMPLAINED, ("Plainte", "oui"): Standing.COMPLAINED,
     ("Désabonné", "oui"): Standing.LEFT, ("Désinscription", "12/05/2024"): Standing.LEFT, ("Abonné", "non"): Standing.LEFT,
     ("Abonné", "oui"): Standing.SUBSCRIBED, ("Active", "0"): Standing.LEFT, ("Actif", "vrai"): Standing.SUBSCRIBED,

@@ -66,17 +66,19 @@ _WORDS: Mapping[str, Standing] = {
          "non confirme", "non confirmee", "churned", "unpaid"), Standing.ASKED),
     **dict.fromkeys(
         ("left", "disabled", "removed", "archived", "deleted", "no permissions set", "stop", "quitte", "parti",
-         "partie", "retire", "retiree", "supprime", "supprimee", "resilie", "resiliee"), Standing.LEFT),
+         "partie", "inactive", "inactif", "deactivated", "desactive",
+         "retire", "retiree", "supprime", "supprimee", "resilie", "resiliee"), Standing.LEFT),
     **dict.fromkeys(
         ("cleaned", "undeliverable", "unreachable", "invalid", "suspended", "non distribuable"), Standing.BOUNCED),
 }  # fmt: skip
 _DASHES = frozenset({"", "-", "–", "—"})
 # Where a word is not known whole, a part of it may still say that somebody has gone; none ever says that they are in.
 _PARTS = (
-    (re.compile(r"\bsoft|temporar"), Standing.UNCLEAR),
+    (re.compile(r"\bsoft|temporar|\b(trial|essai|payment|paiement|card|order|invoice|facture)\b"), Standing.UNCLEAR),
     (re.compile(r"complain|plainte|spam|abuse"), Standing.COMPLAINED),
     (re.compile(r"bounce|rebond|undeliver"), Standing.BOUNCED),
-    (re.compile(r"unsub|desabon|desinscri|\bopt(ed)? ?out|block|blacklist|cancel|annule|suppress"), Standing.LEFT),
+    (re.compile(r"unsub|desabon|desinscri|\bopt(ed)? ?out|\bblock(ed|list)|\bbloque|blacklist|cancel|annule|suppress"),
+     Standing.LEFT),
     (re.compile(r"\b(do not|don t|ne pas) (e ?mail|mail|contact|send|envoyer|ecrire)|\bnot subscribed"), Standing.LEFT),
 )  # fmt: skip
 _GONE_NAMES = (
@@ -99,6 +101,22 @@ _STATUS_NAMES = re.compile(r"\b(status|statut|standing)\b|^(state|etat|subscript
 # Columns about a moment, an address or a link, not about how somebody stands.
 _OF_A_MOMENT = frozenset(["time", "at", "on", "date", "since", "depuis", "le", "ip", "source"])
 _OF_A_LINK = frozenset(["link", "url", "lien", "token", "key", "id", "uuid", "hash"])
+_OF_MONEY = frozenset(
+    [
+        "payment",
+        "paiement",
+        "trial",
+        "essai",
+        "order",
+        "commande",
+        "invoice",
+        "facture",
+        "billing",
+        "card",
+        "plan",
+        "rsvp",
+    ]
+)
 _OF_A_PLACE = frozenset(
     {"city", "ville", "country", "pays", "zip", "zip code", "postal code", "code postal", "street"}
 )
@@ -118,7 +136,7 @@ def columns_of(names: Sequence[str], *, preset: str, used: frozenset[int]) -> tu
 
 def _judge_of(name: str, *, preset: str, is_place: bool) -> Callable[[str], Standing] | None:
     words = set(name.split())
-    if name == "active subscription" or words & _OF_A_LINK:  # who pays, at Substack
+    if name == "active subscription" or words & (_OF_A_LINK | _OF_MONEY):  # who pays, at Substack
         return None
     if _STATUS_NAMES.search(name):
         return None if name in {"state", "etat"} and is_place and preset != "digest" else word_says
