@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from digest.collect_heirs import Heirs, Heritage
 from digest.collect_twins import Records, Twins
 from digest.config import Config
 from digest.errors import ErrorKind, NotFound, SourceError
@@ -21,6 +22,7 @@ from digest.rules.gather import (
     Doubt,
     Fetched,
     Found,
+    Inherit,
     Intent,
     Known,
     Parted,
@@ -34,6 +36,7 @@ from digest.rules.gather import (
     strangers,
     suspects,
 )
+from digest.rules.heirs import is_lost
 from digest.rules.plan import failed, is_due, succeeded
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
@@ -47,19 +50,16 @@ class Sources(Protocol):
     def all(self) -> list[Source]: ...
     def remember(self, source: Source) -> Any: ...
     def log(self, visit: Visit, *, at: datetime) -> Any: ...
+    def wake_heirs(self, source_id: SourceId) -> Any: ...
 
 
-class Items(Protocol):
+class Items(Heritage, Protocol):
     """The store's memory of items."""
 
     def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]: ...
     def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
-    def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
-    def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
-    def changed_at_source(self, item_id: ItemId, entry: Entry, *, now: datetime) -> Any: ...
-    def also_in(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> Any: ...
 
 
 class Pairs(Records, Protocol):
@@ -99,7 +99,7 @@ class Collect:
         self._fetch = fetch
         self._clock = clock
         self._config = config
-        self._twins = Twins(store, clock=clock)
+        self._heirs = Heirs(store, Twins(store, clock=clock))
         self._turn = (
             threading.Lock()
         )  # our threads wait for each other here, and not in SQLite, which sleeps longer
@@ -172,7 +172,6 @@ class Collect:
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""
         entries = owned(fetched.harvest.entries if fetched.harvest else (), source.id)
-        updated = 0
         with self._turn, self._store.write():
             items = self._store.items
             known = still_to_come(items.known(keys_of(entries), source=source.id), now=now)
@@ -181,15 +180,7 @@ class Collect:
             pool = self._pool(source, entries, known)
             intents = decide(entries, known, source=source.id, now=now, pool=pool)
             new = self._add(intents, source=source.id, now=now)
-            for intent in intents:
-                if isinstance(intent, AlsoIn):
-                    items.also_in(intent.item, source=source.id, entry=intent.entry, now=now)
-                elif isinstance(intent, Seen) and intent.frozen:
-                    items.changed_at_source(intent.item, intent.entry, now=now)
-                elif isinstance(intent, Update):
-                    self._twins.reconsider(intent.item, intent.entry)
-                    items.update(intent.item, intent.entry, now=now)
-                    updated += 1
+            updated = self._carry_out(intents, source=source.id, now=now)
             visit = Visit(
                 source=after,
                 outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
@@ -201,6 +192,24 @@ class Collect:
             self._store.sources.remember(after)
             self._store.sources.log(visit, at=now)
         return visit
+
+    def _carry_out(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
+        """What is said of items that we have; how many say something else by that."""
+        items, updated = self._store.items, 0
+        for intent in intents:
+            if isinstance(intent, Seen):
+                if intent.frozen:
+                    items.changed_at_source(intent.item, intent.entry, now=now)
+                self._heirs.hear(intent.item, otherwise=intent.otherwise)
+            elif isinstance(intent, AlsoIn):
+                items.also_in(intent.item, source=source, entry=intent.entry, now=now)
+                self._heirs.hear(intent.item, otherwise=intent.otherwise)
+            elif isinstance(intent, Inherit):
+                updated += self._heirs.inherit(intent, source=source, now=now)
+            elif isinstance(intent, Update):
+                self._heirs.follow(intent.item, intent.entry, source=source, now=now)
+                updated += 1
+        return updated
 
     def _add(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
         """What nobody has seen before; how much of it is news, and no copy."""
@@ -239,4 +248,6 @@ class Collect:
         with self._turn, self._store.write():
             self._store.sources.remember(after)
             self._store.sources.log(visit, at=now)
+            if is_lost(source, after, now=now):
+                self._store.sources.wake_heirs(source.id)
         return visit

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from digest.errors import Conflict, NotFound
 from digest.model import Entry, Item, ItemId, ItemKind, Pair, Shared, Verdict
 from digest.rules.duplicates import Neighbours, held_together, likeness_of
+from digest.rules.heirs import LOST_AFTER
 from digest.rules.near import Likeness
 
 DAY = timedelta(days=1)
@@ -72,6 +73,7 @@ class Items(Protocol):
 
     def get(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
+    def orphans(self, ids: Sequence[ItemId], *, failing_before: datetime) -> set[ItemId]: ...
 
 
 class Store(Protocol):
@@ -153,9 +155,14 @@ class Twins:
         for one, other in twins.group(item).joined:
             if item not in (one, other) or self._said(one, other)[1]:
                 continue
-            if likeness_of(entry, self._beside(item, one, other)) is not Likeness.YES:
+            beside = self._beside(item, one, other)
+            if likeness_of(entry, beside) is not Likeness.YES and not self._is_orphan(beside.id):
                 twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
                 self._part(one, other)
+
+    def _is_orphan(self, item: ItemId) -> bool:
+        """What a lost source said once is no listing any more that others could contradict."""
+        return bool(self._store.items.orphans([item], failing_before=self._clock() - LOST_AFTER))
 
     def _answer_themselves(self, was: Item, entry: Entry, asked: Sequence[tuple[ItemId, ItemId]]) -> None:
         """Unlike only now: no question any more. Alike beyond doubt only now, as when the second of two listings follows

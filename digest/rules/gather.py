@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from digest.model import Entry, Harvest, Item, ItemId, ItemKind, SourceId
+from digest.model import Entry, EventStatus, Harvest, Item, ItemId, ItemKind, SourceId
 from digest.rules.duplicates import Neighbours
+from digest.rules.heirs import contradiction, inherits
 from digest.rules.near import TITLE, WORDS, Likeness
 
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
@@ -21,7 +22,8 @@ class Known:
 
     owner: the source whose words the item carries (None: nobody in particular). sources: all it was seen at.
     frozen: it stands in an issue that is approved or further; its words stay. parted: sources of which an editor said
-    that they mean something else by this identity. starts: of an event.
+    that they mean something else by this identity. Of an event: when and whether it takes place, and which SEQUENCE its
+    words have. orphaned, failing, otherwise: see rules/heirs.py.
     """
 
     id: ItemId
@@ -35,6 +37,12 @@ class Known:
     changes: int = 0
     parted: frozenset[SourceId] = frozenset()
     starts: datetime | None = None
+    status: EventStatus | None = None
+    sequence: int = 0
+    orphaned: bool = False
+    failing: datetime | None = None
+    otherwise: bool = False
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +62,22 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class AlsoIn:
-    """Another source has it too; the words of the first one stay."""
+    """Another source has it too; the words of the first one stay. otherwise: see Seen."""
 
     item: ItemId
     entry: Entry
+    otherwise: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inherit:
+    """The source whose words the item carries is lost: this one speaks for it now. changed: and says it differently;
+    frozen: but an approved issue holds its words."""
+
+    item: ItemId
+    entry: Entry
+    changed: bool
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +106,16 @@ class Parted:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Nothing to do. frozen: the source has changed it, but an approved issue holds its words."""
+    """Nothing to do. frozen: the source has changed it, but an approved issue holds its words. otherwise: whether a
+    source that does not own it tells otherwise when it takes place, when that is news."""
 
     item: ItemId
     entry: Entry
     frozen: bool = False
+    otherwise: bool | None = None
 
 
-Intent = Add | Update | AlsoIn | Copy | Doubt | Parted | Seen
+Intent = Add | Update | AlsoIn | Inherit | Copy | Doubt | Parted | Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +172,7 @@ def decide(
             continue
         entry = _without_foreign_keys(_dated(entry, now=now), known, mine)
         if mine is not None:
-            intents.append(_judge(entry, mine, source))
+            intents.append(_judge(entry, mine, source, now=now))
             continue
         other, likeness = neighbours.twin(entry, taken=taken)
         if other is not None and likeness is Likeness.YES:
@@ -203,18 +225,28 @@ def is_hint(key: str) -> bool:
     return key.startswith((TITLE, WORDS))
 
 
-def _judge(entry: Entry, known: Known, source: SourceId) -> Intent:
+def _judge(entry: Entry, known: Known, source: SourceId, *, now: datetime) -> Intent:
+    changed = entry.content_hash != known.content_hash
+    if inherits(entry, known, source, now=now):
+        return Inherit(known.id, _dated_as(known, entry), changed, known.frozen)
     if source not in known.sources:
-        return AlsoIn(known.id, entry)
-    if known.owner not in (source, None) or entry.content_hash == known.content_hash:
+        return AlsoIn(known.id, entry, contradiction(entry, known))
+    if known.owner not in (source, None):
+        return Seen(known.id, entry, otherwise=contradiction(entry, known))
+    if not changed:
         return Seen(known.id, entry)
     if known.frozen:
         return Seen(known.id, entry, frozen=True)
     if known.changes >= MOST_CHANGES and (entry.updated is None or entry.updated == known.updated):
         return Seen(known.id, entry)
+    return Update(known.id, _dated_as(known, entry))
+
+
+def _dated_as(known: Known, entry: Entry) -> Entry:
+    """An edit never moves an item to another issue."""
     if known.kind is ItemKind.POST and known.published is not None:
-        entry = replace(entry, published=known.published)  # an edit never moves an item to another issue
-    return Update(known.id, entry)
+        return replace(entry, published=known.published)
+    return entry
 
 
 def _merged(entries: Iterable[Entry]) -> list[Entry]:

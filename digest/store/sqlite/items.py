@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from digest.model import Entry, Item, ItemId, ItemKind, OnShelf, SourceId
+from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, OnShelf, SourceId
 from digest.rules.gather import Known, own_key
+from digest.rules.heirs import TOLD_OTHERWISE
 from digest.store.sqlite import restated
 from digest.store.sqlite.columns import listed, micros, moment, occasion_of, texts
 from digest.store.sqlite.connection import Connections
@@ -35,15 +36,19 @@ class Items:
         )
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
-                 item.changes, item.starts,
+                 item.changes, item.starts, item.status, item.sequence, item.is_full,
+                 owner.failing_since AS failing,
+                 owner.kind <> 'suggestions' AND (owner.paused OR NOT owner.configured) AS orphaned,
+                 instr(item.flags, :otherwise) AS otherwise,
                  (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
                  EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
                      AND issue.state <> 'draft') AS frozen,
                  (SELECT group_concat(source) FROM parted WHERE item = item.id) AS parted
                FROM json_each(:keys) AS asked
-               JOIN item_key ON item_key.key = asked.value JOIN item ON item.id = item_key.item""",
-            {"keys": listed([*keys, *mine])},
+               JOIN item_key ON item_key.key = asked.value JOIN item ON item.id = item_key.item
+               JOIN source AS owner ON owner.id = item.source""",
+            {"keys": listed([*keys, *mine]), "otherwise": f'"{TOLD_OTHERWISE}"'},
         )
         found = {row["key"]: _known(row) for row in rows}
         return {
@@ -101,6 +106,33 @@ class Items:
         """The same item, seen at another source; the item itself stays as it is."""
         self._seen_at(item_id, source=source, entry=entry, now=now)
         self._learn([(item_id, entry)])
+
+    def hand_over(self, item_id: ItemId, *, to: SourceId) -> None:
+        """The item carries the words of this source from now on."""
+        self._db.change("UPDATE item SET source = :to WHERE id = :id", {"id": item_id, "to": to})
+
+    def orphans(self, ids: Sequence[ItemId], *, failing_before: datetime) -> set[ItemId]:
+        """Those whose source is removed, paused or gone, has failed since before, or took them over and never stated them
+        itself."""
+        rows = self._db.rows(
+            """SELECT item.id FROM item JOIN source AS owner ON owner.id = item.source
+               WHERE item.id IN (SELECT value FROM json_each(:ids)) AND owner.kind <> 'suggestions'
+                 AND (owner.paused OR NOT owner.configured OR owner.failing_since <= :before
+                      OR NOT EXISTS (SELECT 1 FROM item_source WHERE item = item.id AND source = owner.id))""",
+            {"ids": listed(ids), "before": micros(failing_before)},
+        )
+        return {ItemId(row["id"]) for row in rows}
+
+    def told_otherwise(self, item_id: ItemId, *, stands: bool) -> None:
+        """A flag, while a source that does not own the event tells another time of it or calls it off."""
+        self._db.change(
+            """UPDATE item SET flags = (
+                 SELECT json_group_array(value) FROM (
+                   SELECT value FROM json_each(item.flags) WHERE value <> :flag
+                   UNION ALL SELECT :flag WHERE :stands))
+               WHERE id = :id""",
+            {"id": item_id, "flag": TOLD_OTHERWISE, "stands": int(stands)},
+        )
 
     def pool(
         self, *, posts_since: datetime, posts_until: datetime, events_from: datetime, events_until: datetime
@@ -226,6 +258,12 @@ def _known(row: sqlite3.Row) -> Known:
         changes=row["changes"],
         parted=_sources(row["parted"]),
         starts=moment(row["starts"]),
+        status=EventStatus(row["status"]) if row["status"] else None,
+        sequence=row["sequence"] or 0,
+        orphaned=bool(row["orphaned"]),
+        failing=moment(row["failing"]),
+        otherwise=bool(row["otherwise"]),
+        is_full=bool(row["is_full"]),
     )
 
 

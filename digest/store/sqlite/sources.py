@@ -29,11 +29,13 @@ class Sources:
         """
         for part in parts:
             self._upsert(part)
-        self._db.change(
+        lost = self._db.rows(
             """UPDATE source SET configured = 0
-               WHERE added = 0 AND name NOT IN (SELECT value FROM json_each(:names))""",
+               WHERE configured = 1 AND added = 0 AND name NOT IN (SELECT value FROM json_each(:names)) RETURNING id""",
             {"names": listed([part.name for part in parts])},
         )
+        for row in lost:
+            self.wake_heirs(SourceId(row["id"]))
 
     def all(self) -> list[Source]:
         """Those of config.toml and those that were added, oldest first."""
@@ -104,12 +106,24 @@ class Sources:
     def remove(self, source_id: SourceId) -> None:
         """It is no longer visited; its items stay."""
         self._db.change("UPDATE source SET configured = 0, added = 0 WHERE id = :id", {"id": source_id})
+        self.wake_heirs(source_id)
 
     def pause(self, source_id: SourceId, *, paused: bool) -> None:
         """Resumed, it is due at once."""
         self._db.change(
             "UPDATE source SET paused = :paused, next_at = iif(:paused, next_at, NULL) WHERE id = :id",
             {"id": source_id, "paused": int(paused)},
+        )
+        if paused:
+            self.wake_heirs(source_id)
+
+    def wake_heirs(self, source_id: SourceId) -> None:
+        """Sources that showed what this one brought are asked for all of it anew: they speak for it now."""
+        self._db.change(
+            """UPDATE source SET etag = NULL, last_modified = NULL WHERE id IN (
+                 SELECT heir.source FROM item_source AS mine JOIN item_source AS heir ON heir.item = mine.item
+                 WHERE mine.source = :id AND heir.source <> :id)""",
+            {"id": source_id},
         )
 
     def move(self, source_id: SourceId, *, url: str) -> None:
