@@ -91,6 +91,7 @@ class LeftOutWhy(StrEnum):
     RULE = "rule"
     RULE_UNREAD = "rule_unread"  # its first date is kept
     SHAPE = "shape"
+    CUT = "cut"  # the answer ends before it does
     BLOCK = "block"  # of a page, whatever it stated
     COUNTED = "counted"  # no fault: it stands there twice, or a later version of it counts
 

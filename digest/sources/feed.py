@@ -20,10 +20,17 @@ from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
 from digest.sources._swift import read_plain
 
-EMPTY = "empty"  # an entry with neither title, link nor words
 _ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
 _DTD = re.compile(rb"<!DOCTYPE\s+(?:rss|rdf)[^>\[]*>", re.IGNORECASE)
 _BAD_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));")
+_SURROGATE = rb"#(?:0*5[5-7]\d{3}(?:;|(?!\d))|[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}(?:;|(?![0-9a-fA-F])))"
+_A_SURROGATE, _SURROGATES = (
+    re.compile(_SURROGATE),
+    re.compile(rb"&(?:amp;)?%b(?:&(?:amp;)?%b)*" % ((_SURROGATE,) * 2)),
+)
+_OPENS = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)(?:\s[^<>]*)?>", re.IGNORECASE)
+_CLOSES = re.compile(rb"</(?:[\w-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+_ENDS = re.compile(rb"</(?:[\w-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _FAULTS = (
     ValueError,
     KeyError,
@@ -58,18 +65,22 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     if json_feed.is_json(body):
         return json_feed.parse(body, context)
     body = _checked(body, context)
-    parsed = read_plain(body, context.headers, most=MOST_ENTRIES) or _parsed(body, context)
-    drafts, left_out = [], []
+    parsed = read_plain(body, context.headers, most=MOST_ENTRIES)
+    drafts: list[Draft] = []
+    left_out: list[LeftOut] = []
+    if parsed is None:
+        parsed = _parsed(body, context)
+        left_out += _cut_off(parsed, body)
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
             draft = _draft(raw, parsed.feed, context, trim)
             if draft.title or draft.link or draft.html:
                 drafts.append(draft)
             else:
-                left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, EMPTY))
+                left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, json_feed.EMPTY))
         except _FAULTS as error:
             left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, type(error).__name__))
-    if not drafts and any(one.detail != EMPTY for one in left_out):
+    if not drafts and any(one.why is LeftOutWhy.SHAPE and one.detail != json_feed.EMPTY for one in left_out):
         raise SourceError(
             ErrorKind.PARSE, f"None of the {len(parsed.entries)} entries of the feed could be read."
         )
@@ -97,7 +108,35 @@ def _checked(body: bytes, context: ParseContext) -> bytes:
         )
     if b"<!DOCTYPE" in body[:1_000]:
         body = _DTD.sub(b"", body, count=1)  # nobody fetches it, and with it every `&eacute;` would be lost
-    return _BAD_REFERENCE.sub(b"", body) if b"#" in body and b"&#" in body else body
+    if b"#" not in body:
+        return body
+    if _A_SURROGATE.search(body):
+        body = _SURROGATES.sub(_as_one, body)
+    return _BAD_REFERENCE.sub(b"", body) if b"&#" in body else body
+
+
+def _as_one(found: re.Match[bytes]) -> bytes:
+    """Halves of characters written as numbers, as .NET and Java do: pairs become their character, lone ones U+FFFD."""
+    numbers = [number.strip(b";&").lower() for number in found[0].replace(b"amp;", b"").split(b"#")[1:]]
+    text = "".join(chr(int(n[1:], 16) if n.startswith(b"x") else int(n)) for n in numbers)
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    lead = b"&amp;#" if found[0].startswith(b"&amp;") else b"&#"
+    return b"".join(lead + b"%d;" % ord(character) for character in whole)
+
+
+def _cut_off(parsed: Any, body: bytes) -> list[LeftOut]:
+    """What a document that does not end says of itself; its open entry is taken away, since half a post is none."""
+    body = body.replace(b"\0", b"")
+    last = last_open = 0
+    for found in _OPENS.finditer(body):
+        last, last_open = found.end(), found.start()
+    if _ENDS.search(body, last):
+        return []
+    is_open = last_open and (not _CLOSES.search(body, last) or body.rfind(b"<![CDATA[") > body.rfind(b"]]>"))
+    if not is_open or not parsed.entries:
+        return [LeftOut(str(len(parsed.entries) + 1), LeftOutWhy.CUT, "the document does not end")]
+    parsed.entries.pop()
+    return [LeftOut(str(len(parsed.entries) + 1), LeftOutWhy.CUT, "the document ends in the middle of it")]
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:
@@ -236,4 +275,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-4", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-5", parse=parse, claims=lambda url: False, prepare=lambda url: url)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
-from digest.model import Source
+from digest.model import LeftOutWhy, Source
 from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host, owner_of
@@ -78,11 +78,14 @@ class Fetch:
         )  # fmt: skip
         name, harvest = self._reader.read(kind.name if kind else "", answer.body, context)
         kind = KINDS[name]
+        is_whole = all(
+            one.why is not LeftOutWhy.CUT for one in harvest.left_out
+        )  # else it is asked for again
         return Fetched(
             kind=kind.name,
             parser=kind.version,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
+            etag=answer.etag if is_whole else None,
+            last_modified=answer.last_modified if is_whole else None,
             harvest=harvest,
             pause_s=max(harvest.pause_s or 0.0, _kept_s(answer, now=now) or 0.0) or None,
             moved_to=answer.moved_to,

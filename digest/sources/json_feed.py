@@ -15,6 +15,9 @@ from digest.sources._entry import Draft, finished
 from digest.sources._kind import MOST_ENTRIES, ParseContext
 from digest.sources._page import opening
 
+EMPTY = "empty"  # an entry with neither title, link nor words
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def is_json(body: bytes) -> bool:
     return opening(body, most=64).startswith("{")
@@ -23,7 +26,10 @@ def is_json(body: bytes) -> bool:
 def parse(body: bytes, context: ParseContext) -> Harvest:
     """Raises SourceError: parse for broken JSON, not-a-feed for JSON of another kind."""
     try:
-        feed = json.loads(body.decode("utf-8-sig"), strict=False)
+        text = body.decode("utf-8-sig")
+        feed = json.loads(text, strict=False)
+        if _SURROGATE.search(text):  # half a character, which no file or mail can hold
+            feed = json.loads(_mended(json.dumps(feed, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         raise SourceError(
             ErrorKind.PARSE, "The answer begins like JSON but is broken; the site must mend it."
@@ -34,10 +40,11 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     items = feed.get("items")
     drafts, left_out = [], []
     for number, raw in enumerate(items[:MOST_ENTRIES] if isinstance(items, list) else [], start=1):
-        if isinstance(raw, dict):
-            drafts.append(_draft(raw, feed, context))
+        draft = _draft(raw, feed, context) if isinstance(raw, dict) else None
+        if draft and (draft.title or draft.link or draft.html):
+            drafts.append(draft)
         else:
-            left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, "not an object"))
+            left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, EMPTY if draft else "not an object"))
     language = language_tag(_text(feed, "language"))
     entries = finished(drafts, context, feed_language=language)
     return Harvest(
@@ -75,6 +82,11 @@ def _draft(raw: dict[str, Any], feed: dict[str, Any], context: ParseContext) -> 
         ),
         is_full=bool(html),
     )
+
+
+def _mended(text: str) -> str:
+    """Lone surrogates as U+FFFD; pairs are characters already."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _author(holder: dict[str, Any]) -> str | None:
