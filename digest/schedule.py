@@ -22,7 +22,7 @@ from digest.rules.cron import last_slot, next_slot
 from digest.rules.plan import is_asked_to_wait
 from digest.rules.preflight_items import over
 from digest.rules.taken_back import taken_back
-from digest.schedule_alerts import alert
+from digest.schedule_alerts import alert, leaving
 from digest.schedule_reminders import remind, tell
 
 GRACE = timedelta(hours=12)
@@ -162,6 +162,7 @@ def send_due(app: App, *, stop: Callable[[], bool] = lambda: False) -> None:
             verdict = _still_true(app, issue)
         if verdict == "go" and not app.send.put_off_until(issue) and app.send.rests_until(issue) is None:
             app.send.issue(issue.period, stop=stop, editors_first=True)
+            leaving(app, issue.period)
         elif verdict in _PUT_BACK:
             app.publish.hold(issue.period, by="schedule")
             _record(app, "send", due=f"{issue.period} {issue.send_at.isoformat()}", outcome=verdict)

@@ -3,8 +3,20 @@
 from datetime import datetime
 
 from digest.app import App
-from digest.model import Issue, IssueState, LearnedPace, NoticeKind
+from digest.model import (
+    CanaryStage,
+    DeliveryState,
+    Issue,
+    IssueState,
+    Language,
+    LearnedPace,
+    NoticeKind,
+    Period,
+    Role,
+)
+from digest.render import dates
 from digest.schedule_reminders import tell
+from digest.words import Words
 
 
 def alert(app: App) -> int:
@@ -12,7 +24,30 @@ def alert(app: App) -> int:
     now, said = app.clock(), 0
     for issue in app.store.issues.all():
         said += _held(app, issue, now=now) if issue.state is IssueState.PAUSED else 0
+        said += leaving(app, issue.period)
     return said + _refused(app, now=now)
+
+
+def leaving(app: App, period: Period) -> int:
+    """All letters but the first wait a while: whoever can stop them is told where, and until when."""
+    now, issue = app.clock(), app.store.issues.get(period)
+    first, until = app.send.canary(period), app.send.rests_until(issue)
+    if first is None or first.stage is not CanaryStage.WAITING or until is None:
+        return 0
+    counts, zone = app.store.deliveries.counts(issue.id), app.config.list.timezone
+    left = sum(counts[one] for one in (DeliveryState.QUEUED, DeliveryState.DEFERRED))
+
+    def said(language: Language) -> list[str]:
+        slots = {"month": dates.month(period, language), "hour": dates.hour(until, zone, language)}
+        return [Words(language)("mail.leaving_line", n=left, **slots)]
+
+    with app.store.write():
+        due = f"{period} {first.since.isoformat()}"
+        if not app.store.ticks.record("alert leaving", due=due, at=now, outcome="said"):
+            return 0
+        tell(app, NoticeKind.LEAVING, now=now, page=f"issues/{period}/sending", said=said,
+             to={Role.APPROVER, Role.ADMIN})  # fmt: skip
+    return 1
 
 
 def refusing(paces: list[LearnedPace], *, now: datetime) -> list[LearnedPace]:

@@ -3,19 +3,36 @@
 Once each, never to readers; where there is a webhook, it is told the same, and of each issue that was sent.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.app import App
 from digest.errors import ErrorKind
-from digest.model import Issue, IssueState, ItemKind, NoticeKind, Placed, Role, Source
-from digest.render import blocks
+from digest.model import (
+    EventStatus,
+    Issue,
+    IssueState,
+    ItemKind,
+    Language,
+    NoticeKind,
+    Occasion,
+    Placed,
+    Role,
+    Source,
+)
+from digest.render import blocks, dates
+from digest.words import Words
 
 SILENT = timedelta(days=1)
 TOLD_WITHIN = timedelta(days=2)
 _WAITING = frozenset({IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED})
+_EDITORS = frozenset(Role) - {Role.CONTRIBUTOR}
 _DUE = (NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY)
+
+
+def _nothing(language: Language) -> Sequence[str]:
+    return ()
 
 
 def remind(app: App) -> int:
@@ -78,8 +95,31 @@ def _moved(app: App, issue: Issue, *, now: datetime) -> int:
             )
         ]  # fmt: skip
         if fresh:
-            tell(app, NoticeKind.EVENT_MOVED, now=now)
+            tell(app, NoticeKind.EVENT_MOVED, now=now, page=f"issues/{issue.period}/",
+                 said=lambda language: [_what_moved(one, issue, language) for one in fresh])  # fmt: skip
     return 1 if fresh else 0
+
+
+def _what_moved(placed: Placed, issue: Issue, language: Language) -> str:
+    """Which event of which issue, when it was to be, and what its source says now."""
+    was, now = placed.item.occasion, placed.stated_now or placed.item.occasion
+    slots = {"title": " ".join(placed.item.title.split())[:120], "month": dates.month(issue.period, language),
+             "was": _when(was, language), "now": _when(now, language)}  # fmt: skip
+    if now is not None and now.status is EventStatus.CANCELLED:
+        return Words(language)("mail.event_off", **slots)
+    is_known = was is not None and now is not None and (was.starts, was.all_day) != (now.starts, now.all_day)
+    return Words(language)("mail.event_to" if is_known else "mail.event_else", **slots)
+
+
+def _when(occasion: Occasion | None, language: Language) -> str:
+    if occasion is None:
+        return ""
+    day = dates.long_day(occasion.starts, occasion.timezone, language)
+    return (
+        day
+        if occasion.all_day
+        else f"{day}, {dates.hour_in_zone(occasion.starts, occasion.timezone, language)}"
+    )
 
 
 def _tell_of_sent(app: App, issue: Issue, *, now: datetime) -> None:
@@ -106,14 +146,21 @@ def _failing(app: App, *, now: datetime) -> int:
     return 1 if fresh else 0
 
 
-def tell(app: App, kind: NoticeKind, *, now: datetime) -> None:
-    """Inside a transaction: one letter to each editor, and the webhook."""
+def tell(
+    app: App, kind: NoticeKind, *, now: datetime, page: str = "", said: Callable[[Language], Sequence[str]] = _nothing,
+    to: Collection[Role] = _EDITORS,
+) -> None:  # fmt: skip
+    """Inside a transaction: one letter to each editor, and the webhook. page: of the desk, where it leads; said: what it is
+    about, in a language."""
     for editor in app.store.editors.all():
-        if editor.role is not Role.CONTRIBUTOR:
-            app.store.notices.queue(kind, editor=editor.id, language=editor.language, now=now)
+        if editor.role in to:
+            about = "\n".join([page, *said(editor.language)]) if page else None
+            app.store.notices.queue(kind, editor=editor.id, language=editor.language, secret=about, now=now)
     if app.config.webhook.url is not None:
+        language = app.config.list.languages[0]
+        link, lines = app.links.desk(page, language=language if page else Language.EN), said(language)
         app.store.calls.queue(
-            kind.value, payload=blocks.said(app.config, kind=kind.value, link=app.links.desk()), now=now
+            kind.value, payload=blocks.said(app.config, kind=kind.value, link=link, lines=lines), now=now
         )
 
 

@@ -17,6 +17,7 @@ class Canaries(Protocol):
 
     def get(self, issue_id: IssueId) -> Canary | None: ...
     def begin(self, issue_id: IssueId, *, percent: float, now: datetime) -> int: ...
+    def company(self) -> tuple[int, int]: ...
     def move(self, issue_id: IssueId, *, to: CanaryStage, now: datetime) -> None: ...
     def claim(self, run: int, *, count: int, now: datetime) -> list[Delivery]: ...
 
@@ -39,7 +40,9 @@ class First:
             if kind == "off" or sent:
                 return False
             percent = self._mail.canary_percent if kind == "share" else 0.0
-            if self._canaries.begin(issue.id, percent=percent, now=now):
+            if self._canaries.begin(issue.id, percent=percent, now=now) or (
+                issue.sending_since is None and self.waits_for_nobody
+            ):
                 return True
             self._canaries.move(issue.id, to=CanaryStage.REST, now=now)
             return False
@@ -66,6 +69,16 @@ class First:
         if canary is None or canary.stage is not CanaryStage.WAITING:
             return None
         return canary.since + self.ahead
+
+    @property
+    def waits_for_nobody(self) -> bool:
+        """Whether all letters wait that while also where no editor reads along: then approvers are told, and may stop it."""
+        return self.then == "go" and self._canaries.company()[1] > 0
+
+    @property
+    def readers(self) -> int:
+        """How many editors get it first, being readers."""
+        return self._canaries.company()[0]
 
     @property
     def then(self) -> Literal["ask", "go"]:

@@ -16,7 +16,8 @@ from digest.send_newest import Newest
 
 _TO_EDITORS = frozenset({
     NoticeKind.BREAKER, NoticeKind.DRAFT_READY, NoticeKind.DUE_SOON, NoticeKind.DUE_TOMORROW, NoticeKind.DUE_TODAY,
-    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.NOT_SENT, NoticeKind.DOMAIN_REFUSES,
+    NoticeKind.SOURCES_SILENT, NoticeKind.EVENT_MOVED, NoticeKind.SENDING_HELD, NoticeKind.NOT_SENT, NoticeKind.LEAVING,
+    NoticeKind.DOMAIN_REFUSES,
     NoticeKind.MANY_RETURN, NoticeKind.REFUSED_FOR_US,
 })  # fmt: skip
 # The last goes to a mailbox that may not be its reader's any more: no link of theirs may stand in it.
@@ -111,6 +112,7 @@ class Post:
         return self._press.notice(
             notice.kind, to=notice.address, language=notice.language, message_id=message_id, date=now,
             link=self._link(notice, now), code=_code(notice, now),
+            said=(notice.secret or "").split("\n")[1:] if notice.kind in _TO_EDITORS else (),
         )  # fmt: skip
 
     def _link(self, notice: Notice, now: datetime) -> str | None:
@@ -120,7 +122,7 @@ class Post:
         if notice.kind is NoticeKind.PASSKEY_ADDED:
             return self._links.own_page(notice.language)
         if notice.kind in _TO_EDITORS:
-            return self._links.desk()
+            return self._links.desk((notice.secret or "").split("\n")[0], language=notice.language)
         if notice.subscriber is None or notice.kind in _WITHOUT_LINK:
             return None
         if notice.kind in {NoticeKind.CONFIRM, NoticeKind.REMINDER}:

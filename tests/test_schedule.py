@@ -12,6 +12,7 @@ from digest.model import DeliveryState, Issue, IssueId, IssueState, NoticeKind, 
 from digest.rules.plan import failed
 from digest.rules.preflight_items import over
 from digest.schedule import GRACE, Metronome, departure, gather, tick
+from digest.send_canary import AHEAD
 from tests.conftest import Clock
 from tests.operator_kit import Community, community
 
@@ -31,6 +32,14 @@ def at(here: Community, moment: datetime) -> None:
     clock = here.app.clock
     assert isinstance(clock, Clock)
     clock.time = moment
+
+
+def leaves(here: Community) -> None:
+    """Its hour has come, and the minutes in which approvers may stop it have gone by."""
+    tick(here.app)
+    assert here.issues() == []
+    at(here, here.app.clock() + AHEAD)
+    tick(here.app)
 
 
 def states(here: Community) -> dict[str, str]:
@@ -159,7 +168,7 @@ def test_what_was_approved_in_time_leaves_at_its_hour_and_once(here: Community) 
     tick(here.app)
     assert here.issues() == []
     at(here, SEND_AT)
-    tick(here.app)
+    leaves(here)
     tick(here.app)
     assert len(here.issues()) == 4
     assert states(here)["2026-12"] == "sent"
@@ -169,7 +178,7 @@ def test_after_a_short_absence_it_leaves_late(here: Community) -> None:
     drafted(here)
     here.app.publish.approve(DECEMBER, by="test")
     at(here, SEND_AT + timedelta(hours=3))
-    tick(here.app)
+    leaves(here)
     assert states(here)["2026-12"] == "sent"
 
 
@@ -219,7 +228,7 @@ def test_what_a_person_scheduled_late_leaves_then(here: Community) -> None:
     here.app.publish.approve(DECEMBER, by="test")
     here.app.publish.schedule(DECEMBER, by="test")
     at(here, SEND_AT + timedelta(days=2, minutes=11))
-    tick(here.app)
+    leaves(here)
     assert states(here)["2026-12"] == "sent"
 
 

@@ -41,13 +41,19 @@ def subscribe(app: App, *addresses: str) -> None:
 def leaves(app: App, clock: Clock, month: web_kit.Month, client: FlaskClient) -> None:
     """Approved, "send now", and ten minutes on the clock."""
     base = f"/desk/issues/{month.period}/"
-    press(client, f"{base}approve", revision=app.store.issues.get(month.period).revision, then="wait")
+    if app.store.issues.get(month.period).state is IssueState.DRAFT:
+        approve(app, month, client)
     assert press(client, f"{base}send").endswith("did=scheduled")
     clock.forward(minutes=9, seconds=59)
     schedule.send_due(app)
     assert app.store.issues.get(month.period).state is IssueState.SCHEDULED
     clock.forward(seconds=1)
     schedule.send_due(app)
+
+
+def approve(app: App, month: web_kit.Month, client: FlaskClient) -> None:
+    revision = app.store.issues.get(month.period).revision
+    press(client, f"/desk/issues/{month.period}/approve", revision=revision, then="wait")
 
 
 def sent(app: App, month: web_kit.Month) -> int:
@@ -164,6 +170,8 @@ def test_who_has_the_very_letter_gets_it_once_when_nothing_was_mended(
     leaves(app, clock, month, dana)
     press(dana, f"/desk/issues/{month.period}/take-back")
     leaves(app, clock, month, dana)
+    clock.forward(minutes=5)
+    schedule.send_due(app)
     assert app.store.issues.get(month.period).state is IssueState.SENT
     letters = [path.read_text("utf-8") for path in app.config.path(app.config.mail.folder).glob("*.eml")]
     assert sum("To: dana@example.org" in one and "List-Unsubscribe:" in one for one in letters) == 1
@@ -213,11 +221,52 @@ def test_a_command_sends_to_all_and_so_does_a_desk_whose_editors_do_not_subscrib
     assert sent(app, month) == 6
 
 
-def test_without_editors_among_the_readers_nobody_waits(
+def test_without_editors_among_the_readers_all_wait_while_approvers_are_told_where_to_stop_it(
+    app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
+) -> None:
+    for page in ("approve", "send"):
+        if page == "send":
+            approve(app, month, dana)
+        text = read(dana, f"/desk/issues/{month.period}/{page}")
+        assert "No editor subscribes" in text
+        assert "5 minutes later all letters leave" in text
+        assert "Editors who subscribe" not in text
+    leaves(app, clock, month, dana)
+    assert (sent(app, month), app.store.issues.get(month.period).state) == (0, IssueState.SENDING)
+    assert app.send.notices() == 1  # the approver; an editor can stop nothing
+    (letter,) = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in app.config.path(app.config.mail.folder).glob("*.eml")
+        if b"dana@example.org" in path.read_bytes()
+    ]
+    body = letter.get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert "5 letters leave at" in text
+    assert f"{web_kit.URL}/desk/issues/{month.period}/sending" in text
+    page = read(dana, f"/desk/issues/{month.period}/sending")
+    assert "No letter has left yet. They leave at" in page
+    assert ">Stop</button>" in page
+    assert "Hold: back to draft" in page
+    schedule.send_due(app)
+    assert app.send.notices() == 0, "it is said once"
+    clock.forward(minutes=5)
+    schedule.send_due(app)
+    assert app.store.issues.get(month.period).state is IssueState.SENT
+
+
+def test_a_stop_before_the_first_letter_holds_beyond_the_five_minutes(
     app: App, clock: Clock, month: web_kit.Month, dana: FlaskClient
 ) -> None:
     leaves(app, clock, month, dana)
-    assert app.store.issues.get(month.period).state is IssueState.SENT
+    press(dana, f"/desk/issues/{month.period}/pause")
+    clock.forward(days=1)
+    schedule.send_due(app)
+    assert sent(app, month) == 0
+    assert "They leave when you say so" in read(dana, f"/desk/issues/{month.period}/sending")
+    press(dana, f"/desk/issues/{month.period}/hold")
+    leaves(app, clock, month, dana)
+    assert sent(app, month) == 0, "approved anew it waits anew"
 
 
 def test_the_configuration_says_otherwise(make_config: Callable[[str], Config], clock: Clock) -> None:

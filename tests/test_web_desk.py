@@ -260,6 +260,8 @@ def test_an_issue_is_approved_held_approved_again_and_sent_ten_minutes_after_sen
     assert app.store.issues.get(month.period).state is IssueState.SCHEDULED
     clock.forward(seconds=1)
     schedule.send_due(app)
+    clock.forward(minutes=5)
+    schedule.send_due(app)
     assert app.store.issues.get(month.period).state is IssueState.SENT
     assert "December 2026 has been sent" in read(client, f"{base}sending")
     press(client, f"{base}send", status=409)

@@ -3,6 +3,7 @@
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,7 @@ from digest import schedule
 from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import ConfigError
-from digest.model import EventStatus, NoticeKind
+from digest.model import EventStatus, Language, NoticeKind
 from digest.render import blocks
 from digest.schedule_reminders import remind
 from digest.send_calls import signature
@@ -212,12 +213,22 @@ def test_an_event_that_moves_is_told_once_in_a_draft_and_in_an_approved_issue(
     with app.store.write():
         for notice in app.store.notices.claim(count=99, now=clock(), lease_s=60):
             app.store.notices.settle(notice.id, state="sent", now=clock())
-        app.store.items.changed_at_source(event.id, web_kit.restated(event), now=clock())
+        off = replace(event.occasion, status=EventStatus.CANCELLED)
+        app.store.items.changed_at_source(
+            event.id, replace(web_kit.restated(event), occasion=off), now=clock()
+        )
     remind(app)
     remind(app)
     with app.store.write():
-        kinds = [notice.kind for notice in app.store.notices.claim(count=99, now=clock(), lease_s=60)]
-    assert kinds == [NoticeKind.EVENT_MOVED] * 2  # one approver, one editor
-    assert EventStatus.CANCELLED
+        told = app.store.notices.claim(count=99, now=clock(), lease_s=60)
+    assert [one.kind for one in told] == [NoticeKind.EVENT_MOVED] * 2  # one approver, one editor
+    for one in told:
+        page, about = (one.secret or "").split("\n")
+        assert page == f"issues/{period}/"
+        month, said = (
+            ("décembre 2026", "annulé") if one.language is Language.FR else ("December 2026", "called off")
+        )
+        assert about.startswith(f"{event.title} ({month})")
+        assert said in about
     clock.forward(minutes=1)
     assert schedule.departure(app.store.issues.get(period), now=clock() - timedelta(days=1)) == "wait"

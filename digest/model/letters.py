@@ -199,6 +199,7 @@ class NoticeKind(StrEnum):
     EVENT_MOVED = "event-moved"
     SENDING_HELD = "sending-held"
     NOT_SENT = "not-sent"
+    LEAVING = "leaving"
     DOMAIN_REFUSES = "domain-refuses"
     REFUSED_FOR_US = "refused-for-us"
     MANY_RETURN = "many-return"

@@ -1,6 +1,7 @@
 """What a webhook is told: plain JSON, or blocks as Slack shows them. What a source wrote is text there, never markup."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from digest.config import Config
@@ -12,11 +13,12 @@ from digest.words import Words
 _LONGEST, _MOST_BLOCKS = 2_900, 48  # Slack takes 3,000 characters a block and 50 blocks a message
 
 
-def said(config: Config, *, kind: str, link: str) -> str:
-    """The payload of a reminder, in the list's first language."""
+def said(config: Config, *, kind: str, link: str, lines: Sequence[str] = ()) -> str:
+    """The payload of a reminder, in the list's first language. lines: what it is about."""
     language = config.list.languages[0]
     words, name, key = Words(language), config.list.name.in_(language), kind.replace("-", "_")
     title, body = words(f"mail.{key}_title", name=name), words(f"mail.{key}_body", name=name)
+    body = "\n".join([body, *lines])[:_LONGEST]
     if config.webhook.is_slack:
         blocks = [
             _section(f"*{mrkdwn(title)}*\n{mrkdwn(body)}"),

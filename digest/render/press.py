@@ -142,13 +142,14 @@ class Press:
 
     def notice(
         self, kind: NoticeKind, *, to: Address, language: Language, message_id: str, date: datetime,
-        link: str | None = None, code: str | None = None,
+        link: str | None = None, code: str | None = None, said: Sequence[str] = (),
     ) -> bytes:  # fmt: skip
-        """A one-off letter's bytes. It holds nothing of the asker but the address. Raises RenderError."""
+        """A one-off letter's bytes. It holds nothing of the asker but the address. said: what it is about, a paragraph a
+        line. Raises RenderError."""
         words, about = Words(language), self._config.list
         context = {
             "kind": kind.value, "key": kind.value.replace("-", "_"), "words": words, "language": language,
-            "link": link, "code": code, "list_name": about.name.in_(language), "home_url": self._home(language),
+            "link": link, "code": code, "said": said, "list_name": about.name.in_(language), "home_url": self._home(language),
             "contact": about.reply_to or about.from_, "postal_address": about.postal_address.in_(language),
             "archive_url": f"{self._home(language)}issues/", "theme": self._light, "dark": self._dark,
         }  # fmt: skip

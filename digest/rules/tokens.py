@@ -155,9 +155,9 @@ class Links:
         """The keyed hash by which knocks are counted: an address or a network that nobody can read back."""
         return _KNOCK.unpack_from(self._mac(b"trace", text.encode()))[0]  # type: ignore[no-any-return]
 
-    def desk(self) -> str:
-        """The editors' door. It signs nobody in."""
-        return f"{self._url}/desk/"
+    def desk(self, page: str = "", *, language: Language = Language.EN) -> str:
+        """The editors' door, or a page behind it. It signs nobody in."""
+        return f"{self._url}{'/fr' if language is Language.FR else ''}/desk/{page}"
 
     def own_page(self, language: Language) -> str:
         """Where an editor sees her own passkeys and sessions, once signed in."""

@@ -18,7 +18,7 @@ def pace_sentences(issue: Issue) -> list[str]:
         rate = dates.number(max(1, round(at_work.rate * 60)), language)
         found.append(words("desk.sending_pace", rate=rate, minutes=dates.number(minutes, language)))
     first = app.send.canary(issue.period)
-    if first is not None and first.stage is CanaryStage.FIRST:
+    if first is not None and first.stage is CanaryStage.FIRST and first.total:
         found.append(words("desk.sending_first", total=dates.number(first.total, language)))
     put_off = app.send.put_off_until(issue)
     if put_off is not None:
@@ -28,8 +28,10 @@ def pace_sentences(issue: Issue) -> list[str]:
     rests = app.send.rests_until(issue)
     said_already = issue.pause_reason is not None and issue.pause_reason.code.startswith("first_")
     if waits_for_a_look(issue) and first is not None and not said_already:
-        key = "desk.sending_look" if rests is None else "desk.sending_look_until"
         hour = dates.hour(rests, zone, language) if rests else ""
+        key = "desk.sending_look" if rests is None else "desk.sending_look_until"
+        if not first.total:
+            key = "desk.sending_soon_asks" if rests is None else "desk.sending_soon"
         found.append(words(key, n=first.total, hour=hour))
     elif rests is not None:
         day, hour = dates.long_day(rests, zone, language), dates.hour(rests, zone, language)
@@ -72,4 +74,8 @@ def first_rule() -> str:
     )
     first = site().app.send.first
     minutes = round(first.ahead.total_seconds() / 60)
+    if mail.canary != "share" and not first.readers:
+        return (
+            words("desk.first_nobody", n=minutes) if first.waits_for_nobody else words("desk.first_at_once")
+        )
     return f"{who} {words('desk.first_ask') if first.then == 'ask' else words('desk.first_go', n=minutes)}"

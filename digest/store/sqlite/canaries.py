@@ -53,6 +53,15 @@ class Canaries:
             )
         return chosen
 
+    def company(self) -> tuple[int, int]:
+        """How many editors are readers, and how many editors can stop an issue."""
+        readers: int = self._db.value(
+            """SELECT count(*) FROM editor AS e JOIN subscriber AS s ON s.address_key = e.address_key
+               WHERE s.state = 'confirmed'"""
+        )
+        approvers: int = self._db.value("SELECT count(*) FROM editor WHERE role IN ('approver', 'admin')")
+        return readers, approvers
+
     def move(self, issue_id: IssueId, *, to: CanaryStage, now: datetime) -> None:
         self._db.change(
             "UPDATE canary SET stage = :to, since = :now WHERE issue = :issue AND stage <> :to",
