@@ -117,6 +117,7 @@ class Harvest:
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
     pause_s: float | None = None  # how long the source itself asks us to wait before the next visit
+    of_events: bool = False  # a feed whose dates are those on which events begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,9 @@ class Source:
     left_out: int = 0  # entries of the last answer that could not be read; the first of them, and why
     left_out_first: str = ""
     left_out_why: str = ""
+    of_events: bool = (
+        False  # its feed has held events alone, dated by their beginning: it stays one of events
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

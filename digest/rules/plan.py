@@ -48,6 +48,7 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bo
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         **left_out(fetched.harvest),
+        of_events=source.of_events or bool(fetched.harvest and fetched.harvest.of_events),
         gap_at=now if not recognised and source.last_ok_at and len(posts) >= 3 else source.gap_at,
         next_at=next_visit(
             source, now=now, pause_s=LONGEST_WAIT.total_seconds() if is_quiet else fetched.pause_s

@@ -25,6 +25,11 @@ _ORIGINAL = re.compile(
     r"<a\s[^>]*href=\"([^\"]+)\"",
     re.IGNORECASE,
 )
+_EVENT_PAGE = re.compile(
+    r"://[^/?#]+/(?:[^?#]*/)?(?:events?|evenements?|%C3%A9v%C3%A9nements?|événements?|activites|agenda)/[^?#]"
+    r"|[?&](?:post_type=)?(?:tribe_events|event)\b",
+    re.IGNORECASE,
+)
 
 LOOKED_FOR = timedelta(days=120)  # what is older comes into no issue: it is looked for by its title alone
 
@@ -51,7 +56,7 @@ class Draft:
 
 
 def finished(
-    drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None
+    drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None, of_events: bool = False
 ) -> tuple[Entry, ...]:
     """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
     named = [_guid(draft, context) if draft.guid else "" for draft in drafts]
@@ -60,12 +65,11 @@ def finished(
     found = [_original(draft) for draft in drafts]
     originals = Counter(same_page_key(link) for link in found if link)
     counts = links + originals
-    events = _is_event_feed(drafts, context)
     made = []
     for draft, original, guid in zip(drafts, found, named, strict=True):
         entry, words = _entry(draft, context, feed_language=feed_language)
         keys = _keys(draft, entry, context, original=original, guid=guid, guids=guids, links=counts)
-        if draft.starts or (events and draft.published):
+        if draft.starts or (of_events and draft.published):
             entry, keys = _as_event(entry, keys, draft, context)
         else:
             is_late = entry.published and context.now - entry.published > LOOKED_FOR
@@ -206,11 +210,24 @@ def _may_note(low: str) -> bool:
     )
 
 
-def _is_event_feed(drafts: Sequence[Draft], context: ParseContext) -> bool:
-    """Dates in the future are starts, not faults, when most of a feed has them (The Events Calendar does so)."""
+def is_of_events(drafts: Sequence[Draft], context: ParseContext) -> bool:
+    """Dates in the future are starts, not faults, when most of a feed has them (The Events Calendar does so), or when one
+    has and all lead to pages of events. A feed that was one of events stays one, however few lie ahead."""
+    if context.of_events:
+        return True
     limit = context.now + timedelta(days=1)
     ahead = sum(1 for draft in drafts if draft.published and limit < draft.published.at)
-    return ahead >= 2 and ahead * 2 > len(drafts)
+    return bool(ahead) and ((ahead >= 2 and ahead * 2 > len(drafts)) or all(map(_leads_to_event, drafts)))
+
+
+def holds_events_alone(drafts: Sequence[Draft], context: ParseContext) -> bool:
+    """Nothing in it was published yet: a feed of posts and events together is judged at each visit."""
+    limit = context.now - timedelta(days=1)
+    return all((draft.published and draft.published.at > limit) or _leads_to_event(draft) for draft in drafts)
+
+
+def _leads_to_event(draft: Draft) -> bool:
+    return bool(_EVENT_PAGE.search(draft.link or "") or _EVENT_PAGE.search(draft.guid))
 
 
 def _as_event(

@@ -13,7 +13,8 @@ MOST_ENTRIES = 500  # of one answer; the newest are kept
 class ParseContext:
     """Around the bytes of an answer. url: where they came from, after redirects. horizon: series are expanded up to it.
 
-    language, timezone: the source's, taken when the answer names none. headers: lower-case names.
+    language, timezone: the source's, taken when the answer names none. headers: lower-case names. of_events: the dates of
+    its feed are beginnings, as an earlier answer has shown.
     """
 
     url: str
@@ -22,6 +23,7 @@ class ParseContext:
     language: str | None = None
     timezone: str = "UTC"
     headers: Mapping[str, str] = field(default_factory=dict)
+    of_events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

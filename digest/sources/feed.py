@@ -15,7 +15,7 @@ from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
 from digest.rules.text import is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
-from digest.sources._entry import Draft, finished
+from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
 from digest.sources._swift import read_plain
@@ -86,11 +86,12 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
         )
     title = title_text(parsed.feed.get("title")) or None
     language = language_tag(parsed.feed.get("language"))
-    entries = finished(drafts, context, feed_language=language)
+    of_events = is_of_events(drafts, context)
     return Harvest(
         title=title,
         language=language,
-        entries=entries,
+        entries=finished(drafts, context, feed_language=language, of_events=of_events),
+        of_events=of_events and holds_events_alone(drafts, context),
         left_out=tuple(left_out),
         pause_s=_pause_s(parsed.feed),
     )

@@ -75,6 +75,7 @@ class Fetch:
         context = ParseContext(
             url=answer.url, now=now, horizon=horizon, language=source.language,
             timezone=source.timezone or self._timezone, headers=answer.headers,
+            of_events=source.of_events,
         )  # fmt: skip
         name, harvest = self._reader.read(kind.name if kind else "", answer.body, context)
         kind = KINDS[name]

@@ -11,7 +11,7 @@ from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import read_date
 from digest.rules.links import shown_link
 from digest.rules.text import as_html, language_tag, one_line, title_text
-from digest.sources._entry import Draft, finished
+from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, ParseContext
 from digest.sources._page import opening
 
@@ -46,11 +46,12 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
         else:
             left_out.append(LeftOut(str(number), LeftOutWhy.SHAPE, EMPTY if draft else "not an object"))
     language = language_tag(_text(feed, "language"))
-    entries = finished(drafts, context, feed_language=language)
+    of_events = is_of_events(drafts, context)
     return Harvest(
         title=title_text(_text(feed, "title")) or None,
         language=language,
-        entries=entries,
+        entries=finished(drafts, context, feed_language=language, of_events=of_events),
+        of_events=of_events and holds_events_alone(drafts, context),
         left_out=tuple(left_out),
     )
 

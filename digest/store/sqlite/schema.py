@@ -18,7 +18,7 @@ from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICE
 from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import LEFT_OUT, PARTED, SOURCES, TWINS
+from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TWINS
 from digest.store.sqlite.schema_taken_back import TAKEN_BACK
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
@@ -368,6 +368,12 @@ def _taken_back(db: Database) -> None:
 @MIGRATIONS(name="0026_lightest")
 def _lightest(db: Database) -> None:
     for statement in _statements(LIGHTEST):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0027_of_events")
+def _of_events(db: Database) -> None:
+    for statement in _statements(OF_EVENTS):
         db.conn.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""What sources need of the tables, in four migrations: SOURCES, TWINS, LEFT_OUT, PARTED. Never edited once they shipped."""
+"""What sources need of the tables: SOURCES, TWINS, LEFT_OUT, PARTED, OF_EVENTS, a migration each. Never edited once shipped."""
 
 SOURCES = """
 ALTER TABLE source ADD COLUMN added INTEGER NOT NULL DEFAULT 0;    -- 1: by command or at the desk, not in config.toml
@@ -39,4 +39,8 @@ CREATE TABLE parted (                    -- what this source shows under the sam
   PRIMARY KEY (item, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parted_by_source ON parted (source);
+"""
+
+OF_EVENTS = """
+ALTER TABLE source ADD COLUMN of_events INTEGER NOT NULL DEFAULT 0;      -- 1: a feed whose dates are beginnings
 """

@@ -70,7 +70,8 @@ class Sources:
                  last_visit_at = :last_visit_at, last_ok_at = :last_ok_at,
                  last_error_kind = :last_error_kind, last_error = :last_error, paused = max(paused, :paused),
                  moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at,
-                 left_out = :left_out, left_out_first = :left_out_first, left_out_why = :left_out_why
+                 left_out = :left_out, left_out_first = :left_out_first, left_out_why = :left_out_why,
+                 of_events = :of_events
                WHERE id = :id AND url = :url""",
             {
                 "id": source.id,
@@ -83,6 +84,7 @@ class Sources:
                 "left_out": source.left_out,
                 "left_out_first": source.left_out_first,
                 "left_out_why": source.left_out_why,
+                "of_events": int(source.of_events),
                 "kind": source.kind,
                 "etag": source.etag,
                 "last_modified": source.last_modified,
@@ -205,6 +207,7 @@ class Sources:
                  parser = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, parser),
                  next_at = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, next_at),
                  fail_count = iif(url <> excluded.url, 0, fail_count),
+                 of_events = iif(url <> excluded.url, 0, of_events),
                  failing_since = iif(url <> excluded.url, NULL, failing_since),
                  last_error_kind = iif(url <> excluded.url, NULL, last_error_kind),
                  last_error = iif(url <> excluded.url, NULL, last_error)""",
@@ -254,6 +257,7 @@ def _source(row: sqlite3.Row) -> Source:
         left_out=row["left_out"],
         left_out_first=row["left_out_first"],
         left_out_why=row["left_out_why"],
+        of_events=bool(row["of_events"]),
     )
 
 
