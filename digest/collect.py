@@ -33,11 +33,11 @@ from digest.rules.gather import (
     owned,
     recognises,
     still_to_come,
-    strangers,
-    suspects,
 )
 from digest.rules.heirs import is_lost
 from digest.rules.plan import failed, is_due, succeeded
+from digest.rules.recognise import strangers, suspects
+from digest.rules.withdraw import Ahead, called_off, unstated
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
 DAY = timedelta(days=1)
@@ -60,6 +60,7 @@ class Items(Heritage, Protocol):
     def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
+    def ahead(self, uids: Sequence[str], *, source: SourceId, now: datetime) -> list[Ahead]: ...
 
 
 class Pairs(Records, Protocol):
@@ -179,8 +180,12 @@ class Collect:
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
             intents = decide(entries, known, source=source.id, now=now, pool=pool)
+            whole = fetched.harvest.whole if fetched.harvest else ()
+            ahead = items.ahead([one.uid for one in whole], source=source.id, now=now) if whole else []
+            intents, gone = unstated(intents, ahead, whole=whole, now=now)
             new = self._add(intents, source=source.id, now=now)
             updated = self._carry_out(intents, source=source.id, now=now)
+            updated += self._withdraw(gone, source=source.id, now=now)
             visit = Visit(
                 source=after,
                 outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
@@ -210,6 +215,16 @@ class Collect:
                 self._heirs.follow(intent.item, intent.entry, source=source, now=now)
                 updated += 1
         return updated
+
+    def _withdraw(self, gone: Sequence[Ahead], *, source: SourceId, now: datetime) -> int:
+        """Dates that a calendar stated, and states no more though it states all the others; how many."""
+        for one in gone:
+            entry = called_off(one)
+            if one.frozen:
+                self._store.items.changed_at_source(one.item.id, entry, now=now)
+            else:
+                self._heirs.follow(one.item.id, entry, source=source, now=now)
+        return len(gone)
 
     def _add(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
         """What nobody has seen before; how much of it is news, and no copy."""

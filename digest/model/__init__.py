@@ -30,6 +30,7 @@ from digest.model.items import (
     Verdict,
     Visit,
     VisitOutcome,
+    Whole,
 )
 from digest.model.letters import (
     Canary,
@@ -146,4 +147,5 @@ __all__ = [
     "Verdict",
     "Visit",
     "VisitOutcome",
+    "Whole",
 ]

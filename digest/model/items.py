@@ -72,6 +72,7 @@ class Entry:
     occasion: Occasion | None = None
     flags: tuple[str, ...] = ()
     content_hash: str = ""
+    revised: datetime | None = None  # when its source wrote this version of an event, if it says so
 
 
 class Verdict(StrEnum):
@@ -108,6 +109,15 @@ class LeftOut:
         return f"{self.what!r}: {self.detail}"
 
 
+class Whole(NamedTuple):
+    """A UID that a calendar states completely: a date before `until` (None: whenever) that is not among its entries does
+    not take place. sequence: the version, as the calendar counts them."""
+
+    uid: str
+    until: datetime | None
+    sequence: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
     """All that one answer of a source holds, and what of it could not be read."""
@@ -116,6 +126,7 @@ class Harvest:
     language: str | None
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
+    whole: tuple[Whole, ...] = ()
     pause_s: float | None = None  # how long the source itself asks us to wait before the next visit
     of_events: bool = False  # a feed whose dates are those on which events begin
 

@@ -16,7 +16,7 @@ SECTIONS = ("coming-up", "worth-reading", "calls", "missed-it")
 LATE_ARRIVAL = timedelta(days=14)
 FIRST_LOOK_BACK = timedelta(days=31)
 # These wait on the bench until an editor takes them.
-DOUBTFUL = frozenset({"reply", "private", "maybe-twice"})
+DOUBTFUL = frozenset({"reply", "private", "maybe-twice", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from digest.model import Entry, EventStatus, Harvest, Item, ItemId, ItemKind, SourceId
 from digest.rules.duplicates import Neighbours
 from digest.rules.heirs import contradiction, inherits
-from digest.rules.near import TITLE, WORDS, Likeness
+from digest.rules.near import Likeness
+from digest.rules.recognise import belongs_to, is_hint, is_older, matched, without_foreign_keys
 
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
 OWN_MARK = "@"  # before a name that its source gave out and that others may give to other things
 MOVABLE = "event-at:"  # before the address of an event's own page, without its hour
-_OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid"))
+_OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid", "same-event"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,9 @@ class Known:
 
     owner: the source whose words the item carries (None: nobody in particular). sources: all it was seen at.
     frozen: it stands in an issue that is approved or further; its words stay. parted: sources of which an editor said
-    that they mean something else by this identity. Of an event: when and whether it takes place, and which SEQUENCE its
-    words have. orphaned, failing, otherwise: see rules/heirs.py.
+    that they mean something else by this identity. Of an event: when and whether it takes place, in which zone, whether
+    it is one of a series, which SEQUENCE its words have, and when they were taken in. orphaned, failing, otherwise: see
+    rules/heirs.py.
     """
 
     id: ItemId
@@ -38,7 +40,10 @@ class Known:
     parted: frozenset[SourceId] = frozenset()
     starts: datetime | None = None
     status: EventStatus | None = None
+    timezone: str | None = None
+    recurs: bool = False
     sequence: int = 0
+    taken: datetime | None = None
     orphaned: bool = False
     failing: datetime | None = None
     otherwise: bool = False
@@ -161,16 +166,16 @@ def decide(
     may be, told by likeness; one that is alike beyond doubt is its copy, one that may be is added with a doubt.
     """
     merged = _merged(entries)
-    taken = {mine.id for entry in merged if (mine := _belongs_to(entry, known)) is not None}
+    found = matched(merged, known, source=source)
+    taken = {mine.id for mine in found if mine is not None}
     neighbours = Neighbours(pool)
     intents: list[Intent] = []
-    for entry in merged:
-        mine = _belongs_to(entry, known)
+    for entry, mine in zip(merged, found, strict=True):
         if mine is not None and source in mine.parted:
             keys = tuple(own_key(key, source) for key in entry.keys if not is_hint(key))
             intents.append(Parted(mine.id, replace(_dated(entry, now=now), keys=keys)))
             continue
-        entry = _without_foreign_keys(_dated(entry, now=now), known, mine)
+        entry = without_foreign_keys(_dated(entry, now=now), known, mine, source)
         if mine is not None:
             intents.append(_judge(entry, mine, source, now=now))
             continue
@@ -191,17 +196,6 @@ def still_to_come(known: Mapping[str, Known], *, now: datetime) -> Mapping[str, 
     return {key: one for key, one in known.items() if key not in past} if past else known
 
 
-def strangers(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[Entry]:
-    """Entries that no key of theirs identifies: only they need to be compared with the pool."""
-    return [entry for entry in entries if _belongs_to(entry, known) is None]
-
-
-def suspects(entries: Iterable[Entry], known: Mapping[str, Known]) -> list[ItemId]:
-    """Items with a title or words like one of these posts, to be handed to `decide` as its pool."""
-    found = (known[key].id for entry in entries for key in entry.keys if is_hint(key) and key in known)
-    return list(dict.fromkeys(found))
-
-
 def own_key(key: str, source: SourceId) -> str:
     """The key of something that shares an identity with an item of other sources and is not that item."""
     return f"{key} @{source}"
@@ -220,11 +214,6 @@ def _owned(entry: Entry, source: SourceId) -> Entry:
     return replace(entry, keys=keys)
 
 
-def is_hint(key: str) -> bool:
-    """A key that only says where to look; it makes nothing the same."""
-    return key.startswith((TITLE, WORDS))
-
-
 def _judge(entry: Entry, known: Known, source: SourceId, *, now: datetime) -> Intent:
     changed = entry.content_hash != known.content_hash
     if inherits(entry, known, source, now=now):
@@ -233,11 +222,14 @@ def _judge(entry: Entry, known: Known, source: SourceId, *, now: datetime) -> In
         return AlsoIn(known.id, entry, contradiction(entry, known))
     if known.owner not in (source, None):
         return Seen(known.id, entry, otherwise=contradiction(entry, known))
-    if not changed:
+    if not changed and (known.frozen or _as_it_reads(entry, known)):
+        return Seen(known.id, entry)
+    if is_older(entry, known, now=now):
         return Seen(known.id, entry)
     if known.frozen:
         return Seen(known.id, entry, frozen=True)
-    if known.changes >= MOST_CHANGES and (entry.updated is None or entry.updated == known.updated):
+    told_by_words = entry.updated is None or entry.updated == known.updated
+    if known.changes >= MOST_CHANGES and told_by_words and _as_it_was(entry, known):
         return Seen(known.id, entry)
     return Update(known.id, _dated_as(known, entry))
 
@@ -247,6 +239,22 @@ def _dated_as(known: Known, entry: Entry) -> Entry:
     if known.kind is ItemKind.POST and known.published is not None:
         return replace(entry, published=known.published)
     return entry
+
+
+def _as_it_reads(entry: Entry, known: Known) -> bool:
+    """Whether an event of the same words and hour is in the same zone, and of a series or not, as it was."""
+    when = entry.occasion
+    return (
+        when is None
+        or known.timezone is None
+        or (when.timezone, when.recurs) == (known.timezone, known.recurs)
+    )
+
+
+def _as_it_was(entry: Entry, known: Known) -> bool:
+    """Whether an event takes place, or does not, when it did."""
+    when = entry.occasion
+    return when is None or (when.starts, when.status) == (known.starts, known.status)
 
 
 def _merged(entries: Iterable[Entry]) -> list[Entry]:
@@ -274,22 +282,6 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in merged if entry is not None]
 
 
-def _belongs_to(entry: Entry, known: Mapping[str, Known]) -> Known | None:
-    """The strongest key decides; a post is never an event."""
-    if not known:
-        return None
-    strong = (key for key in entry.keys if key in known and not is_hint(key))
-    return next((known[key] for key in strong if known[key].kind is entry.kind), None)
-
-
-def _without_foreign_keys(entry: Entry, known: Mapping[str, Known], mine: Known | None) -> Entry:
-    """A key that another item owns stays with it: two items never fight over one key."""
-    if not known:
-        return entry
-    keys = tuple(key for key in entry.keys if key not in known or (mine and known[key].id == mine.id))
-    return entry if keys == entry.keys else replace(entry, keys=keys)
-
-
 def _dated(entry: Entry, *, now: datetime) -> Entry:
     """A date that cannot be true is forgotten and flagged; the item then counts from the day it was first seen."""
     published = entry.published
@@ -302,7 +294,7 @@ def _dated(entry: Entry, *, now: datetime) -> Entry:
 
 def recognises(entries: Iterable[Entry], known: Mapping[str, Known], *, source: SourceId) -> bool:
     """Whether one of these entries was seen at this source before."""
-    found = (_belongs_to(entry, known) for entry in entries)
+    found = (belongs_to(entry, known) for entry in entries)
     return any(mine is not None and source in mine.sources for mine in found)
 
 

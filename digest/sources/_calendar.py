@@ -47,12 +47,16 @@ _NEEDED = (
     "STATUS",
     "SEQUENCE",
 )
+_ENDED = re.compile(r"^END:VCALENDAR\s*\Z", re.MULTILINE | re.IGNORECASE)
 MOST_EVENTS = 20_000
 
 
 @dataclass(slots=True)
 class Sheet:
-    """What stands in a calendar file. left_out: what could not be read, each with its reason."""
+    """What stands in a calendar file. left_out: what could not be read, each with its reason.
+
+    doubtful: UIDs of which a line was lost that may say when. torn: events may be missing, nobody knows which.
+    """
 
     events: list[Any] = field(default_factory=list)
     name: str | None = None
@@ -60,6 +64,8 @@ class Sheet:
     method: str = ""
     ttl: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+    torn: bool = False
 
 
 def read_sheet(body: bytes) -> Sheet:
@@ -67,7 +73,7 @@ def read_sheet(body: bytes) -> Sheet:
     text = _VENDOR_ZONE.sub(r"\1\2", _decoded(body))
     text = _QUOTED_TOO_FAR.sub(r'TZID="\1":\2', text)
     tzp.use_default()  # forgets the zones that other calendars defined: the library would lend them to this one
-    sheet = Sheet()
+    sheet = Sheet(torn=not _ENDED.search(text[-200:]))
     blocks = _EVENT_BLOCK.findall(text)
     if len(blocks) > MOST_EVENTS:
         raise SourceError(
@@ -79,7 +85,7 @@ def read_sheet(body: bytes) -> Sheet:
     if whole is not None and sum(len(part.walk("VEVENT")) for part in whole) >= len(blocks):
         sheet.events = [event for part in whole for event in part.walk("VEVENT")]
     else:
-        sheet.events = [event for block in blocks if (event := _one_event(block, sheet.left_out)) is not None]
+        sheet.events = [event for block in blocks if (event := _one_event(block, sheet)) is not None]
     _describe(sheet, text)
     if blocks and not sheet.events:
         raise SourceError(ErrorKind.PARSE, f"None of the {len(blocks)} events of the calendar could be read.")
@@ -112,7 +118,7 @@ def _attempt(read: Callable[[], Any]) -> Any:
         return None
 
 
-def _one_event(block: str, left_out: list[LeftOut]) -> Any:
+def _one_event(block: str, sheet: Sheet) -> Any:
     """A lone VEVENT: as it is, without alarms and odd lines, then with nothing but the lines we need."""
     lines = re.sub(r"\n[ \t]", "", _ALARM_BLOCK.sub("", block)).split("\n")
     proper = [line for line in lines if _PROPERTY_LINE.match(line)]
@@ -120,9 +126,14 @@ def _one_event(block: str, left_out: list[LeftOut]) -> Any:
     for candidate in (block, "\n".join(proper), "\n".join(needed)):
         event = _attempt(lambda text=candidate: Event.from_ical(text.encode()))  # type: ignore[misc]
         if event is not None:
+            if candidate is not block:
+                sheet.doubtful.add(str(event.get("UID", "")).strip())
             return event
+    sheet.torn = True
     summary = next((line.partition(":")[2] for line in proper if line.upper().startswith("SUMMARY")), "")
-    left_out.append(LeftOut(one_line(summary, longest=60), LeftOutWhy.LINES, "its lines could not be read"))
+    sheet.left_out.append(
+        LeftOut(one_line(summary, longest=60), LeftOutWhy.LINES, "its lines could not be read")
+    )
     return None
 
 

@@ -1,8 +1,8 @@
 """The reader behind ical.py: a calendar becomes entries, one a date. Pure; a broken event or rule never costs the others."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from icalendar.prop.broken import vBroken
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
-from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
+from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion, Whole
+from digest.rules.links import shown_link
 from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
-from digest.sources._entry import hashed_key, scoped
 from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import ParseContext
 from digest.sources._series import Refused, Unreadable, Zones, at_the_hour, dates_of, repeats, stamp
+from digest.sources._uids import NAMELESS, Dated, Names, meant, whole
 
 _FAULTS = (
     ValueError,
@@ -31,6 +31,7 @@ _FAULTS = (
 )
 
 _SINGLE = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
+_DATING = frozenset({"DTSTART", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE"})
 
 
 def read(body: bytes, context: ParseContext) -> Harvest:
@@ -38,16 +39,17 @@ def read(body: bytes, context: ParseContext) -> Harvest:
     sheet = read_sheet(body)
     zones = Zones(calendar=sheet.zone, source=context.timezone)
     entries: list[Entry] = []
+    stated: list[Whole] = []
     for uid, series in _by_uid(sheet, zones).items():
         try:
-            dates = _dates(series, sheet, context)
+            dates, until = _dates(series, sheet, context, uid=uid)
         except Refused as refused:
             sheet.left_out.append(_left_out(series[0][0], LeftOutWhy.RULE, str(refused)))
             continue
-        several = len({stamp(event["DTSTART"].dt) for event, _ in dates}) > 1 or any(
-            repeats(e) for e, _ in series
-        )
-        entries += _entries(dates, sheet, context, uid=uid, several=several)
+        version = _version(series)
+        entries += _entries(dates, sheet, context, uid=uid, version=version)
+        if all_of_it := whole(uid, series, sheet, until=until, sequence=version[0]):
+            stated.append(all_of_it)
     if sheet.left_out and not entries:
         first = sheet.left_out[0]
         raise SourceError(
@@ -58,6 +60,7 @@ def read(body: bytes, context: ParseContext) -> Harvest:
         language=None,
         entries=told_apart(entries),
         left_out=tuple(sheet.left_out),
+        whole=tuple(stated),
         pause_s=_ttl_s(sheet.ttl),
     )
 
@@ -70,32 +73,44 @@ def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, 
     """Events with their flags, by UID; those without one stand alone. Of two versions the later SEQUENCE counts."""
     groups: dict[str, list[tuple[Any, tuple[str, ...]]]] = {}
     for number, event in enumerate(sheet.events):
-        _mend(event)
+        lost_a_date = _mend(event) | any(_may_date(said) for name, said in event.errors if name is None)
+        uid = _text(event, "UID").strip() or f"{NAMELESS}{number}"
+        if lost_a_date:
+            sheet.doubtful.add(uid)
         start = event.get("DTSTART")
         if start is None or not hasattr(start, "dt"):
             sheet.left_out.append(_left_out(event, LeftOutWhy.NO_START, "no start that can be read"))
+            sheet.doubtful.add(uid)
             continue
         try:
             guessed = zones.settle(event)
         except _FAULTS:
             sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its times contradict each other"))
+            sheet.doubtful.add(uid)
             continue
-        uid = _text(event, "UID").strip() or f"\0{number}"
         flags = (*(("zone-guessed",) if guessed else ()), *(("private",) if _is_private(event) else ()))
         groups.setdefault(uid, []).append((event, flags))
     return {uid: _latest(group, sheet) for uid, group in groups.items()}
 
 
-def _mend(event: Any) -> None:
-    """The library keeps a line that it could not read as a trap that raises when touched, and a doubled one as a list."""
+def _mend(event: Any) -> bool:
+    """The library keeps a line that it could not read as a trap that raises when touched, and a doubled one as a list.
+    True when such a line may have said when."""
+    lost = False
     for name, prop in list(event.items()):
         kept = [
             part for part in (prop if isinstance(prop, list) else [prop]) if not isinstance(part, vBroken)
         ]
+        lost |= name in _DATING and len(kept) < (len(prop) if isinstance(prop, list) else 1)
         if not kept:
             del event[name]
         elif isinstance(prop, list):
             event[name] = kept[0] if name in _SINGLE else kept
+    return lost
+
+
+def _may_date(line: str) -> bool:
+    return any(name in line.upper() for name in _DATING)
 
 
 def _latest(group: list[tuple[Any, tuple[str, ...]]], sheet: Sheet) -> list[tuple[Any, tuple[str, ...]]]:
@@ -124,62 +139,65 @@ def _latest(group: list[tuple[Any, tuple[str, ...]]], sheet: Sheet) -> list[tupl
 
 
 def _dates(
-    series: Sequence[tuple[Any, tuple[str, ...]]], sheet: Sheet, context: ParseContext
-) -> list[tuple[Any, tuple[str, ...]]]:
+    series: Sequence[tuple[Any, tuple[str, ...]]], sheet: Sheet, context: ParseContext, *, uid: str
+) -> tuple[list[Dated], datetime | None]:
+    """The dates of a UID, and up to when these are all."""
     if not any(repeats(event) for event, _ in series):
-        return list(series)
+        return [Dated(event, flags, meant(event, master=None, overrides=())) for event, flags in series], None
     flags = tuple(dict.fromkeys(flag for _, flags in series for flag in flags))
     masters = [event for event, _ in series if "RECURRENCE-ID" not in event and repeats(event)]
     plain = [pair for pair in series if "RECURRENCE-ID" not in pair[0] and not repeats(pair[0])]
     overrides = [event for event, _ in series if "RECURRENCE-ID" in event]
     for event in overrides if masters else ():
         event["RECURRENCE-ID"].dt = at_the_hour(event["RECURRENCE-ID"].dt, masters[0])
-    dates: list[tuple[Any, tuple[str, ...]]] = list(plain)
+    dates = [Dated(event, flags, meant(event, master=None, overrides=())) for event, flags in plain]
+    until = context.horizon
     for place, master in enumerate(masters):
         mine = [master, *(overrides if place == 0 else [])]
         try:
-            found = dates_of(mine, now=context.now, horizon=context.horizon)
+            found, until = dates_of(mine, now=context.now, horizon=context.horizon)
             if len(found) < len(mine):
                 why = "every date of it was changed one by one"
                 sheet.left_out.append(_left_out(master, LeftOutWhy.COUNTED, why))
-            dates += [(event, (*flags, "series")) for event in found]
+            dates += [
+                Dated(event, (*flags, "series"), meant(event, master=master, overrides=mine[1:]))
+                for event in found
+            ]
         except Unreadable as unreadable:
             sheet.left_out.append(_left_out(master, LeftOutWhy.RULE_UNREAD, str(unreadable)))
-            dates += [(event, (*flags, "series-unread")) for event in mine]
+            sheet.doubtful.add(uid)
+            dates += [
+                Dated(event, (*flags, "series-unread"), meant(event, master=master, overrides=()))
+                for event in mine
+            ]
         except Refused as refused:
             if len(series) == 1:
                 raise
             sheet.left_out.append(_left_out(master, LeftOutWhy.RULE, str(refused)))
-            dates += [(event, flags) for event in mine[1:]]
-    return dates
+            sheet.doubtful.add(uid)
+            dates += [Dated(event, flags, meant(event, master=master, overrides=())) for event in mine[1:]]
+    return dates, until
 
 
 def _entries(
-    dates: Sequence[tuple[Any, tuple[str, ...]]],
+    dates: Sequence[Dated],
     sheet: Sheet,
     context: ParseContext,
     *,
     uid: str,
-    several: bool,
+    version: tuple[int, datetime | None],
 ) -> list[Entry]:
     made = []
-    starts = Counter(stamp(event["DTSTART"].dt) for event, _ in dates)
-    for event, flags in dates:
+    names = Names(uid, dates, context)
+    for one in dates:
+        event, flags = one.event, one.flags
         try:
             occasion = _occasion(event, sheet, context, uid=uid, recurs="series" in flags)
         except _FAULTS:
             sheet.left_out.append(_left_out(event, LeftOutWhy.TIMES, "its dates cannot be used"))
+            sheet.doubtful.add(uid)
             continue
         title = title_text(_text(event, "SUMMARY"))
-        keys = _keys(
-            event,
-            occasion,
-            context,
-            uid=uid,
-            several=several,
-            title=title,
-            alone=starts[stamp(event["DTSTART"].dt)] == 1,
-        )
         stated = Stated(
             title=title,
             occasion=occasion,
@@ -189,28 +207,23 @@ def _entries(
             tags=_categories(event),
             flags=(*(flag for flag in flags if flag != "series"), *odd_title(_text(event, "SUMMARY"))),
         )
-        made.append(event_entry(stated, keys=keys, context=context))
+        entry = event_entry(stated, keys=names.keys(one, occasion, title=title), context=context)
+        made.append(
+            replace(
+                entry, occasion=replace(entry.occasion or occasion, sequence=version[0]), revised=version[1]
+            )
+        )
     return made
 
 
-def _keys(
-    event: Any, occasion: Occasion, context: ParseContext, *, uid: str, several: bool, title: str, alone: bool
-) -> tuple[str, ...]:
-    """UID alone for a single event, so that it may move; UID and recurrence (else start) for one date of several."""
-    keys = []
-    recurrence = event.get("RECURRENCE-ID", event["DTSTART"])
-    if not uid.startswith("\0"):
-        name = scoped(uid, context.url)
-        which = f"/{stamp(recurrence.dt)}" if several or "RECURRENCE-ID" in event else ""
-        keys.append(f"uid:{name}{which}{'' if alone else ' ' + hashed_key(title)}")
-    link = shown_link(_text(event, "URL"), base=context.url)
-    if link and not is_front_page(link) and alone:
-        keys.append(f"page:{same_page_key(link)}@{stamp(occasion.starts)}")
-    if not keys:
-        keys.append(
-            "event-" + hashed_key(title, stamp(occasion.starts), occasion.place, host_of(context.url))
-        )
-    return tuple(keys)
+def _version(series: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[int, datetime | None]:
+    """The latest of a UID: changed dates and the series count for themselves, and either may be changed. And when it was
+    written, or the file made."""
+    stamps = [
+        getattr(event.get(name), "dt", None) for event, _ in series for name in ("LAST-MODIFIED", "DTSTAMP")
+    ]
+    aware = [at.astimezone(UTC) for at in stamps if isinstance(at, datetime) and at.tzinfo and at.year < 2200]
+    return max(_sequence(event) for event, _ in series), max(aware, default=None)
 
 
 def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recurs: bool) -> Occasion:
@@ -227,7 +240,7 @@ def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recu
         place=_text(event, "LOCATION") or None,
         online=shown_link(_text(event, "CONFERENCE") or _text(event, "X-GOOGLE-CONFERENCE")),
         status=_status(event, sheet),
-        uid=None if uid.startswith("\0") else one_line(uid, longest=400),
+        uid=None if uid.startswith(NAMELESS) else one_line(uid, longest=400),
         sequence=_sequence(event),
         recurs=recurs,
     )

@@ -16,6 +16,7 @@ from digest.rules.dates import zone_named
 
 MOST_DATES = 50  # of one series
 LOOK_BACK = timedelta(days=60)
+EDGE = timedelta(days=2)  # whole days and local hours may fall on either side of the end
 _ABBREVIATIONS = {
     "EST": "America/Toronto", "EDT": "America/Toronto", "ET": "America/Toronto", "CST": "America/Chicago",
     "CDT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver", "PST": "America/Los_Angeles",
@@ -112,8 +113,9 @@ class Zones:
         return zone or None, bool(zone)
 
 
-def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list[Any]:
-    """The occurrences of one UID: master and overrides, near now (60 days back) up to the horizon, at most 50.
+def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> tuple[list[Any], datetime]:
+    """The occurrences of one UID: master and overrides, near now (60 days back) up to the horizon, at most 50; and up to
+    when these are all.
 
     Overrides come whatever their date. A series without a date near gives one of its first year. Raises Refused.
     """
@@ -127,6 +129,7 @@ def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list
     limit = now - timedelta(days=1)
     ahead = [event for event in near if start_of(event) >= limit]
     chosen = ahead[:MOST_DATES]
+    until = start_of(chosen[-1]) if len(ahead) > MOST_DATES else horizon
     room = MOST_DATES - len(chosen)
     chosen = near[: len(near) - len(ahead)][-room:] + chosen if room else chosen
     named = {_recurrence(event) for event in series if "RECURRENCE-ID" in event}
@@ -136,7 +139,7 @@ def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> list
         chosen += [event for event in early if _recurrence(event) not in named][-1:]
     met = {_recurrence(event) for event in chosen}
     chosen += [event for event in series if "RECURRENCE-ID" in event and _recurrence(event) not in met]
-    return chosen or [series[0]]
+    return chosen or [series[0]], until - EDGE
 
 
 def _between(calendar: Any, since: datetime, until: datetime) -> list[Any]:

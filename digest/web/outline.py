@@ -19,7 +19,7 @@ NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 STEPS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING, IssueState.SENT)
 _FLAG_NAMES = """
   date-guessed zone-guessed member-only reply maybe-twice private check-zone excerpt series-unread odd-characters
-  told-otherwise
+  told-otherwise withdrawn
 """
 _FLAGS = frozenset(_FLAG_NAMES.split())
 

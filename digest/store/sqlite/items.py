@@ -1,12 +1,15 @@
 """The pool: posts and events, their identities, and every source each was seen at. New or known is judged in rules/."""
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, OnShelf, SourceId
 from digest.rules.gather import Known, own_key
 from digest.rules.heirs import TOLD_OTHERWISE
+from digest.rules.withdraw import Ahead
 from digest.store.sqlite import restated
 from digest.store.sqlite.columns import listed, micros, moment, occasion_of, texts
 from digest.store.sqlite.connection import Connections
@@ -36,7 +39,8 @@ class Items:
         )
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
-                 item.changes, item.starts, item.status, item.sequence, item.is_full,
+                 item.changes, item.starts, item.status, item.timezone, item.recurs, item.sequence,
+                 item.first_seen, item.is_full,
                  owner.failing_since AS failing,
                  owner.kind <> 'suggestions' AND (owner.paused OR NOT owner.configured) AS orphaned,
                  instr(item.flags, :otherwise) AS otherwise,
@@ -96,7 +100,7 @@ class Items:
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
         """The item as its source states it now. A date that the source no longer gives is kept. `now` stands in for
         the date of the change when the source gives none."""
-        restated.write(self._db, item_id, _columns(entry), keys=entry.keys, now=micros(now))
+        restated.write(self._db, item_id, _columns(entry), keys=entry.keys, now=micros(now), anew=True)
 
     def changed_at_source(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:
         """Its source says it differently, but an approved issue holds its words: kept until the issue is held."""
@@ -209,6 +213,34 @@ class Items:
         )
         return [item_of(row) for row in rows]
 
+    def ahead(self, uids: Sequence[str], *, source: SourceId, now: datetime) -> list[Ahead]:
+        """Events of these UIDs that this source brought, that are to begin and are not called off, the next first."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS}, coalesce(item.updated, item.first_seen) AS taken,
+                  (SELECT json_group_array(id) FROM item AS part WHERE part.merged_into = item.id) AS copies,
+                  EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
+                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
+                      AND issue.state <> 'draft') AS frozen,
+                  EXISTS (SELECT 1 FROM item_source AS seen JOIN source AS s ON s.id = seen.source
+                    WHERE seen.item = item.id AND s.id <> item.source AND s.configured
+                      AND NOT s.paused) AS elsewhere
+                FROM item JOIN source ON source.id = item.source
+                WHERE item.kind = 'event' AND item.starts >= :now AND item.source = :source
+                  AND item.status <> 'cancelled' AND item.uid IN (SELECT value FROM json_each(:uids))
+                ORDER BY item.starts, item.id""",
+            {"now": micros(now), "source": source, "uids": listed(uids)},
+        )
+        return [
+            Ahead(
+                item_of(row),
+                frozen=bool(row["frozen"]),
+                elsewhere=bool(row["elsewhere"]),
+                taken=moment(row["taken"]),
+                copies=frozenset(json.loads(row["copies"])),
+            )
+            for row in rows
+        ]
+
     def _seen_at(self, item_id: ItemId, *, source: SourceId, entry: Entry, now: datetime) -> None:
         self._db.change(
             """INSERT INTO item_source (item, source, url, first_seen) VALUES (:item, :source, :url, :now)
@@ -217,7 +249,7 @@ class Items:
         )
 
     def _learn(self, items: Sequence[tuple[ItemId, Entry]]) -> None:
-        restated.learn(self._db, [(item_id, entry.keys) for item_id, entry in items])
+        restated.learn(self._db, [(item_id, entry.keys) for item_id, entry in items], anew=True)
 
 
 def item_of(row: sqlite3.Row) -> Item:
@@ -257,14 +289,24 @@ def _known(row: sqlite3.Row) -> Known:
         frozen=bool(row["frozen"]),
         changes=row["changes"],
         parted=_sources(row["parted"]),
-        starts=moment(row["starts"]),
-        status=EventStatus(row["status"]) if row["status"] else None,
-        sequence=row["sequence"] or 0,
         orphaned=bool(row["orphaned"]),
         failing=moment(row["failing"]),
         otherwise=bool(row["otherwise"]),
         is_full=bool(row["is_full"]),
+        **(_event(row) if row["status"] else {}),
     )
+
+
+def _event(row: sqlite3.Row) -> dict[str, Any]:
+    """Of an event alone: most of what is known are posts, and they are many."""
+    return {
+        "starts": moment(row["starts"]),
+        "status": EventStatus(row["status"]),
+        "timezone": row["timezone"],
+        "recurs": bool(row["recurs"]),
+        "sequence": row["sequence"] or 0,
+        "taken": moment(row["updated"]) or moment(row["first_seen"]),
+    }
 
 
 def _sources(joined: str | None) -> frozenset[SourceId]:

@@ -11,7 +11,13 @@ from digest.store.sqlite.connection import Connections
 
 
 def write(
-    db: Connections, item_id: ItemId, stated: dict[str, object], *, keys: Sequence[str], now: int | None
+    db: Connections,
+    item_id: ItemId,
+    stated: dict[str, object],
+    *,
+    keys: Sequence[str],
+    now: int | None,
+    anew: bool = False,
 ) -> None:
     """The item as its source states it. A date that the source no longer gives is kept. `now` stands in for the date of
     the change when the source gives none."""
@@ -25,7 +31,7 @@ def write(
            WHERE id = :id""",
         {**stated, "id": item_id, "now": now},
     )
-    learn(db, [(item_id, keys)])
+    learn(db, [(item_id, keys)], anew=anew)
     db.change(  # the doubt is no business of its source's
         """UPDATE item SET flags = json_insert(flags, '$[#]', :flag)
            WHERE id = :id AND EXISTS (SELECT 1 FROM twin WHERE other = :id AND verdict = 'open')""",
@@ -33,11 +39,18 @@ def write(
     )
 
 
-def learn(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]]) -> None:
-    """A key that is already another item's stays there: the first who used it keeps it."""
+def learn(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]], *, anew: bool = False) -> None:
+    """A key that is already another item's stays there: the first who used it keeps it. anew: but which of its items a
+    date of a series is, a calendar says with each visit."""
     _hand_on(db, items)
+    otherwise = (
+        """UPDATE SET item = excluded.item WHERE excluded.key GLOB 'uid:*'
+             AND (SELECT source FROM item WHERE id = item_key.item) = (SELECT source FROM item WHERE id = excluded.item)"""
+        if anew
+        else "NOTHING"
+    )
     db.change_many(
-        "INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+        f"INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO {otherwise}",
         [(key, item_id) for item_id, keys in items for key in keys],
     )
 
