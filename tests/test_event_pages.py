@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from time import process_time
 
 import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
+from digest.errors import SourceError
 from digest.model import Item
-from tests.conftest import Clock
+from digest.sources import KINDS, ParseContext
+from tests.conftest import NOW, Clock
 from tests.http_kit import Site, serving
 
 HOME = "https://group.example.org"
@@ -104,3 +108,26 @@ def test_another_event_under_a_shared_address_does_not_overwrite(visited: Callab
 def test_a_series_of_which_one_date_is_left_keeps_its_dates(visited: Callable[..., list[str]]) -> None:
     first, second = event("12-03"), event("12-10")
     assert visited([first], [first, second], [second]) == ["12-03 Fall meetup", "12-10 Fall meetup"]
+
+
+SCOPE = '<!doctype html><div itemscope itemtype="https://schema.org/Event">'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _page([event("12-03", f"Night {number}") for number in range(20_000)]),
+        (SCOPE + "<p itemprop=name>" * 170_000).encode(),
+        (SCOPE + "<div itemprop=name>" * 150_000).encode(),
+        (SCOPE.replace("div ", "div itemprop=x ") * 30_000).encode(),
+        b"<!doctype html><script type=ld+json>" * 80_000,
+        b'<!doctype html><script type=ld+json>{"@type":"Event"' + b"/*" * 1_000_000 + b"</script>",
+    ],
+    ids=["events", "properties", "deep", "scopes", "scripts", "comments"],
+)
+def test_a_page_of_any_shape_is_read_in_a_time_that_grows_with_its_length(body: bytes) -> None:
+    context = ParseContext(url=SLUG, now=NOW, horizon=NOW + timedelta(days=80))
+    began = process_time()
+    with suppress(SourceError):
+        KINDS["event-page"].parse(body, context)
+    assert process_time() - began < 5, "the squares of these took from half a minute to hours"

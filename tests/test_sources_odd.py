@@ -1,5 +1,6 @@
 """What feeds, calendars and pages of the wild get wrong: read to the right words and hour. Each case was once our fault."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -191,3 +192,24 @@ def test_a_page_that_is_not_in_utf_8_keeps_its_letters(encoding: str, declared: 
     block = '{"@type": "Event", "name": "Été à Québec", "startDate": "2026-12-01T19:00-05:00"}'
     page = f'<!doctype html><html><head>{declared}<script type="application/ld+json">{block}</script></head></html>'
     assert entry("event-page", page.encode(encoding)).title == "Été à Québec"
+
+
+@pytest.mark.parametrize(
+    ("place", "offset", "zone"),
+    [
+        ("Edmonton", "-06:00", "America/Edmonton"),
+        ("Hall, Saskatoon, SK", "-06:00", "America/Regina"),
+        ("", "-06:00", "America/Edmonton"),
+        ("Winnipeg", "-05:00", "America/Winnipeg"),
+        ("Toronto", "-05:00", "America/Toronto"),
+        ("Calgary", "-05:00", "America/Toronto"),  # whose clock shows something else
+    ],
+)
+def test_an_hour_of_a_page_is_in_the_zone_of_its_place(place: str, offset: str, zone: str) -> None:
+    (one,) = of_page(
+        json.dumps(
+            {"@type": "Event", "name": "A", "startDate": f"2026-12-03T18:00:00{offset}", "location": place}
+        )
+    )
+    assert one.occasion is not None
+    assert one.occasion.timezone == zone

@@ -1,6 +1,7 @@
 """Answers that are not what was asked for: challenge pages, web pages, empty ones. Says which, never reads items from them."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urljoin
 
@@ -27,6 +28,36 @@ _SAID_SO = (
     "sg-captcha",
     "x-amzn-waf-action",
 )  # response headers of such pages
+DEEPEST = 8_000  # tags open at once, sloppily counted
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_LEAVES = frozenset(
+    [
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "option",
+        "thead",
+        "tbody",
+        "tfoot",
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    ]
+)  # nobody need close them
 _WINDOWS = frozenset(
     {"", "utf-8", "utf8", "iso-8859-1", "latin1", "us-ascii", "ascii"}
 )  # said, and not meant
@@ -73,6 +104,25 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
         return body.decode("cp1252", "replace")
 
 
+def not_too_deep(text: str) -> str:
+    """A page up to where thousands of its tags are open: the work of the parser grows with the square of their number."""
+    open_now: Counter[str] = Counter()
+    depth = 0
+    for tag in _TAG.finditer(text):
+        name = tag[2].lower()
+        if name in _LEAVES:
+            continue
+        if not tag[1]:
+            open_now[name] += 1
+            depth += 1
+        elif open_now[name]:
+            open_now[name] -= 1
+            depth -= 1
+        if depth > DEEPEST:
+            return text[: tag.start()]
+    return text
+
+
 def is_html(body: bytes) -> bool:
     """A web page: by its first tag, comments and XML declaration set aside."""
     head = re.sub(r"^(\s|<\?xml.*?\?>|<!--.*?-->)+", "", opening(body), flags=re.DOTALL)
@@ -98,7 +148,7 @@ def challenge(url: str) -> SourceError:
 
 def announced(body: bytes, url: str) -> list[str]:
     """Addresses of the feeds and calendars that a page announces in its head, in its order, comment feeds last."""
-    tree = LexborHTMLParser(body[:600_000].decode("utf-8", "replace"))
+    tree = LexborHTMLParser(not_too_deep(body[:600_000].decode("utf-8", "replace")))
     found: dict[str, bool] = {}
     base_node = tree.css_first("base[href]")
     base = urljoin(url, (base_node.attributes.get("href") if base_node else "") or "")

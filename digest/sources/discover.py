@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from digest.rules.links import host_of, shown_link
 from digest.sources import medium
-from digest.sources._page import announced
+from digest.sources._page import announced, not_too_deep
 
 _USUAL = (
     "feed",
@@ -64,7 +64,7 @@ def rewritten(url: str) -> str | None:
 
 def proposed(body: bytes, url: str) -> list[str]:
     """Addresses to try for a page: those it announces, those its platform is known to have, the usual places. Best first."""
-    tree = LexborHTMLParser(body[:600_000].decode("utf-8", "replace"))
+    tree = LexborHTMLParser(not_too_deep(body[:600_000].decode("utf-8", "replace")))
     found = [*announced(body, url), *_of_platform(body, url, tree)]
     for node in tree.css("a[href]"):
         href = node.attributes.get("href") or ""

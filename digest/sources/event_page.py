@@ -24,7 +24,7 @@ _EVENTON = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})T(\d{2})-\2-(\d{2})-00$"
 )  # a WordPress plugin's idea of ISO 8601
 _ZONES = (
-    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Winnipeg", "America/Regina", "America/Edmonton",
+    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Winnipeg", "America/Edmonton", "America/Regina",
     "America/Vancouver", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London",
     "Europe/Paris",
 )  # fmt: skip
@@ -33,6 +33,13 @@ _NEWS = re.compile(
     r"|annul[ée]e?|nouvelle (date|heure))\b|[^\w]+",
     re.IGNORECASE,
 )  # of a title: what a move adds to it
+_AT = {
+    "America/Vancouver": r"Vancouver|Victoria|Burnaby|Surrey|Kelowna|B\.?C\b|British Columbia|Colombie-Britannique",
+    "America/Edmonton": r"Edmonton|Calgary|Lethbridge|AB|Alberta", "America/Whitehorse": r"Whitehorse|YT|Yukon",
+    "America/Regina": r"Regina|Saskatoon|SK|Saskatchewan", "America/Winnipeg": r"Winnipeg|MB|Manitoba",
+    "America/Halifax": r"Halifax|Moncton|Fredericton|Charlottetown|NS|NB|PE|PEI|Nova Scotia|Nouvelle-Écosse",
+    "America/Yellowknife": r"Yellowknife|NT", "America/Iqaluit": r"Iqaluit",
+}  # fmt: skip
 _STATUS = {
     "eventcancelled": EventStatus.CANCELLED, "eventcanceled": EventStatus.CANCELLED, "cancelled": EventStatus.CANCELLED,
     "eventpostponed": EventStatus.POSTPONED, "eventrescheduled": EventStatus.RESCHEDULED,
@@ -134,8 +141,8 @@ def _occasion(raw: dict[str, Any], context: ParseContext) -> tuple[Occasion | No
     ends = end.at if end else None
     if end is not None and not end.has_time and not start.has_time:
         ends = end.at + timedelta(days=1)  # a last day is meant, ours is exclusive
-    zone, flags = _zone(start, _text(raw.get("startDate")), context)
     places, online = _where(raw)
+    zone, flags = _zone(start, _text(raw.get("startDate")), context, place=places)
     return (
         Occasion(
             starts=start.at,
@@ -159,8 +166,8 @@ def _when(value: Any, context: ParseContext) -> When | None:
     return found if found and 1995 <= found.at.year < 2200 else None
 
 
-def _zone(start: When, text: str, context: ParseContext) -> tuple[str, tuple[str, ...]]:
-    """The first zone whose clock shows the offset that was written: ours, then those of the country."""
+def _zone(start: When, text: str, context: ParseContext, *, place: str) -> tuple[str, tuple[str, ...]]:
+    """The first zone whose clock shows the offset that was written: that of its place, ours, those of the country."""
     flags = ("zone-guessed",) if start.zone_guessed else ()
     offset = re.search(r"([+-])(\d{2}):?(\d{2})$", text.strip())
     if not start.has_time or offset is None:
@@ -168,7 +175,8 @@ def _zone(start: When, text: str, context: ParseContext) -> tuple[str, tuple[str
     if text.strip().endswith(("+00:00", "+0000")) and 17 <= start.at.hour <= 23:
         return context.timezone, (*flags, "check-zone")  # local evening hours written as if they were UTC
     seconds = (int(offset[2]) * 3600 + int(offset[3]) * 60) * (1 if offset[1] == "+" else -1)
-    for name in (context.timezone, *_ZONES):
+    there = [name for name, words in _AT.items() if re.search(rf"\b(?:{words})\b", place)]
+    for name in (*there, context.timezone, *_ZONES):
         zone = zone_named(name)
         shown = start.at.astimezone(zone).utcoffset() if zone else None
         if shown is not None and shown.total_seconds() == seconds:
@@ -254,8 +262,9 @@ def _stamp(at: datetime) -> str:
 
 
 def _page_title(text: str) -> str | None:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text[:200_000], re.DOTALL | re.IGNORECASE)
-    return title_text(found[1]) or None if found else None
+    opening = re.search(r"<title\b[^<>]*>", text[:200_000], re.IGNORECASE)
+    written = text[opening.end() : opening.end() + 2_000].partition("</")[0] if opening else ""
+    return title_text(written) or None
 
 
 def _page_language(text: str) -> str | None:
