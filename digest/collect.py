@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -125,11 +125,14 @@ class Collect:
 
         def along(lane: list[Source]) -> None:
             for source in lane:
-                rows[source.id] = row = self._visit(source)
+                rows[source.id] = row = self._visit(source, hand=hand)
                 if on_visit is not None:
                     on_visit(row)
 
-        with ThreadPoolExecutor(self._config.collect.workers, thread_name_prefix="collect") as pool:
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="collect-write") as hand,
+            ThreadPoolExecutor(self._config.collect.workers, thread_name_prefix="collect") as pool,
+        ):
             for done in [pool.submit(along, lane) for lane in lanes.values()]:
                 done.result()
         return [rows[source.id] for source in sources]
@@ -151,16 +154,18 @@ class Collect:
                 raise NotFound(f'There is no source called "{name}".{hint}')
         return [source for source in sources if not names or source.name in names]
 
-    def _visit(self, source: Source) -> Visit:
+    def _visit(self, source: Source, *, hand: Executor) -> Visit:
+        """hand: one thread that writes for all. Another's write would empty what its connection has in memory of the indexes."""
         now, began = self._clock(), time.monotonic()
         horizon = now + timedelta(days=self._config.issue.events_days) + MARGIN
         try:
             fetched = self._fetch.visit(source, now=now, horizon=horizon)
         except SourceError as error:
             _log.info("source %s failed: %s", source.name, error.kind)
-            return self._remember_failure(source, error, now=now, seconds=time.monotonic() - began)
+            took_s = time.monotonic() - began
+            return hand.submit(self._remember_failure, source, error, now=now, seconds=took_s).result()
         try:
-            return self._remember(source, fetched, now=now, began=began)
+            return hand.submit(self._remember, source, fetched, now=now, began=began).result()
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
             # A fault of ours that something in this answer brought up: it is this source's alone, and the round goes on.
             _log.exception("what source %s answered could not be kept", source.name)
@@ -168,7 +173,8 @@ class Collect:
                 ErrorKind.PARSE,
                 f"The answer was read but could not be kept ({type(error).__name__}); please report this address to us.",
             )
-            return self._remember_failure(source, told, now=now, seconds=time.monotonic() - began)
+            took_s = time.monotonic() - began
+            return hand.submit(self._remember_failure, source, told, now=now, seconds=took_s).result()
 
     def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
         """Judging and writing are one transaction: two visits at once never add one item twice."""

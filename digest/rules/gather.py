@@ -208,7 +208,7 @@ def owned(entries: Iterable[Entry], source: SourceId) -> list[Entry]:
 
 
 def _owned(entry: Entry, source: SourceId) -> Entry:
-    if not any(key.startswith(_OWN) for key in entry.keys):
+    if f":{OWN_MARK}" not in " ".join(entry.keys) or not any(key.startswith(_OWN) for key in entry.keys):
         return entry
     keys = tuple(own_key(key, source) if key.startswith(_OWN) else key for key in entry.keys)
     return replace(entry, keys=keys)

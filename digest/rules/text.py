@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from html import escape, unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -61,7 +62,7 @@ _WHOLLY_ESCAPED = re.compile(
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
 _TAG = re.compile(r"<[^>]+>")
 _ELIDED = r"[cdjlmnstCDJLMNST]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
-_ASCII_WORD = re.compile(rf"{_ELIDED}|[a-z]+")
+_LETTERS = "".join(chr(code) if chr(code).isalpha() else " " for code in range(128))
 _WORD = re.compile(rf"{_ELIDED}|[^\W\d_]+")
 
 
@@ -140,11 +141,11 @@ def minutes_to_read(words: int) -> int | None:
 def language_of(text: str) -> str | None:
     """ "en", "fr", or None in doubt, by stop words and accents of at most the first 2,000 characters."""
     head = text[:2_000].lower()
-    words = (_ASCII_WORD if head.isascii() else _WORD).findall(head)
-    accented = 0 if head.isascii() else sum(1 for word in words if _FRENCH_ACCENT.search(word))
-    telling = [word for word in words if word in _TELLING]
+    words = _words_of(head)
+    telling = list(filter(_TELLING.__contains__, words))
     if len(telling) < 6:
         return _language_of_a_line(text[:2_000])
+    accented = 0 if head.isascii() else sum(1 for word in words if _FRENCH_ACCENT.search(word))
     french = sum(map(_FRENCH.__contains__, telling)) + 0.5 * accented
     english = sum(map(_ENGLISH.__contains__, telling))
     if abs(french - english) < max(1.0, 0.3 * max(french, english)):
@@ -155,23 +156,37 @@ def language_of(text: str) -> str | None:
 def _language_of_a_line(text: str) -> str | None:
     """With few stop words one does not decide, since titles borrow ("en masse", "La Ronge", "6 pm EST"): the look of the other
     words must agree, or a second one."""
-    all_capitals = text.isupper()
-    french = english = 0.0  # by stop words
-    french_look = english_look = 0.0
-    for word in _WORD.findall(text):
-        if len(word.rstrip("'’")) > 1 and word.isupper() and not all_capitals:
-            continue  # an abbreviation: EST, LA, ON
-        word = word.lower()
-        if word in _TELLING:
-            weight = 1.5 if word in _SURE else 1.0
-            french += weight * (word in _FRENCH)
-            english += weight * (word in _ENGLISH)
-        elif len(word) > 2:
-            french_look += 0.5 * (bool(_FRENCH_LOOK.search(word)) + bool(_FRENCH_ACCENT.search(word)))
-            english_look += 0.5 * bool(_ENGLISH_LOOK.search(word))
+    words = _words_of(text)
+    if any(map(str.isupper, words)) and not text.isupper():
+        words = [
+            word for word in words if not word.isupper() or len(word.rstrip("'’")) == 1
+        ]  # no EST, LA, ON
+    if not words:
+        return None
+    french, english, french_look, english_look = map(sum, zip(*map(_weight, words), strict=True))
     lead = french + french_look - english - english_look
     told, looked = (french, french_look) if lead > 0 else (english, english_look)
     return None if abs(lead) < 1 or told < 1 or told + looked < 1.5 else "fr" if lead > 0 else "en"
+
+
+def _words_of(text: str) -> list[str]:
+    """Its runs of letters; an elided article is one by itself."""
+    if text.isascii() and "'" not in text:
+        return text.translate(_LETTERS).split()  # a fifth of the pattern's time
+    return _WORD.findall(text)
+
+
+@lru_cache(maxsize=4_096)  # the words of one source come again and again
+def _weight(word: str) -> tuple[float, float, float, float]:
+    """What a word says for French and English as a stop word, and by its look."""
+    word = word.lower()
+    if word in _TELLING:
+        weight = 1.5 if word in _SURE else 1.0
+        return weight * (word in _FRENCH), weight * (word in _ENGLISH), 0.0, 0.0
+    if len(word) < 3:
+        return 0.0, 0.0, 0.0, 0.0
+    french = bool(_FRENCH_LOOK.search(word)) + bool(_FRENCH_ACCENT.search(word))
+    return 0.0, 0.0, 0.5 * french, 0.5 * bool(_ENGLISH_LOOK.search(word))
 
 
 def language_tag(tag: str | None) -> str | None:

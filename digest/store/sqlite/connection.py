@@ -94,7 +94,7 @@ def _enter_wal(connection: sqlite3.Connection, *, deadline_s: float) -> None:
 
 # Inside a transaction SQLite ignores `synchronous`, so these come before; they stay until another is asked for. A log that
 # still grows is slow to wait for, and one that is copied home seldom is quick to fill: each has its own measure, in pages.
-_LOOSE = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000"
+_LOOSE = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16000"
 _DURABLE = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000"
 _MANY = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000"
 
