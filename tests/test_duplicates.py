@@ -32,13 +32,14 @@ OTHER = (
 
 
 def event(title: str, *, starts: datetime = START, url: str | None = None, online: str | None = None,
-          place: str | None = None, flags: tuple[str, ...] = (), all_day: bool = False) -> Entry:  # fmt: skip
+          place: str | None = None, flags: tuple[str, ...] = (), all_day: bool = False,
+          language: str | None = None) -> Entry:  # fmt: skip
     occasion = Occasion(
         starts=starts, timezone="America/Toronto", online=online, place=place, all_day=all_day
     )
     return Entry(
-        kind=ItemKind.EVENT, keys=(f"uid:{title}",), title=title, url=url, occasion=occasion, flags=flags
-    )
+        kind=ItemKind.EVENT, keys=(f"uid:{title}",), title=title, url=url, occasion=occasion, flags=flags, language=language
+    )  # fmt: skip
 
 
 def post(title: str, words: str = TEXT, *, published: datetime = NOW, author: str | None = None) -> Entry:
@@ -52,6 +53,7 @@ def item(entry: Entry, *, number: int = 1) -> Item:
     return Item(
         id=ItemId(number), kind=entry.kind, title=entry.title, url=entry.url, source="other", published=entry.published,
         first_seen=NOW, author=entry.author, html=entry.html, occasion=entry.occasion, flags=entry.flags,
+        language=entry.language,
     )  # fmt: skip
 
 
@@ -74,6 +76,25 @@ def item(entry: Entry, *, number: int = 1) -> Item:
          Likeness.YES),
         (event("Office hours", online="https://zoom.us/j/1"), event("Heures de bureau", online="https://zoom.us/j/1"),
         Likeness.YES),
+        (event("Board games", online="https://zoom.us/j/1"), event("Annual assembly", online="https://zoom.us/j/1",
+        starts=START + timedelta(minutes=15)), Likeness.MAYBE),
+        (event("Civic tech meetup"), event("Civic tech meetup Ottawa"), Likeness.MAYBE),
+        (event("Civic tech meetup Waterloo"), event("Civic tech meetup Ottawa"), Likeness.MAYBE),
+        (event("Service design clinic A"), event("Service design clinic B"), Likeness.MAYBE),
+        (event("Python workshop"), event("Python workshop for beginners"), Likeness.MAYBE),
+        (event("Rencontre civique"), event("Rencontre civique de Gatineau"), Likeness.MAYBE),
+        (event("Service design clinic Part I"), event("Service design clinic Part II"), Likeness.NO),
+        (event("Civic tech meetup", place="City Hall"), event("Civic tech meetup Ottawa", place="City hall"),
+         Likeness.YES),
+        (event("Civic tech meetup", place="City Hall"), event("Civic tech meetup Ottawa"), Likeness.MAYBE),
+        (event("Civic hack night"), event("Civic hacknight"), Likeness.YES),
+        (event("Open workshops at night"), event("Open workshop at night"), Likeness.YES),
+        (event("Digital day", url="https://x.example/en/day", language="en"),
+         event("Journée du numérique", url="https://x.example/fr/journee", language="fr"), Likeness.MAYBE),
+        (event("Digital day", url="https://x.example/en/day", language="en"),
+         event("Budget night", url="https://x.example/en/budget", language="en"), Likeness.NO),
+        (event("Digital day", url="https://lu.ma/a", language="en"),
+         event("Journée du numérique", url="https://lu.ma/b", language="fr"), Likeness.NO),
         (event("A talk", url="https://x.example/"), event("Another thing", url="https://x.example/"), Likeness.NO),
         (event("Design office hours"), event("Access office hours"), Likeness.MAYBE),
         (event("Budget night"), event("Service design for beginners"), Likeness.NO),
@@ -114,6 +135,11 @@ def test_events_are_alike_by_hour_then_title_page_or_link(
         (post("A better form"), post("A better form", published=NOW - timedelta(days=61)), Likeness.NO),
         (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Ana"), Likeness.MAYBE),
         (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Bo"), Likeness.NO),
+        (post("A better form", TEXT[:100]), post("A better form", TEXT, published=NOW - timedelta(days=2)),
+         Likeness.MAYBE),
+        (post("A better form", TEXT[:100]), post("A better form", published=NOW - timedelta(days=9)), Likeness.NO),
+        (post("A better form", OTHER[:100], author="Ana"), post("A better form", author="Bo"), Likeness.NO),
+        (post("A better form", "A teaser."), post("A better form"), Likeness.MAYBE),
     ],
 )  # fmt: skip
 def test_posts_are_alike_by_title_and_words(one: Entry, other: Entry, likeness: Likeness) -> None:

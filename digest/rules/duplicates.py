@@ -8,20 +8,37 @@ from datetime import timedelta
 from html import unescape
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion
-from digest.rules.links import is_front_page, same_page_key
-from digest.rules.near import FEWEST_WORDS, Likeness, hints, plain_words, same_numbers, title_likeness
+from digest.rules.links import host_of, is_front_page, same_page_key
+from digest.rules.near import (
+    FEWEST_WORDS,
+    Likeness,
+    hints,
+    nearly_the_same_word,
+    plain_words,
+    same_numbers,
+    title_likeness,
+)
 
 SHINGLE_WORDS = 5
 CONTAINMENT = 0.5
 NEARLY_CONTAINED = 0.8  # when the titles differ
+FEWEST_OF_AN_EXCERPT = 8
 MOST_COMPARED = 8  # posts with which one entry is compared word by word
 POSTS_APART = timedelta(days=60)
 STARTS_APART = timedelta(minutes=15)
 ZONES_APART = timedelta(hours=8)  # how far off a wrong zone may put an event, in whole hours
 TITLES_MAYBE = 55
-# "Design office hours" and "Access office hours" share enough for 70: only titles that contain or nearly equal one
-# another are sure.
-ONE_IN_THE_OTHER, NEARLY_EQUAL = 95, 85
+SAME_PLACE = 80
+FEWEST_EVENT_WORDS = 12
+_EVERYBODYS = (
+    "meetup.com",
+    "eventbrite.com",
+    "eventbrite.ca",
+    "lu.ma",
+    "luma.com",
+    "facebook.com",
+    "zoom.us",
+)
 _UNSURE_ZONE = frozenset({"zone-guessed", "check-zone"})
 _TAG = re.compile(r"<[^>]+>")
 
@@ -82,7 +99,8 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
     """By title, and by the five-word runs of the shorter text that stand in the other, within 60 days.
 
     Same title: half of them. One title inside the other ("Our form", "Our form - Team blog"): four in five, in doubt
-    with half. Any other two titles: in doubt with half, when the texts are not of very different length.
+    with half. Any other two titles: in doubt with half, when the texts are not of very different length. An excerpt under
+    such a title within a week is in doubt when it stands in the text, or is of the same author, or of the same minute.
     """
     when, then = one.published, other.published or other.first_seen
     if when is not None and abs(when - then) > POSTS_APART:
@@ -98,9 +116,13 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
             return Likeness.NO
         enough = CONTAINMENT if titles is Likeness.YES else NEARLY_CONTAINED
         return Likeness.YES if titles is not Likeness.NO and shared >= enough else Likeness.MAYBE
-    known_author = one.author and other.author and one.author.casefold() == other.author.casefold()
-    near = when is not None and abs(when - then) <= timedelta(days=7)
-    return Likeness.MAYBE if titles is not Likeness.NO and known_author and near else Likeness.NO
+    if titles is Likeness.NO or when is None or abs(when - then) > timedelta(days=7):
+        return Likeness.NO
+    excerpt = shorter >= FEWEST_OF_AN_EXCERPT and containment(mine, theirs) >= CONTAINMENT
+    signed = [author.casefold() for author in (one.author, other.author) if author]
+    same_hand = len(signed) == 2 and signed[0] == signed[1]
+    same_hour = titles is Likeness.YES and when == other.published and len(set(signed)) < 2
+    return Likeness.MAYBE if excerpt or same_hand or same_hour else Likeness.NO
 
 
 def containment(one: Sequence[str], other: Sequence[str]) -> float:
@@ -119,16 +141,55 @@ def _event_likeness(one: Entry | Item, other: Item) -> Likeness:
         return Likeness.NO
     off = (mine.status is EventStatus.CANCELLED) != (theirs.status is EventStatus.CANCELLED)
     most = Likeness.MAYBE if off else Likeness.YES  # one listing never calls off what another still announces
-    if _same_page(one.url, other.url) or (mine.online and _same_page(mine.online, theirs.online)):
+    joined = _same_page(mine.online, theirs.online)  # by one link people join what is on at that hour
+    if (joined and mine.starts == theirs.starts) or (
+        one.url != mine.online and _same_page(one.url, other.url)
+    ):
         return most
     from rapidfuzz import fuzz  # 3 MB, which a million letters need not carry
 
-    titles = " ".join(plain_words(one.title)), " ".join(plain_words(other.title))
-    shared, whole = fuzz.token_set_ratio(*titles), fuzz.token_sort_ratio(*titles)
-    if shared < TITLES_MAYBE:
-        return Likeness.NO
-    sure = (shared >= ONE_IN_THE_OTHER or whole >= NEARLY_EQUAL) and not _unsure(one, other)
-    return most if sure and _places_agree(mine, theirs) and _says_enough(*titles) else Likeness.MAYBE
+    titles = plain_words(one.title), plain_words(other.title)
+    if fuzz.token_set_ratio(*map(" ".join, titles)) < TITLES_MAYBE:
+        return Likeness.MAYBE if joined or _may_be_translated(one, other) else Likeness.NO
+    sure = _same_title(*titles) or (_is_inside(*titles) and _agree(one, other))
+    sure = sure and _says_enough(*titles) and not _unsure(one, other)
+    return most if sure and _places_agree(mine, theirs) else Likeness.MAYBE
+
+
+def _same_title(one: list[str], other: list[str]) -> bool:
+    """The same words, but for a letter here or there in a long one."""
+    if "".join(one) == "".join(other):  # Hack night, Hacknight
+        return True
+    mine, theirs = Counter(one) - Counter(other), Counter(other) - Counter(one)
+    pairs = zip(sorted(mine.elements()), sorted(theirs.elements()), strict=False)
+    return mine.total() == theirs.total() and all(nearly_the_same_word(a, b) for a, b in pairs)
+
+
+def _is_inside(one: list[str], other: list[str]) -> bool:
+    return not (Counter(one) - Counter(other) and Counter(other) - Counter(one))
+
+
+def _agree(one: Entry | Item, other: Item) -> bool:
+    """Whether something else than title and hour says that both are one: what more the longer title says ("Ottawa", "for
+    beginners") may tell it from others."""
+    mine, theirs = one.occasion, other.occasion
+    if mine and theirs and mine.place and theirs.place:
+        from rapidfuzz import fuzz
+
+        if fuzz.token_set_ratio(mine.place.casefold(), theirs.place.casefold()) >= SAME_PLACE:
+            return True
+    texts = [plain_words(_TAG.sub(" ", event.html or event.summary)) for event in (one, other)]
+    return min(map(len, texts)) >= FEWEST_EVENT_WORDS and containment(*texts) >= NEARLY_CONTAINED
+
+
+def _may_be_translated(one: Entry | Item, other: Item) -> bool:
+    """At the very same time on one host, and not known to be in one language: a page and its translation, or two events."""
+    if one.language == other.language or not one.occasion or not other.occasion:
+        return False
+    if one.occasion.starts != other.occasion.starts or not one.url or not other.url:
+        return False
+    host = host_of(one.url)
+    return host == host_of(other.url) and not host.endswith(_EVERYBODYS)
 
 
 def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:
@@ -170,9 +231,9 @@ def _places_agree(one: Occasion, other: Occasion) -> bool:
     return fuzz.token_set_ratio(one.place.casefold(), other.place.casefold()) >= 50
 
 
-def _says_enough(one: str, other: str) -> bool:
+def _says_enough(one: list[str], other: list[str]) -> bool:
     """A title of one word is in every other title."""
-    return min(len(set(plain_words(one))), len(set(plain_words(other)))) >= 2
+    return min(len(set(one)), len(set(other))) >= 2
 
 
 def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:

@@ -61,7 +61,9 @@ def title_likeness(one: str, other: str) -> Likeness:
     if not _says_enough(shorter) or _numbers(one) != _numbers(other):
         return Likeness.NO
     places = range(len(longer) - len(shorter) + 1)
-    inside = any(all(_same_word(a, b) for a, b in zip(shorter, longer[at:], strict=False)) for at in places)
+    inside = any(
+        all(nearly_the_same_word(a, b) for a, b in zip(shorter, longer[at:], strict=False)) for at in places
+    )
     return Likeness.MAYBE if inside else Likeness.NO
 
 
@@ -125,7 +127,7 @@ def _numbers(title: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _same_word(one: str, other: str) -> bool:
+def nearly_the_same_word(one: str, other: str) -> bool:
     if one == other:
         return True
     if min(len(one), len(other)) < 6:
