@@ -284,7 +284,7 @@ def starts(body: bytes) -> list[str]:
     [
         ("DTSTART:20261201T150000Z", "2026-12-01 15:00", "America/Toronto"),
         ("DTSTART;TZID=America/Vancouver:20261201T100000", "2026-12-01 17:00", "America/Vancouver"),
-        ("DTSTART;TZID=Eastern Standard Time:20261201T100000", "2026-12-01 15:00", "America/New_York"),
+        ("DTSTART;TZID=Eastern Standard Time:20261201T100000", "2026-12-01 15:00", "America/Toronto"),
         ("DTSTART;TZID=/vendor.example/20260101/America/Halifax:20261201T100000", "2026-12-01 14:00", "America/Halifax"),
         ("DTSTART;TZID=\"UTC-04:00\":20261201T100000", "2026-12-01 14:00", "America/Toronto"),
         ("DTSTART:20261201T100000", "2026-12-01 15:00", "America/Toronto"),

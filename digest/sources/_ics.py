@@ -16,7 +16,7 @@ from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
 from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import ParseContext
-from digest.sources._series import Refused, Unreadable, Zones, at_the_hour, dates_of, repeats, stamp
+from digest.sources._series import Refused, Unreadable, Zones, at_the_hour, dates_of, is_meant, repeats, stamp
 from digest.sources._uids import NAMELESS, Dated, Names, meant, whole
 
 _FAULTS = (
@@ -30,6 +30,7 @@ _FAULTS = (
     ArithmeticError,
 )
 
+LONGEST = timedelta(days=400)
 _SINGLE = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
 _DATING = frozenset({"DTSTART", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE"})
 
@@ -80,6 +81,12 @@ def _by_uid(sheet: Sheet, zones: Zones) -> dict[str, list[tuple[Any, tuple[str, 
         start = event.get("DTSTART")
         if start is None or not hasattr(start, "dt"):
             sheet.left_out.append(_left_out(event, LeftOutWhy.NO_START, "no start that can be read"))
+            sheet.doubtful.add(uid)
+            continue
+        if not is_meant(event):
+            sheet.left_out.append(
+                _left_out(event, LeftOutWhy.TIMES, f"it begins in the year {start.dt.year}")
+            )
             sheet.doubtful.add(uid)
             continue
         try:
@@ -222,7 +229,11 @@ def _version(series: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[int, dateti
     stamps = [
         getattr(event.get(name), "dt", None) for event, _ in series for name in ("LAST-MODIFIED", "DTSTAMP")
     ]
-    aware = [at.astimezone(UTC) for at in stamps if isinstance(at, datetime) and at.tzinfo and at.year < 2200]
+    aware = [
+        at.astimezone(UTC)
+        for at in stamps
+        if isinstance(at, datetime) and at.tzinfo and 1995 <= at.year < 2200
+    ]
     return max(_sequence(event) for event, _ in series), max(aware, default=None)
 
 
@@ -251,7 +262,7 @@ def _end(event: Any, start: Any, zone: tzinfo) -> datetime | None:
     if end is not None and hasattr(end, "dt"):
         return _instant(end.dt, zone)
     length = getattr(event.get("DURATION"), "dt", None)
-    if isinstance(length, timedelta) and length > timedelta(0):
+    if isinstance(length, timedelta) and timedelta(0) < length < LONGEST:
         return _instant(start + length, zone)
     return _instant(start + timedelta(days=1), zone) if not isinstance(start, datetime) else None
 

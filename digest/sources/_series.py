@@ -13,6 +13,7 @@ from icalendar.prop.broken import vBroken
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from digest.rules.dates import zone_named
+from digest.sources._zones import alike, canadian
 
 MOST_DATES = 50  # of one series
 LOOK_BACK = timedelta(days=60)
@@ -29,6 +30,7 @@ _SHORT = {
 _SPELLED_OUT = re.compile(
     r"\b(Newfoundland|Atlantic|Eastern|Central|Mountain|Pacific)\b.*\bTime\b", re.IGNORECASE
 )
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _TOO_FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
 _FAULTS = (
     ValueError,
@@ -55,6 +57,7 @@ class Zones:
 
     def __init__(self, *, calendar: str | None, source: str) -> None:
         self.default: tzinfo = zone_named(calendar) or zone_named(source) or UTC
+        self.source = zone_named(source)
         self.calendar = zone_named(calendar)
 
     def settle(self, event: Any) -> bool:
@@ -83,12 +86,25 @@ class Zones:
         if at.tzinfo is not None and _is_utc(at.tzinfo):
             # Google writes single events in UTC beside X-WR-TIMEZONE.
             return at.astimezone(self.calendar or at.tzinfo), True
-        named, sure = self._named(tzid, at.replace(tzinfo=None))
+        wall = at.replace(tzinfo=None)
+        ours, sure = self._canadian(tzid, wall)
+        if ours is not None:
+            return at.replace(tzinfo=ours), sure
+        named, sure = self._named(tzid, wall)
         if named is not None and (sure or at.tzinfo is None):
             return at.replace(tzinfo=named), sure
         if at.tzinfo is not None:
             return at, isinstance(at.tzinfo, ZoneInfo)
         return at.replace(tzinfo=self.default), not tzid
+
+    def _canadian(self, tzid: str, wall: datetime) -> tuple[tzinfo | None, bool]:
+        """Windows and US names in a calendar of ours, and what is spelt out; a mere abbreviation may be anybody's."""
+        name = tzid.strip().strip('"')
+        if not name or name in _ABBREVIATIONS:
+            return None, False
+        spelled = _SPELLED_OUT.search(name) if name not in WINDOWS_TO_OLSON else None
+        name = _SHORT[spelled[1].lower()] if spelled else name
+        return canadian(name, wall, calendar=self.calendar, source=self.source)
 
     def _named(self, tzid: str, wall: datetime) -> tuple[tzinfo | None, bool]:
         """The zone of an IANA or Windows name, an offset, or (less sure) an abbreviation."""
@@ -100,7 +116,7 @@ class Zones:
             return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), True
         abbreviated = zone_named(_ABBREVIATIONS.get(tzid, ""))
         if abbreviated:
-            agrees = self.calendar is not None and _alike(abbreviated, self.calendar, wall)
+            agrees = self.calendar is not None and alike(abbreviated, self.calendar, wall)
             return (self.calendar if agrees else abbreviated), agrees
         path = "/".join(tzid.strip("/").split("/")[-2:])
         zone = (
@@ -111,6 +127,25 @@ class Zones:
         if not zone and (spelled := _SPELLED_OUT.search(tzid)):
             return zone_named(_ABBREVIATIONS[_SHORT[spelled[1].lower()]]), False
         return zone or None, bool(zone)
+
+
+def is_meant(event: Any) -> bool:
+    """Whether it begins in a year that anybody means: 0001 and 9999 stand for "unknown" and "never", and no clock counts
+    with them. Other such dates are taken out of it."""
+    for name in ("DTSTART", "RECURRENCE-ID"):
+        if name in event and not _is_near(event[name].dt):
+            return False
+    if "DTEND" in event and not _is_near(getattr(event["DTEND"], "dt", None)):
+        del event["DTEND"]
+    rules = event.get("RRULE") or []
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if any(not _is_near(at) for at in rule.get("UNTIL") or []):
+            del rule["UNTIL"]  # it goes on for ever
+    return True
+
+
+def _is_near(at: Any) -> bool:
+    return isinstance(at, date) and _FIRST_YEAR <= at.year <= _LAST_YEAR
 
 
 def dates_of(series: Sequence[Any], *, now: datetime, horizon: datetime) -> tuple[list[Any], datetime]:
@@ -210,7 +245,9 @@ def _settle_list(event: Any, name: str, zones: Zones) -> None:
     for dates in lists:
         tzid = str(dates.params.get("TZID") or "")
         for prop in [] if isinstance(dates, vBroken) else getattr(dates, "dts", ()):
-            settled.append(_settled_date(prop.dt, tzid, zones))
+            at = prop.dt
+            if _is_near(at[0] if isinstance(at, tuple) else at):
+                settled.append(_settled_date(at, tzid, zones))
     del event[name]
     if settled:
         event[name] = [vDDDLists([at]) for at in settled]
@@ -232,7 +269,3 @@ def at_the_hour(at: Any, master: Any) -> Any:
 
 def _is_utc(zone: tzinfo) -> bool:
     return zone is UTC or str(zone) in ("UTC", "Etc/UTC", "Z")
-
-
-def _alike(one: tzinfo, other: tzinfo, at: datetime) -> bool:
-    return at.replace(tzinfo=one).utcoffset() == at.replace(tzinfo=other).utcoffset()

@@ -1,0 +1,104 @@
+"""Calendars as programs and mistakes write them: years nobody means, changes of all later dates, zones by other names."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digest.app import use_packaged_zones
+from digest.model import Harvest
+from digest.sources import KINDS, ParseContext
+from tests.conftest import NOW
+from tests.http_kit import ics
+
+CONTEXT = ParseContext(
+    url="https://cal.example.org/all.ics",
+    now=NOW,
+    horizon=NOW + timedelta(days=80),
+    timezone="America/Toronto",
+)
+
+
+@pytest.fixture(autouse=True)
+def packaged_zones() -> None:
+    use_packaged_zones()
+
+
+def read(body: bytes) -> Harvest:
+    return KINDS["ical"].parse(body, CONTEXT)
+
+
+def starts(body: bytes) -> list[str]:
+    zone = ZoneInfo(CONTEXT.timezone)
+    return [
+        f"{one.occasion.starts.astimezone(zone):%m-%d %H:%M}" for one in read(body).entries if one.occasion
+    ]
+
+
+YEARS = [
+    "DTSTART;TZID=America/Toronto:99991231T235959",
+    "DTSTART:00010101T000000Z",
+    "DTSTART;VALUE=DATE:00010101",
+    "DTSTART;TZID=America/Toronto:99991231T235959\nRRULE:FREQ=DAILY",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nRRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nDTEND;TZID=America/Toronto:99991231T235959",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nDURATION:P9999999D",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nRDATE:99991231T235959Z",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nRRULE:FREQ=WEEKLY\nEXDATE:00010101T000000Z",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nRECURRENCE-ID:99991231T235959Z",
+    "DTSTART;TZID=America/Toronto:20261201T180000\nDTSTAMP:00010101T000000Z\nLAST-MODIFIED:99991231T235959Z",
+]
+
+
+@pytest.mark.parametrize("lines", YEARS)
+def test_a_year_that_nobody_means_costs_no_other_event(lines: str) -> None:
+    body = ics(
+        f"UID:odd@x.example\nSUMMARY:Odd\n{lines}",
+        "UID:good@x.example\nSUMMARY:Good\nDTSTART:20261203T150000Z",
+    )
+    found = read(body)
+    assert "Good" in [entry.title for entry in found.entries]
+    in_its_year = "DTSTART;TZID=America/Toronto:2026" in lines and "RECURRENCE-ID" not in lines
+    assert ("Odd" in [entry.title for entry in found.entries]) is in_its_year
+    assert bool(found.left_out) is not in_its_year
+
+
+def test_a_change_of_this_and_all_later_dates_keeps_them_apart() -> None:
+    body = ics(
+        "UID:w@x.example\nSUMMARY:W\nDTSTART;TZID=America/Toronto:20261124T180000\nRRULE:FREQ=WEEKLY;COUNT=5",
+        "UID:w@x.example\nSUMMARY:W\nRECURRENCE-ID;TZID=America/Toronto;RANGE=THISANDFUTURE:20261208T180000\n"
+        "DTSTART;TZID=America/Toronto:20261209T190000",
+    )
+    assert starts(body) == ["11-24 18:00", "12-01 18:00", "12-09 19:00", "12-16 19:00", "12-23 19:00"]
+    firsts = [entry.keys[0].rpartition("/")[2] for entry in read(body).entries]
+    assert firsts == ["20261124", "20261201", "20261208", "20261215", "20261222"]
+
+
+@pytest.mark.parametrize(
+    ("tzid", "own", "zone", "sure"),
+    [
+        ("Pacific Standard Time", "America/Toronto", "America/Vancouver", False),
+        ("Pacific Standard Time", "America/Vancouver", "America/Vancouver", True),
+        ("Mountain Standard Time", "America/Toronto", "America/Edmonton", False),
+        ("Mountain Standard Time", "America/Yellowknife", "America/Yellowknife", True),
+        ("Eastern Standard Time", "America/Vancouver", "America/Toronto", True),
+        ("Eastern Standard Time", "America/Iqaluit", "America/Iqaluit", True),
+        ("Atlantic Standard Time", "America/Moncton", "America/Moncton", True),
+        ("Canada Central Standard Time", "America/Toronto", "America/Regina", True),
+        ("US/Pacific", "America/Toronto", "America/Vancouver", False),
+        ("EST5EDT", "America/Toronto", "America/Toronto", True),
+        ("(UTC-08:00) Pacific Time (US & Canada)", "America/Vancouver", "America/Vancouver", True),
+        ("Pacific Standard Time", "America/New_York", "America/Los_Angeles", True),
+        ("America/Los_Angeles", "America/Vancouver", "America/Los_Angeles", True),
+        ("US/Pacific", "Europe/Paris", "US/Pacific", True),
+    ],
+)
+def test_names_of_windows_and_of_the_states_are_canadian_clocks_here(
+    tzid: str, own: str, zone: str, sure: bool
+) -> None:
+    body = ics(f'UID:a-long-uid@x.example\nSUMMARY:Talk\nDTSTART;TZID="{tzid}":20261201T180000')
+    (entry,) = KINDS["ical"].parse(body, replace(CONTEXT, timezone=own)).entries
+    assert entry.occasion is not None
+    assert (entry.occasion.timezone, "zone-guessed" not in entry.flags) == (zone, sure)
+    assert f"{entry.occasion.starts.astimezone(ZoneInfo(zone)):%H:%M}" == "18:00"
