@@ -329,6 +329,8 @@ class Publish:
             departure.must_show_nobody_against_their_word(issue, self._store.issues.editions(issue.id))
             self._store.issues.move(issue.id, from_={issue.state}, to=to, send_at=send_at)
             detail = {"send_at": send_at.isoformat(), "own": issue.send_at.isoformat()}
+            if issue.state is IssueState.SCHEDULED:
+                detail["was"] = detail["own"]
             self._store.issues.log(issue.id, editor=by, act="schedule", detail=detail, at=now)
             return self._store.issues.get(period, bench=())
 

@@ -248,6 +248,8 @@ class Send:
                     f"{issue.period} was changed by somebody else just now; look at it again.",
                     key="desk.why_conflict",
                 )
+            if issue.state is not IssueState.SENDING:
+                self._log(issue, "resume" if issue.sending_since else "begin", {}, now)
             self._store.deliveries.recover(issue.id, now=now, alone=True)
             number = self._store.deliveries.begin_run(issue.id, now=now, lease_s=LEASE_S)
             counts = self._store.deliveries.counts(issue.id)

@@ -122,7 +122,6 @@ def approve_and_send(site: browser_kit.Served, page: Any, words: Words, month: w
     hears(page, words("desk.did_held"))
     page.get_by_role("link", name=words("desk.approve_open")).click()
     page.get_by_role("button", name=words("desk.approve_only")).click()
-    page.get_by_role("link", name=words("desk.send_open")).click()
     page.locator("main button.main").click()
     assert words("desk.read_only") in page.locator(".said[role=region]").inner_text()
     assert site.app.store.issues.get(month.period).state is IssueState.SCHEDULED

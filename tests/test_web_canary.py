@@ -97,6 +97,9 @@ def test_a_button_lets_the_rest_go_at_once(
     web.extensions["digest"].errands.wait()
     assert sent(app, month) == 6
     assert app.store.issues.get(month.period).state is IssueState.SENT
+    history = read(dana, f"/desk/issues/{month.period}/history")
+    assert "Looked at the first letters: sent it to everyone" in history
+    assert "Began to send" in history
 
 
 def test_stop_keeps_the_rest_until_somebody_says_so(

@@ -12,6 +12,7 @@ from flask import Flask
 from digest import schedule
 from digest.app import App
 from digest.model import Address, IssueState, ItemId, Language, NoticeKind, PauseReason
+from digest.render import dates
 from digest.rules.assemble import SECTIONS
 from digest.words import Words
 from tests import web_kit
@@ -266,6 +267,37 @@ def test_an_issue_is_approved_held_approved_again_and_sent_ten_minutes_after_sen
     assert "December 2026 has been sent" in read(client, f"{base}sending")
     press(client, f"{base}send", status=409)
     press(client, f"{base}hold", status=409)
+
+
+def test_the_history_says_for_when_it_was_scheduled_and_instead_of_when(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    revision = app.store.issues.get(month.period).revision
+    press(client, f"{base}approve", revision=revision, then="schedule")
+    first = leaves_at(app, month)
+    day = (app.clock() + timedelta(days=2)).date().isoformat()
+    press(client, f"{base}schedule", day=day, hour="15:00")
+    page = " ".join(read(client, f"{base}history").split())
+    assert f"Scheduled for {first}<" in page
+    assert f"Scheduled for {leaves_at(app, month)} instead of {first}<" in page
+    assert " au lieu de " in read(client, f"/fr{base}history")
+
+
+def leaves_at(app: App, month: web_kit.Month) -> str:
+    at, zone = app.store.issues.get(month.period).send_at, app.config.list.timezone
+    return f"{dates.day(at, zone, Language.EN)}, {dates.hour(at, zone, Language.EN)}"
+
+
+def test_who_approves_and_chooses_the_hour_is_asked_for_it_and_told_what_happens_else(
+    app: App, web: Flask, month: web_kit.Month
+) -> None:
+    client, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    assert "Approve and choose the hour" in read(client, f"{base}approve")
+    revision = app.store.issues.get(month.period).revision
+    assert press(client, f"{base}approve", revision=revision, then="wait").endswith("/send")
+    for page in (base, f"{base}send"):
+        assert f"t leaves {leaves_at(app, month)}" in read(client, page)
 
 
 def test_a_test_letter_goes_to_the_editor_in_each_language(

@@ -139,6 +139,20 @@ def test_where_two_must_approve_the_second_person_freezes_the_very_same_letters(
     ]
 
 
+def test_a_first_approval_and_its_end_are_told_on_the_issue_and_the_dashboard(two: App) -> None:
+    web, period = create_web(two), two.publish.next_period()
+    dana, vera = signed_in(two, web), signed_in(two, web, "vera@example.org")
+    pages = ("/desk/", f"/desk/issues/{period}/")
+    assert not any("has approved" in read(vera, path) for path in pages)
+    approve(two, dana)
+    assert all(
+        "dana has approved these letters. A second person is waited for." in read(vera, path)
+        for path in pages
+    )
+    two.publish.write(period, field="note", language=Language.EN, words="Mended.", by="9")
+    assert all("The draft changed after dana had approved it" in read(vera, path) for path in pages)
+
+
 def test_a_first_approval_lapses_with_the_next_edit_and_with_a_hold(two: App) -> None:
     web, period = create_web(two), two.publish.next_period()
     dana, vera = signed_in(two, web), signed_in(two, web, "vera@example.org")

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from digest.model import Edit, Issue, ItemId, Role
+from digest.model import Edit, Issue, IssueState, ItemId, Role
+from digest.render import dates
 from digest.render.view import section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.preflight import RULES
@@ -13,7 +15,7 @@ from digest.web import language as tongue
 from digest.web import outline
 from digest.web.site import site
 
-_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "finish", "sign"})
+_PLAIN = frozenset({"approve", "schedule", "hold", "begin", "pause", "resume", "release", "finish", "sign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,19 @@ def ways(issue: Issue) -> dict[str, Way | None]:
     return {
         way: Way(line[0].id, sentence(line[0], titles, {})) if line else None for way, line in nearest.items()
     }
+
+
+def half_approved(issue: Issue) -> str:
+    """Where two people approve: who has so far, or had before the draft changed; "" when nobody has."""
+    if site().config.desk.approvals < 2 or issue.state is not IssueState.DRAFT:
+        return ""
+    first = ""
+    for edit in site().app.store.issues.edits(issue.id):
+        first = edit.editor if edit.act == "sign" else "" if edit.act == "hold" else first
+    if not first:
+        return ""
+    stands = first in site().app.publish.signers(issue.period)
+    return tongue.words()("desk.half_approved" if stands else "desk.half_void", name=who(first, names()))
 
 
 def lines(edits: Iterable[Edit]) -> list[dict[str, Any]]:
@@ -119,9 +134,17 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         section = now.get("section") if isinstance(now, Mapping) else None
         name = section_name(section, tongue.spoken()) if section in SECTIONS else ""
         return words(f"desk.log_{edit.act.replace(' ', '_')}", title=title, section=name)
+    if edit.act == "schedule" and "send_at" in detail:
+        key = "desk.log_schedule_anew" if detail.get("was") else "desk.log_schedule_for"
+        return words(key, when=_moment(detail["send_at"]), was=_moment(detail.get("was", detail["send_at"])))
     if edit.act == "hold" and "first" in detail:
         return words("desk.log_taken_back", n=int(str(detail["first"])))
     return words(f"desk.log_{edit.act}") if edit.act in _PLAIN else words("desk.log_other", act=edit.act)
+
+
+def _moment(at: object) -> str:
+    found, zone = datetime.fromisoformat(str(at)), site().config.list.timezone
+    return f"{dates.day(found, zone, tongue.spoken())}, {dates.hour(found, zone, tongue.spoken())}"
 
 
 def _rule(id_: str) -> str:

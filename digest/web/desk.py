@@ -10,6 +10,7 @@ from digest.model import DeliveryState, Editor, Issue, IssueState, Language, Per
 from digest.render import dates
 from digest.rules import assemble
 from digest.web import (
+    chronicle,
     desk_after,
     desk_doubts,
     desk_editors,
@@ -164,6 +165,7 @@ def _next_issue(issue: Issue) -> dict[str, Any]:
         "period": str(issue.period), "month": outline.capital(dates.month(issue.period, language)), "state": issue.state.value,
         "month_inside": dates.month(issue.period, language),
         "steps": outline.steps(issue, words), "due": outline.due(issue, language, config, now=site().app.clock()),
+        "half": chronicle.half_approved(issue), "alarms": outline.alarms(issue, language, words)[:5],
         "items": sum(1 for p in issue.placed if p.section), "bench": bench.all_of_it, "fresh": bench.late,
         "note": outline.note_summary(issue, config.list.languages, words),
     }  # fmt: skip

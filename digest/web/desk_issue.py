@@ -78,7 +78,7 @@ def issue_page(period: str) -> Response:
     preview = site().app.publish.preview(issue.period, letter)
     return page(
         "desk/issue.html", title=outline.capital(dates.month(issue.period, language)), **frame(issue),
-        can_change=_can_change(issue),
+        can_change=_can_change(issue), half=chronicle.half_approved(issue),
         sections=outline.sections(issue, language, config), bench=outline.bench(issue, language, config),
         bench_size=site().app.store.issues.bench_counts(issue.id).all_of_it,
         note=outline.note_summary(issue, config.list.languages, words), theme=issue.text("theme", language),

@@ -155,6 +155,8 @@ def approve(period: str) -> AnyResponse:
         return back(issue, did="signed")
     if request.form.get("then") == "schedule":
         issue = site().app.publish.schedule(issue.period, by=by, seen=str(issue.revision))
+    elif request.form.get("then") == "wait":  # which hour is asked next
+        return redirect(to(f"/desk/issues/{issue.period}/send"), 303)
     return back(issue, did=issue.state.value)
 
 
@@ -216,6 +218,12 @@ def send(period: str) -> AnyResponse:
         return back(app.publish.schedule(month, by=sessions.by(), at=at, seen=seen), did="scheduled")
     must_be_as_seen(issue, request.form.get("revision"))
     after("begin", issue)
+    if issue.state is IssueState.PAUSED and not waits_for_a_look(issue):
+        app.send.resume(month, by=sessions.by())
+    else:
+        act = "release" if waits_for_a_look(issue) else "resume"
+        with app.store.write():
+            app.store.issues.log(issue.id, editor=sessions.by(), act=act, detail={}, at=app.clock())
     errands = site().errands
     errands.run(f"send {month}", lambda: app.send.issue(month, stop=errands.is_closing, editors_first=True))
     return redirect(to(f"/desk/issues/{month}/sending"), 303)

@@ -117,6 +117,19 @@ def _changed(placed: Placed, language: Language, words: Words) -> tuple[str, str
     return "warn", words("desk.tag_changed")
 
 
+def alarms(issue: Issue, language: Language, words: Words) -> list[str]:
+    """Events of the letter that are called off, or not any more when the letter says."""
+    found = []
+    for placed in (p for p in issue.placed if p.section is not None):
+        said = [text for kind, text in _tags(placed, "", language, words) if kind == "bad"]
+        title = placed.title.get(language, "") or placed.item.title
+        found += [
+            f"{title}: {text}" if language is Language.EN else f"{title}\N{NO-BREAK SPACE}: {text}"
+            for text in said[:1]
+        ]
+    return found
+
+
 def mark(issue: Issue, *, waiting: tuple[int, int]) -> str:
     """Changes whenever an open page of this issue would show something else: an edit, a late arrival, a moved event.
 
