@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -109,6 +110,31 @@ def test_a_page_of_events_that_announces_a_feed_is_both_the_likelier_first(
         assert _run(config, "add", "--exactly", other["url"], "--json") == 0
         added = json.loads(capsys.readouterr().out)["source"]
         assert (added["url"], added["others"]) == (other["url"], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "first"), [("/events/", "ical"), ("/\u00e9v\u00e9nements/", "ical"), ("/", "feed")]
+)
+def test_of_what_a_page_announces_all_is_named_and_that_of_events_first_on_a_page_of_events(
+    config: Path, capsys: pytest.CaptureFixture[str], path: str, first: str
+) -> None:
+    with serving() as site:
+        _blog(site)
+        site.pages["/fil.xml"] = rss(post(3), post(4))
+        site.pages["/dates.ics"] = ics(f"UID:1\nDTSTART:{SOON:%Y%m%d}T190000Z\nSUMMARY:Evening")
+        links = [("rss+xml", "/blog.xml"), ("rss+xml", "/fil.xml"), ("calendar", "/dates.ics")]
+        head = "".join(
+            f'<link rel="alternate" type="{"text" if sort == "calendar" else "application"}/{sort}" href="{link}">'
+            for sort, link in [("rss+xml", "/comments/feed"), *links]
+        )
+        asked = quote(path)
+        site.pages[asked] = answer(f"<!doctype html><html>{head}</html>".encode(), content_type="text/html")
+        assert _run(config, "add", site.url(asked), "--dry-run", "--json") == 0
+        found = json.loads(capsys.readouterr().out)["source"]
+        assert found["kind"] == first
+        assert {found["url"], *(other["url"] for other in found["others"])} == {
+            site.url(link) for _, link in links
+        }
 
 
 def test_a_page_of_events_stands_when_what_it_announces_fails(

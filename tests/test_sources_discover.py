@@ -2,6 +2,8 @@
 
 import pytest
 
+from digest.rules.opml import read_opml
+from digest.sources._page import announced
 from digest.sources.discover import proposed, rewritten, spellings
 
 
@@ -19,6 +21,14 @@ from digest.sources.discover import proposed, rewritten, spellings
         (
             "https://calendar.google.com/calendar/embed?src=a%40group.calendar.google.com&ctz=America%2FToronto",
             "https://calendar.google.com/calendar/ical/a%40group.calendar.google.com/public/basic.ics",
+        ),
+        (
+            "https://calendar.google.com/calendar/u/0?cid=YWJjQGdyb3VwLmNhbGVuZGFyLmdvb2dsZS5jb20",
+            "https://calendar.google.com/calendar/ical/abc%40group.calendar.google.com/public/basic.ics",
+        ),
+        (
+            "https://www.google.com/calendar/embed?src=abc%40group.calendar.google.com",
+            "https://calendar.google.com/calendar/ical/abc%40group.calendar.google.com/public/basic.ics",
         ),
         ("https://lu.ma/calendar/cal-abcdefgh12", "https://api.luma.com/ics/get?entity=calendar&id=cal-abcdefgh12"),
         ("https://blog.example.org/", None),
@@ -73,3 +83,53 @@ def test_platforms_are_known_by_their_page(page: bytes, url: str, feed: str) -> 
 def test_no_address_that_could_act_is_proposed() -> None:
     page = b'<html><link rel="alternate" type="application/rss+xml" href="javascript:alert(1)"><a href="file:///etc/x.ics">'
     assert all(link.startswith("https://") for link in proposed(page, "https://a.example/"))
+
+
+@pytest.mark.parametrize(
+    ("page", "feed"),
+    [
+        ('<link rel="alternate" type="application/json" href="/api/feed">', "/api/feed"),
+        ("<link rel=alternate type=text/xml href=/blog.xml>", "/blog.xml"),
+        ('<link rel="alternate" type="application/rss+xml" href="feed://site.example.org/f">', "/f"),
+        ('<a href="/nouvelles/fil.rss">Nouvelles</a>', "/nouvelles/fil.rss"),
+        ('<a href="/index.php?id=4&amp;type=9818">S\'abonner</a>', "/index.php?id=4&type=9818"),
+        ('<a href="/abonnement/12">Fil RSS</a>', "/abonnement/12"),
+        ('<a href="feed:https://site.example.org/f">Subscribe</a>', "/f"),
+    ],
+)
+def test_a_feed_is_found_however_the_page_tells_of_it(page: str, feed: str) -> None:
+    found = proposed(f"<!doctype html><html>{page}</html>".encode(), "https://site.example.org/x")
+    assert found[0] == f"https://site.example.org{feed}"
+
+
+def test_a_feed_is_found_in_the_header_of_a_page() -> None:
+    said = {"link": '</style.css>; rel=preload, </lf>; rel="alternate"; type="application/rss+xml"'}
+    assert announced(b"<!doctype html><html></html>", "https://site.example.org/x", said) == [
+        "https://site.example.org/lf"
+    ]
+
+
+def test_what_is_no_feed_is_not_taken_for_one() -> None:
+    page = b"""<!doctype html><link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/1">
+    <link rel="alternate" type="application/json+oembed" href="/oembed?x"><a href="https://reader.example/rss">RSS</a>"""
+    assert announced(page, "https://site.example.org/") == []
+    assert not any("reader.example" in link for link in proposed(page, "https://site.example.org/"))
+
+
+def test_a_calendar_that_stands_in_the_page_is_found() -> None:
+    page = b"""<!doctype html><iframe src="https://calendar.google.com/calendar/embed?src=abc%40group.calendar.google.com&amp;ctz=x">
+    </iframe>"""
+    assert proposed(page, "https://site.example.org/")[0] == (
+        "https://calendar.google.com/calendar/ical/abc%40group.calendar.google.com/public/basic.ics"
+    )
+
+
+def test_a_list_of_feeds_may_write_feed_before_its_addresses() -> None:
+    body = b"""<opml version="2.0"><body><outline text="a" xmlUrl="feed://a.example.org/rss"/>
+    <outline text="b" xmlUrl="feed:https://b.example.org/rss"/><outline text="c" xmlUrl="webcal://c.example.org/c.ics"/>
+    </body></opml>"""
+    outlines, unusable = read_opml(body)
+    assert [one.url for one in outlines] == [
+        "http://a.example.org/rss", "https://b.example.org/rss", "https://c.example.org/c.ics",
+    ]  # fmt: skip
+    assert unusable == 0

@@ -71,6 +71,15 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
 
 
 @lru_cache(maxsize=4_096)
+def without_feed_scheme(url: str, *, page: str = "http:") -> str:
+    """`webcal:` and `feed:` stand before an address of the web, or in the place of its scheme: then
+    that of the page which names it stands for `feed:`."""
+    bare = re.sub(r"^(?:webcals?|feed):(?=//|https?://)", "", url.strip(), flags=re.IGNORECASE)
+    if not bare.startswith("//") or bare == url.strip():
+        return bare
+    return (page.partition(":")[0] + ":" if url.strip()[:5].lower() == "feed:" else "https:") + bare
+
+
 def same_page_key(url: str) -> str:
     """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go.
 

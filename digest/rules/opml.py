@@ -5,7 +5,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from digest.errors import InputRefused
-from digest.rules.links import shown_link
+from digest.rules.links import shown_link, without_feed_scheme
 from digest.rules.text import language_tag, title_text
 
 MOST = 2_000
@@ -30,7 +30,7 @@ def read_opml(body: bytes) -> tuple[list[Outline], int]:
     def start(tag: str, attributes: dict[str, str]) -> None:
         roots.append(tag.lower())
         named = {name.lower(): value for name, value in attributes.items()}
-        url = shown_link(named.get("xmlurl"))
+        url = shown_link(without_feed_scheme(named.get("xmlurl", "")))
         if tag.lower() == "outline" and "xmlurl" in named and url is None:
             unusable.append(named["xmlurl"])
         if tag.lower() == "outline" and url and url not in found and len(found) < MOST:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest
 from digest.sources._kind import ParseContext
-from digest.sources._page import announced
+from digest.sources._page import main_feeds
 from digest.sources._sound import sound
 from digest.sources.discover import proposed
 from digest.sources.kinds import KINDS, sniff
@@ -55,9 +55,13 @@ def read(request: Request) -> Reply:
     kind = request.kind
     try:
         if kind == LINKS:
-            return Reply(kind, links=tuple(proposed(request.body, request.context.url)))
+            return Reply(
+                kind, links=tuple(proposed(request.body, request.context.url, request.context.headers))
+            )
         if kind == ANNOUNCED:
-            return Reply(kind, links=tuple(announced(request.body, request.context.url)))
+            return Reply(
+                kind, links=tuple(main_feeds(request.body, request.context.url, request.context.headers))
+            )
         kind = kind or sniff(request.body, request.context.url)
         return Reply(kind, harvest=sound(KINDS[kind].parse(request.body, request.context)))
     except SourceError as error:

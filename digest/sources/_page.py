@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from digest.errors import ErrorKind, SourceError
-from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link
+from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link, without_feed_scheme
 
 # What only the interstitial itself carries. The scripts and headers with which the same products watch an ordinary page
 # (Cloudflare's jsd/main.js, AWS WAF's token script, Imperva's _Incapsula_Resource, DataDome's header) say nothing here.
@@ -68,6 +68,10 @@ _FEED_TYPES = (
     "application/rdf+xml",
     "text/calendar",
 )
+_LOOSE_TYPES = ("application/json", "text/xml", "application/xml")  # of feeds, and of much else
+_COMMENTS = 2  # the rank of their feeds: last
+_NO_FEED = re.compile(r"/wp-json/|oembed|opensearch|sitemap|/xmlrpc|wlwmanifest", re.IGNORECASE)
+_LINK_HEADER = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[\w*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 
 
 def opening(body: bytes, *, most: int = 4_096) -> str:
@@ -146,22 +150,55 @@ def challenge(url: str) -> SourceError:
     )
 
 
-def announced(body: bytes, url: str) -> list[str]:
-    """Addresses of the feeds and calendars that a page announces in its head, in its order, comment feeds last."""
-    tree = LexborHTMLParser(not_too_deep(body[:600_000].decode("utf-8", "replace")))
-    found: dict[str, bool] = {}
+def announced(body: bytes, url: str, headers: Mapping[str, str] | None = None) -> list[str]:
+    """Addresses of the feeds and calendars that a page announces in its head or its header: the sure ones, those that may be
+    something else, comment feeds, each in the page's order."""
+    found = _ranked(body, url, headers or {})
+    return sorted(found, key=lambda link: found[link])
+
+
+def main_feeds(body: bytes, url: str, headers: Mapping[str, str]) -> list[str]:
+    """Those of `announced`, without what readers say below the posts where there is anything else."""
+    found = _ranked(body, url, headers)
+    least = min(found.values(), default=0)
+    return sorted(
+        (link for link in found if found[link] == least or found[link] < _COMMENTS),
+        key=lambda link: found[link],
+    )
+
+
+def _ranked(body: bytes, url: str, headers: Mapping[str, str]) -> dict[str, int]:
+    tree = LexborHTMLParser(not_too_deep(decoded(body[:600_000], headers)))
     base_node = tree.css_first("base[href]")
     base = urljoin(url, (base_node.attributes.get("href") if base_node else "") or "")
-    for node in tree.css("link[href]"):
-        attributes = {name.lower(): (value or "") for name, value in node.attributes.items()}
-        if (
-            "alternate" in attributes.get("rel", "").lower()
-            and attributes.get("type", "").lower().split(";")[0] in _FEED_TYPES
-        ):
-            link = shown_link(attributes["href"], base=base)
-            if link:
-                found[link] = "comment" in link or "comment" in attributes.get("title", "").lower()
-    return sorted(found, key=lambda link: found[link])
+    said = [
+        {name.lower(): (value or "") for name, value in node.attributes.items()}
+        for node in tree.css("link[href]")
+    ]
+    found: dict[str, int] = {}
+    for attributes in [*_in_header(headers.get("link", "")), *said]:
+        kind = attributes.get("type", "").lower().split(";")[0].strip()
+        link = shown_link(without_feed_scheme(attributes["href"].strip(), page=url), base=base)
+        if link is None or "alternate" not in attributes.get("rel", "").lower():
+            continue
+        if kind in _FEED_TYPES or (kind in _LOOSE_TYPES and not _NO_FEED.search(link)):
+            is_comments = is_of_comments(link) or "comment" in attributes.get("title", "").lower()
+            found.setdefault(link, _COMMENTS if is_comments else int(kind in _LOOSE_TYPES))
+    return found
+
+
+def is_of_comments(link: str) -> bool:
+    """A feed of what readers say below the posts."""
+    return "comment" in link.lower()
+
+
+def _in_header(value: str) -> list[dict[str, str]]:
+    """What a Link header names (RFC 8288)."""
+    named = re.compile(r"([\w*]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
+    return [
+        {"href": link[1], **{part[1].lower(): part[2] or part[3] for part in named.finditer(link[2])}}
+        for link in _LINK_HEADER.finditer(value[:8_000])
+    ]
 
 
 def not_a_feed(body: bytes, url: str) -> SourceError:

@@ -1,13 +1,16 @@
 """Where the feed or calendar of an address may be: known rewrites, what a page announces, the usual places. Pure; asks nobody."""
 
+import binascii
 import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from digest.rules.links import host_of, shown_link
+from digest.rules.links import host_of, owner_of, shown_link, without_feed_scheme
 from digest.sources import medium
-from digest.sources._page import announced, not_too_deep
+from digest.sources._page import announced, is_of_comments, not_too_deep
 
 _USUAL = (
     "feed",
@@ -22,6 +25,12 @@ _USUAL = (
 )
 _LUMA_ID = re.compile(r"\bcal-[A-Za-z0-9]{8,40}\b")
 _YOUTUBE_ID = re.compile(r"\"(?:channelId|externalId)\":\"(UC[\w-]{22})\"|/channel/(UC[\w-]{22})")
+_FEED_LINK = re.compile(
+    r"\.(rss|atom|rdf)(\?|$)|/(rss|atom|feeds?|fil|flux)(\.xml|\.php)?/?(\?|$)|/index\.xml(\?|$)"
+    r"|[?&](type=9818\b|format=(rss|feed|atom)|feed=(rss2?|atom))",
+    re.IGNORECASE,
+)
+_FEED_WORDS = re.compile(r"\W*(fil|flux)?\W*(rss|atom)\W*(2\.0)?\W*(feed|fil|flux)?\W*", re.IGNORECASE)
 _CALENDAR_LINK = re.compile(r"(\.ics(\?|$)|/ical/?(\?|$)|[?&]ical=1|/feed/ics)", re.IGNORECASE)
 
 
@@ -47,7 +56,7 @@ def rewritten(url: str) -> str | None:
     if host == "meetup.com" and steps and steps[0] not in ("find", "topics", "apps", "cities"):
         group = steps[1] if re.fullmatch(r"[a-z]{2}-[A-Z]{2}", steps[0]) and len(steps) > 1 else steps[0]
         return f"https://www.meetup.com/{group}/events/ical/"
-    if host == "calendar.google.com":
+    if host == "calendar.google.com" or (host.startswith("google.") and steps[:1] == ["calendar"]):
         return _google(split.query, split.path)
     if host == "youtube.com" and steps[:1] in (["channel"], ["playlist"]):
         query = parse_qs(split.query)
@@ -62,17 +71,41 @@ def rewritten(url: str) -> str | None:
     return None
 
 
-def proposed(body: bytes, url: str) -> list[str]:
+def proposed(body: bytes, url: str, headers: Mapping[str, str] | None = None) -> list[str]:
     """Addresses to try for a page: those it announces, those its platform is known to have, the usual places. Best first."""
     tree = LexborHTMLParser(not_too_deep(body[:600_000].decode("utf-8", "replace")))
-    found = [*announced(body, url), *_of_platform(body, url, tree)]
-    for node in tree.css("a[href]"):
-        href = node.attributes.get("href") or ""
-        if _CALENDAR_LINK.search(href):
-            found.append(spellings(urljoin(url, href))[0])
-    found += _usual(url)
+    found = [
+        *announced(body, url, headers),
+        *_of_platform(body, url, tree),
+        *_linked(url, tree),
+        *_usual(url),
+    ]
     shown = (link for address in found if (link := shown_link(address, base=url)))
     return [link for link in dict.fromkeys(shown) if link != url]
+
+
+def _linked(url: str, tree: LexborHTMLParser) -> list[str]:
+    """Calendars that stand in the page, and what its text links to: calendars, then feeds of the same owner."""
+    inside: list[str] = []
+    calendars: list[str] = []
+    feeds: list[str] = []
+    for node in tree.css("iframe[src], a[href]"):
+        href = (node.attributes.get("src" if node.tag == "iframe" else "href") or "").strip()
+        link = without_feed_scheme(
+            urljoin(url, href) if ":" not in href.partition("/")[0] else href, page=url
+        )
+        if "google." in link and "/calendar" in link and (known := rewritten(link)):
+            (inside if node.tag == "iframe" else calendars).append(known)
+        elif node.tag == "iframe":
+            continue
+        elif _CALENDAR_LINK.search(href) or href.lower().startswith("webcal"):
+            calendars.append(link)
+        elif href.lower().startswith("feed:") or (
+            owner_of(host_of(link)) == owner_of(host_of(url))
+            and (_FEED_LINK.search(link) or _FEED_WORDS.fullmatch(node.text(deep=True)[:40]))
+        ):
+            feeds.append(link)
+    return [*inside, *calendars, *sorted(feeds, key=is_of_comments)]
 
 
 def _of_platform(body: bytes, url: str, tree: LexborHTMLParser) -> list[str]:
@@ -113,9 +146,20 @@ def _google(query: str, path: str) -> str | None:
     if path.endswith(".ics"):
         return None
     names = parse_qs(query)
-    calendar = (names.get("src") or names.get("cid") or [""])[0]
+    calendar = _calendar_named((names.get("src") or names.get("cid") or [""])[0])
     return (
         f"https://calendar.google.com/calendar/ical/{quote(calendar, safe='')}/public/basic.ics"
         if calendar
         else None
     )
+
+
+def _calendar_named(name: str) -> str:
+    """Google's own button writes the name in base64."""
+    if "@" in name:
+        return name
+    try:
+        spelled = urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return name
+    return spelled if re.fullmatch(r"[!-~]+@[\w.-]+", spelled) else name

@@ -1,14 +1,13 @@
 """One visit to one source: ask, find out its kind, read. Nothing is stored here, and no fault but SourceError leaves."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
 from digest.model import LeftOutWhy, Source
 from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
-from digest.rules.links import host_of, is_medium_host, owner_of
+from digest.rules.links import host_of, is_medium_host, owner_of, without_feed_scheme
 from digest.sources import event_page, medium
 from digest.sources._address import web_address
 from digest.sources._http import Answer, Client, Manners
@@ -17,7 +16,7 @@ from digest.sources._page import is_html
 from digest.sources._reader import Reader
 from digest.sources.discover import rewritten, spellings
 from digest.sources.kinds import KINDS
-from digest.sources.weighing import weighed
+from digest.sources.weighing import chosen, weighed
 
 MEDIUM_DELAY_S = 5.0
 MOST_TRIED = 12
@@ -131,6 +130,8 @@ class Fetch:
                 raise
             refusal = error
         context = self._context(answer, now=now, horizon=horizon)
+        if feeds := self._announced(answer, now=now, horizon=horizon):
+            return chosen(url, feeds)
         for link in self._reader.links(answer.body, context)[:MOST_TRIED]:
             try:
                 return self._found(self._client.get(link, now=now), now=now, horizon=horizon)
@@ -143,7 +144,8 @@ class Fetch:
         """The feeds that a page announces and that can be read; the page stands without them, so none of their faults does."""
         context = self._context(answer, now=now, horizon=horizon)
         found: list[Found] = []
-        for link in self._reader.links(answer.body, context, announced_only=True)[:MOST_WAYS]:
+        links = self._reader.links(answer.body, context, announced_only=True)
+        for link in links[:MOST_WAYS]:
             try:
                 one = self._found(self._client.get(link, now=now), now=now, horizon=horizon)
             except SourceError:
@@ -180,8 +182,7 @@ class Fetch:
 
 def _prepared(url: str, kind: Kind | None) -> str:
     """webcal: is how calendars are offered; the rest is the kind's own knowledge."""
-    if urlsplit(url).scheme in ("webcal", "webcals"):
-        url = "https" + url[url.index(":") :]
+    url = without_feed_scheme(url)
     return kind.prepare(url) if kind else url
 
 
