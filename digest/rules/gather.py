@@ -25,7 +25,7 @@ class Known:
     frozen: it stands in an issue that is approved or further; its words stay. parted: sources of which an editor said
     that they mean something else by this identity. Of an event: when and whether it takes place, in which zone, whether
     it is one of a series, which SEQUENCE its words have, and when they were taken in. orphaned, failing, otherwise: see
-    rules/heirs.py.
+    rules/heirs.py. title: as its source states it.
     """
 
     id: ItemId
@@ -48,6 +48,7 @@ class Known:
     failing: datetime | None = None
     otherwise: bool = False
     is_full: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,12 @@ class Owned(Protocol):
 
 
 def inherits(entry: Entry, item: Owned, source: SourceId, *, now: datetime) -> bool:
-    """Whether this source speaks for the item from now on. An excerpt never takes the place of a whole post."""
-    if item.owner in (source, None) or not (item.orphaned or _is_long(item.failing, now=now)):
+    """Whether this source speaks for the item from now on: its own is lost, or shows but an excerpt of a Medium post (a tag
+    does) that stands here in full. An excerpt never takes the place of a whole post."""
+    if item.owner in (source, None):
         return False
+    if not (item.orphaned or _is_long(item.failing, now=now)):
+        return entry.is_full and not item.is_full and any(key.startswith("medium:") for key in entry.keys)
     return entry.kind is ItemKind.EVENT or entry.is_full or not item.is_full
 
 

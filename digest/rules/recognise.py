@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import Entry, ItemId, ItemKind, SourceId
-from digest.rules.near import TITLE, WORDS
+from digest.rules.near import TITLE, WORDS, Likeness, title_likeness
 
 if TYPE_CHECKING:
     from digest.rules.gather import Known
@@ -37,7 +37,13 @@ def matched(
     taken: set[ItemId] = set()
     for entry in entries:
         mine = next(
-            (one for one in _candidates(entry, known) if not _is_taken(one, entry, taken, source)), None
+            (
+                one
+                for one in _candidates(entry, known)
+                if not _is_taken(one, entry, taken, source)
+                and (one.title == entry.title or not _is_another(entry, one, known, source))
+            ),
+            None,
         )
         found.append(mine)
         if mine is not None:
@@ -69,6 +75,20 @@ def _candidates(entry: Entry, known: Mapping[str, "Known"]) -> Iterator["Known"]
 
 def _is_taken(one: "Known", entry: Entry, taken: set[ItemId], source: SourceId) -> bool:
     return one.id in taken and one.owner == source and any(key.startswith(DATED_KEY) for key in entry.keys)
+
+
+def _is_another(entry: Entry, one: "Known", known: Mapping[str, "Known"], source: SourceId) -> bool:
+    """A feed may give everything one guid or one link, and show one thing at a time: what has another title, another date
+    and, by its other keys, another identity is another post. Medium's numbers are never reused."""
+    if entry.kind is ItemKind.EVENT or source not in one.sources:
+        return False
+    if not entry.published or not one.published or entry.published == one.published:
+        return False
+    keys = [key for key in entry.keys if not is_hint(key)]
+    shared = [key for key in keys if key in known and known[key].id == one.id]
+    if len(shared) != 1 or len(keys) < 2 or shared[0].startswith("medium:"):
+        return False
+    return title_likeness(entry.title, one.title) is Likeness.NO
 
 
 def strangers(entries: Iterable[Entry], known: Mapping[str, "Known"]) -> list[Entry]:

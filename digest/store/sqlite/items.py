@@ -39,7 +39,7 @@ class Items:
         )
         rows = self._db.rows(
             """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
-                 item.changes, item.starts, item.status, item.timezone, item.recurs, item.sequence,
+                 item.changes, item.title, item.starts, item.status, item.timezone, item.recurs, item.sequence,
                  item.first_seen, item.is_full,
                  owner.failing_since AS failing,
                  owner.kind <> 'suggestions' AND (owner.paused OR NOT owner.configured) AS orphaned,
@@ -293,6 +293,7 @@ def _known(row: sqlite3.Row) -> Known:
         failing=moment(row["failing"]),
         otherwise=bool(row["otherwise"]),
         is_full=bool(row["is_full"]),
+        title=row["title"],
         **(_event(row) if row["status"] else {}),
     )
 
