@@ -98,6 +98,8 @@ def strangers(entries: Iterable[Entry], known: Mapping[str, "Known"]) -> list[En
 
 def suspects(entries: Iterable[Entry], known: Mapping[str, "Known"]) -> list[ItemId]:
     """Items with a title or words like one of these posts, to be handed to `decide` as its pool."""
+    if not known:
+        return []
     found = (
         known[key].id
         for entry in entries

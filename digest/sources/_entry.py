@@ -14,7 +14,7 @@ from digest.rules.dates import When
 from digest.rules.gather import OWN_MARK
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
 from digest.rules.near import hints
-from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line, words_in
+from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
@@ -119,8 +119,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
     """The entry without its keys, and its bare words, one space between two."""
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
-    found = words_in(html)
-    words = " ".join(found)
+    words = bare_words(html)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
     language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
     flags = list(draft.flags)
@@ -140,7 +139,7 @@ def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) ->
         summary=summary,
         html=html,
         is_full=draft.is_full,
-        minutes=minutes_to_read(max(1, len(found))) if draft.is_full else None,
+        minutes=minutes_to_read(words.count(" ") + 1) if draft.is_full else None,
         tags=draft.tags,
         flags=tuple(dict.fromkeys(flags)),
     )
