@@ -114,6 +114,12 @@ class Join:
             with self._store.write():
                 self._store.deliveries.arrived(issue, reader)
 
+    def may_confirm(self, known: Known) -> bool:
+        """Whether the button behind this link would still do something, or has done it: not after its person left since."""
+        reader, version = known.subscriber, known.token.version
+        state = SubscriberState.CONFIRMED
+        return consent.confirming(reader, version=version, state=state, now=self._clock()) is not None
+
     def confirm(self, text: str, *, page: str = "", network: str | None = None) -> Known:
         """Turns asked into confirmed, or into waiting where the gate wants an editor's look. Twice is once."""
         with self._store.write(durable=True):
@@ -131,9 +137,11 @@ class Join:
     ) -> Known:
         """The same by the six digits of the letter: five tries, one hour. Raises InputRefused in one sentence, whatever
         was wrong with it, and AddressRefused for what is no address."""
-        address = consent.readable_address(address_text)
+        address, digits = consent.readable_address(address_text), guard.as_code(code)
+        if not digits:  # a slip of the fingers, whoever it is: it takes no try from the code
+            raise InputRefused(_NOBODY)
         with self._store.write(durable=True):  # a refusal is raised after it: the try stays counted
-            found = self._by_code(address, guard.as_code(code), ip=ip)
+            found = self._by_code(address, digits, ip=ip)
             if found is not None:
                 return self._confirm(found, method="code", page=page, network=network)
         raise InputRefused(_NOBODY)

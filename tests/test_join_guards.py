@@ -227,6 +227,16 @@ def test_five_wrong_codes_end_the_code(app: App, clock: Clock) -> None:
     assert app.join.confirm(confirm_token(app)).answer is Answer.DONE
 
 
+@pytest.mark.parametrize("slip", ["", "abc", "12345", "1234567", "١٢٣٤٥٦"])
+def test_a_slip_of_the_fingers_takes_no_try_from_the_code(app: App, clock: Clock, slip: str) -> None:
+    app.join.ask(Ask(address=ANN))
+    code = code_in(taken(app, clock)[0])
+    for _ in range(guard.CODE_TRIES + 1):
+        with pytest.raises(InputRefused):
+            app.join.confirm_code(ANN, slip)
+    assert app.join.confirm_code(ANN, code).answer is Answer.DONE
+
+
 def test_a_code_lives_an_hour_and_belongs_to_one_person(app: App, clock: Clock) -> None:
     app.join.ask(Ask(address=ANN))
     app.join.ask(Ask(address="luc@example.org"))

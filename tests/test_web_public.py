@@ -164,6 +164,19 @@ def test_an_expired_link_is_gone_and_a_broken_one_not_found(
         assert "Ce lien n’est pas complet" in client.get(broken, headers={"Accept-Language": "fr-CA"}).text
 
 
+def test_a_confirm_link_of_before_leaving_shows_no_button_that_would_do_nothing(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    send_form(client, clock, "/subscribe", email="new@example.net")
+    path = confirm_path(app, "new@example.net")
+    assert client.post(path).status_code == 200
+    assert client.get(path).status_code == 200
+    client.post(leave_path(app, found(app, "new@example.net")), data={"List-Unsubscribe": "One-Click"})
+    for answer in (client.get(path), client.post(path)):
+        assert answer.status_code == 410
+        assert "<button" not in answer.text.partition("<main")[2].partition("</main>")[0]
+
+
 def test_a_leave_link_confirms_nobody(app: App, client: FlaskClient, clock: Clock) -> None:
     send_form(client, clock, "/subscribe", email="new@example.net")
     token = leave_path(app, found(app, "new@example.net")).rpartition("/")[2]

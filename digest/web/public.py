@@ -215,6 +215,8 @@ def confirm_code() -> Response:
 
 def confirm_page(token: str) -> Response:
     known = who(token, allowed=frozenset({Purpose.CONFIRM}))
+    if not site().app.join.may_confirm(known):
+        raise refused(token)
     if known.answer is Answer.ALREADY:
         return about(known, "already")
     button = Act(here(), tongue.words()("web.confirm_button"), {})
