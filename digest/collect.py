@@ -58,6 +58,7 @@ class Items(Heritage, Protocol):
 
     def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]: ...
     def standing(self, ids: Sequence[ItemId]) -> list[Item]: ...
+    def copies(self, ids: Sequence[ItemId]) -> dict[ItemId, list[Item]]: ...
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def ahead(self, uids: Sequence[str], *, source: SourceId, now: datetime) -> list[Ahead]: ...
@@ -100,7 +101,8 @@ class Collect:
         self._fetch = fetch
         self._clock = clock
         self._config = config
-        self._heirs = Heirs(store, Twins(store, clock=clock))
+        self._twins = Twins(store, clock=clock)
+        self._heirs = Heirs(store, self._twins)
         self._turn = (
             threading.Lock()
         )  # our threads wait for each other here, and not in SQLite, which sleeps longer
@@ -185,7 +187,8 @@ class Collect:
             recognised = not entries or recognises(entries, known, source=source.id)
             after = succeeded(source, fetched, now=now, recognised=recognised)
             pool = self._pool(source, entries, known)
-            intents = decide(entries, known, source=source.id, now=now, pool=pool)
+            copies = items.copies([item.id for item in pool]) if pool else {}
+            intents = decide(entries, known, source=source.id, now=now, pool=pool, copies=copies)
             whole = fetched.harvest.whole if fetched.harvest else ()
             ahead = items.ahead([one.uid for one in whole], source=source.id, now=now) if whole else []
             intents, gone = unstated(intents, ahead, whole=whole, now=now)
@@ -239,8 +242,10 @@ class Collect:
         for intent, item_id in zip(fresh, ids, strict=True):
             if isinstance(intent, Copy):
                 self._store.twins.copy(intent.item, item_id, now=now)
+                self._twins.wonder(intent.item, intent.others)
             elif isinstance(intent, Doubt):
                 self._store.twins.ask(intent.item, item_id, now=now)
+                self._twins.wonder(item_id, intent.others)
             elif isinstance(intent, Parted):
                 self._store.twins.apart(intent.item, item_id, now=now)
         return sum(1 for intent in fresh if not isinstance(intent, Copy))

@@ -173,7 +173,7 @@ class Twins:
             before, now = likeness_of(was, beside), likeness_of(entry, beside)
             if now is Likeness.NO and before is not Likeness.NO:
                 twins.withdraw(one, other)
-            elif now is Likeness.YES and before is not Likeness.YES:
+            elif now is Likeness.YES and before is not Likeness.YES and self._fits(was.id, entry, beside.id):
                 self._join(one, other)
 
     def _look_around(self, was: Item, entry: Entry) -> None:
@@ -183,15 +183,30 @@ class Twins:
         here = {was.source, *was.also_in}
         near = self._store.items.all_between(starts - DAY, starts + DAY)
         others = [item for item in near if item.id != was.id and not here & {item.source, *item.also_in}]
-        found, likeness = Neighbours(others).twin(entry)
+        found, likeness, _ = Neighbours(others).twin(entry)
         if found is None or likeness is Likeness.NO:
             return
         one, other = sorted((was.id, found.id))
         if twins.find(one, other) is None:
-            twins.ask(one, other, now=self._clock())
-            twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
-            if likeness is Likeness.YES:
+            self.wonder(one, [other])
+            if likeness is Likeness.YES and self._fits(was.id, entry, found.id):
                 self._join(one, other)
+
+    def wonder(self, item: ItemId, others: Sequence[ItemId]) -> None:
+        """Whether the item may be one of these, an editor is asked, unless something was said of the two before."""
+        twins = self._store.twins
+        for number in others:
+            one, other = sorted((item, number))
+            if twins.find(one, other) is None:
+                twins.ask(one, other, now=self._clock())
+                twins.say(one, other, Verdict.OPEN, by="", now=self._clock())
+
+    def _fits(self, item: ItemId, entry: Entry, other: ItemId) -> bool:
+        """Whether all that is kept with either is one with all that is kept with the other, the item being the entry."""
+        twins, items = self._store.twins, self._store.items
+        beside = items.get(sorted(twins.group(other).members - {item}))
+        mine: list[Entry | Item] = [entry, *items.get(sorted(twins.group(item).members - {item}))]
+        return all(likeness_of(one, two) is Likeness.YES for one in mine for two in beside)
 
     def _join(self, one: ItemId, other: ItemId, *, by: str = "") -> None:
         """They are one, says somebody, or digest itself."""

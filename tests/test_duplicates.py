@@ -3,11 +3,15 @@
 import random
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.model import Entry, Item, ItemId, ItemKind, Occasion, SourceId
 from digest.rules.duplicates import Neighbours, containment, likeness_of
@@ -204,7 +208,7 @@ def test_two_entries_of_one_source_are_never_both_the_same_item() -> None:
 
 def test_the_best_of_several_is_chosen() -> None:
     pool = [item(event("Meetup"), number=1), item(event("Python meetup Toronto"), number=2)]
-    found, likeness = Neighbours(pool).twin(event("Python Meetup Toronto"))
+    found, likeness, _ = Neighbours(pool).twin(event("Python Meetup Toronto"))
     assert (found and found.id, likeness) == (2, Likeness.YES)
 
 
@@ -244,3 +248,64 @@ def test_real_posts_are_told_apart_from_each_other_and_found_in_their_cross_post
     assert all(one & other for one, other in sketched)
     assert min(true) > 0.6
     assert max(false) < 0.3
+
+
+def _part_by_part(entries: Sequence[Entry]) -> tuple[dict[str, frozenset[str]], list[frozenset[str]]]:
+    """One source after the other: which titles (with their number) are kept together, and which are asked about."""
+    heads: dict[ItemId, Item] = {}
+    copies: dict[ItemId, list[Item]] = {}
+    asked: list[tuple[ItemId, ItemId]] = []
+    for number, entry in enumerate(entries, start=1):
+        (intent,) = decide(
+            [entry], {}, source=SourceId(number), now=NOW, pool=list(heads.values()), copies=copies
+        )
+        mine = item(entry, number=number)
+        if isinstance(intent, Copy):
+            copies.setdefault(intent.item, []).append(mine)
+            asked += [(intent.item, other) for other in intent.others]
+        else:
+            heads[mine.id] = mine
+            if isinstance(intent, Doubt):
+                asked += [(mine.id, other) for other in (intent.item, *intent.others)]
+    held = {head: [head, *(copy.id for copy in copies.get(head, ()))] for head in heads}
+    names = {head: frozenset(entries[one - 1].keys[0] for one in group) for head, group in held.items()}
+    return {name: group for group in names.values() for name in group}, [
+        names[a] | names[b] for a, b in asked
+    ]
+
+
+_LISTINGS = st.builds(
+    lambda title, place, url: event(title, place=place, url=url),
+    st.sampled_from(
+        [
+            "Civic tech meetup",
+            "Civic tech meetup Ottawa",
+            "Civic tech meetup Waterloo",
+            "Civic tech meetup for beginners",
+        ]
+    ),
+    st.sampled_from([None, "City Hall, Ottawa", "Library, Waterloo"]),
+    st.sampled_from([None, None, "https://x.example/events/1", "https://x.example/events/2"]),
+)
+
+
+@given(st.lists(_LISTINGS, min_size=3, max_size=4))
+def test_whoever_is_visited_first_the_same_is_one_or_an_editor_is_asked(listings: list[Entry]) -> None:
+    numbered = [replace(entry, keys=(f"uid:{n}",)) for n, entry in enumerate(listings)]
+    ends = [_part_by_part(order) for order in permutations(numbered)]
+    for (one, _), (other, asked) in permutations(ends, 2):
+        for name, group in one.items():
+            for mate in group - other[name]:
+                assert any({name, mate} <= pair for pair in asked), (name, mate)
+
+
+def test_what_excludes_one_another_is_never_one_by_a_third() -> None:
+    first = event("Civic tech meetup")
+    ottawa, waterloo = (
+        event("Civic tech meetup", place=place) for place in ("City Hall, Ottawa", "Library, Waterloo")
+    )
+    together, asked = _part_by_part(
+        [replace(e, keys=(n,)) for n, e in zip("xyz", (first, ottawa, waterloo), strict=True)]
+    )
+    assert together["x"] == together["y"] == {"x", "y"}
+    assert asked == [{"x", "y", "z"}]

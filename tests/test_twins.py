@@ -416,3 +416,44 @@ def test_two_of_one_identity_are_parted_at_the_desk_and_may_be_joined_again(
         verb(app).take_back(pair.asked, pair.other.id, by="1")
         verb(app).settle(pair.asked, pair.other.id, Verdict.SAME, by="1")
         assert [one.also_in for one in standing(app)] == [("theirs",)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_two_chapters_are_never_one_by_a_listing_that_names_no_place(
+    make_config: Callable[[str], Config], clock: Clock, site: Site, order: tuple[int, ...]
+) -> None:
+    meetup = "UID:{}-abcdefghijkl@a.example\nSUMMARY:Civic tech meetup\nDTSTART:20261216T233000Z\n{}"
+    places = ("", "LOCATION:City Hall\\, Ottawa", "LOCATION:Library\\, Waterloo")
+    site.pages |= {f"/{n}": ics(meetup.format(n, place)) for n, place in enumerate(places)}
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{n}"\nurl = "{site.url(f"/{n}")}"\n' for n in range(3)
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        for number in order:
+            app.collect.visit([str(number)])
+        assert not any({"1", "2"} <= {item.source, *item.also_in} for item in standing(app))
+        (asked,) = verb(app).waiting()
+        assert {asked.one.id, asked.other.id} == {item.id for item in standing(app)}
+        verb(app).settle(asked.asked, asked.other.id, Verdict.APART, by="1")
+        clock.forward(days=1)
+        app.collect.visit(every=True)
+        assert (len(standing(app)), verb(app).waiting()) == (2, [])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_an_excerpt_is_asked_about_in_whatever_order_its_sources_are_visited(
+    make_config: Callable[[str], Config], clock: Clock, site: Site, order: tuple[int, ...]
+) -> None:
+    said = WORDS + "That is what they told us, and what we are going to build with them in the coming spring."
+    for number, words in enumerate((said[:100], said[:120], said, f"{said} First seen elsewhere.")):
+        own = post(number, title="A form that remembers", words=words)
+        site.pages[f"/{number}"] = rss(own)
+    text = "delay_s = 0\n" + "".join(
+        f'[[sources]]\nname = "{n}"\nurl = "{site.url(f"/{n}")}"\n' for n in range(4)
+    )
+    with open_app(make_config(text), clock=clock) as app:
+        for number in order:
+            app.collect.visit([str(number)])
+        assert len(standing(app)) == 3, "the two whole ones are one"
+        asked = {item for found in verb(app).waiting() for item in (found.one.id, found.other.id)}
+        assert asked == {item.id for item in standing(app)}

@@ -3,9 +3,11 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from html import unescape
+from itertools import chain
+from typing import NamedTuple
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion
 from digest.rules.links import host_of, is_front_page, same_page_key
@@ -46,10 +48,15 @@ _TAG = re.compile(r"<[^>]+>")
 class Neighbours:
     """The items of other sources, in an order that finds those near an entry without looking at all of them."""
 
-    def __init__(self, pool: Iterable[Item]) -> None:
+    def __init__(
+        self, pool: Iterable[Item], *, copies: Mapping[ItemId, Sequence[Item]] | None = None
+    ) -> None:
+        """copies: what items of the pool stand for."""
+        pool, self._copies = list(pool), copies or {}
+        self._heads = {copy.id: head for head in pool for copy in self._copies.get(head.id, ())}
         self._posts: dict[str, list[Item]] = {}
         events = []
-        for item in pool:
+        for item in chain(pool, *(self._copies.get(head.id, ()) for head in pool)):
             if item.kind is ItemKind.POST:
                 for hint in hints(item.title, words=unescape(_TAG.sub(" ", item.html))):
                     self._posts.setdefault(hint, []).append(item)
@@ -75,18 +82,34 @@ class Neighbours:
         last = bisect_right(self._starts, entry.occasion.starts + ZONES_APART + STARTS_APART)
         return [item for _, _, item in self._events[first:last]]
 
-    def twin(self, entry: Entry, *, taken: Collection[ItemId] = ()) -> tuple[Item | None, Likeness]:
-        """The item that the entry most likely is, and how likely; the first of equals. taken: not these."""
-        best: tuple[Item | None, Likeness] = (None, Likeness.NO)
+    def twin(self, entry: Entry, *, taken: Collection[ItemId] = ()) -> "Match":
+        """What the entry most likely is. taken: not these. What an item stands for counts with it: of three, the first
+        may be like both others while these exclude one another, and then nobody's order of visits decides."""
+        sure: list[Item] = []
+        unsure: list[Item] = []
+        met: dict[ItemId, tuple[Item, list[Likeness]]] = {}
         for item in self.of(entry):
-            if item.id in taken:
-                continue
-            likeness = likeness_of(entry, item)
-            if likeness > best[1]:
-                best = (item, likeness)
-            if likeness is Likeness.YES:
-                break
-        return best
+            head = self._heads.get(item.id, item)
+            if head.id not in taken:
+                met.setdefault(head.id, (head, []))[1].append(likeness_of(entry, item))
+        for head, found in met.values():
+            if Likeness.YES in found:
+                whole = [likeness_of(entry, item) for item in (head, *self._copies.get(head.id, ()))]
+                (sure if set(whole) == {Likeness.YES} else unsure).append(head)
+        if sure:
+            return Match(sure[0], Likeness.YES, tuple(item.id for item in (*sure[1:], *unsure)))
+        if unsure:
+            return Match(unsure[0], Likeness.MAYBE, tuple(item.id for item in unsure[1:]))
+        maybe = next((head for head, found in met.values() if Likeness.MAYBE in found), None)
+        return Match(maybe, Likeness.MAYBE if maybe else Likeness.NO, ())
+
+
+class Match(NamedTuple):
+    """The item that an entry is or may be, and others of which an editor must be asked too: they are as like it."""
+
+    item: Item | None
+    likeness: Likeness
+    others: tuple[ItemId, ...]
 
 
 def likeness_of(entry: Entry | Item, item: Item) -> Likeness:

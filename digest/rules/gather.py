@@ -88,18 +88,21 @@ class Inherit:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Alike beyond doubt to an item of another source: kept under it, so that an editor may still part the two."""
+    """Alike beyond doubt to an item of another source: kept under it, so that an editor may still part the two. others:
+    items that it is as like to, though these two are not: an editor is asked."""
 
     item: ItemId
     entry: Entry
+    others: tuple[ItemId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """It may be that item of another source: added, and an editor is asked."""
+    """It may be that item of another source, or one of those others: added, and an editor is asked."""
 
     item: ItemId
     entry: Entry
+    others: tuple[ItemId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +161,20 @@ def decide(
     source: SourceId,
     now: datetime,
     pool: Sequence[Item] = (),
+    copies: Mapping[ItemId, Sequence[Item]] | None = None,
 ) -> list[Intent]:
     """One intent an entry, in the order of the entries; entries that are one thing become one intent.
 
     known: for every key of the entries that the store has met, the item it belongs to; readers give posts and events
     keys of different sorts. Deciding twice, with the
     first decision carried out in between, adds nothing (test_gather.py). pool: items of other sources that a new entry
-    may be, told by likeness; one that is alike beyond doubt is its copy, one that may be is added with a doubt.
+    may be, told by likeness; one that is alike beyond doubt is its copy, one that may be is added with a doubt. copies: what
+    items of the pool stand for.
     """
     merged = _merged(entries)
     found = matched(merged, known, source=source)
     taken = {mine.id for mine in found if mine is not None}
-    neighbours = Neighbours(pool)
+    neighbours = Neighbours(pool, copies=copies)
     intents: list[Intent] = []
     for entry, mine in zip(merged, found, strict=True):
         if mine is not None and source in mine.parted:
@@ -180,12 +185,12 @@ def decide(
         if mine is not None:
             intents.append(_judge(entry, mine, source, now=now))
             continue
-        other, likeness = neighbours.twin(entry, taken=taken)
+        other, likeness, others = neighbours.twin(entry, taken=taken)
         if other is not None and likeness is Likeness.YES:
             taken.add(other.id)
-            intents.append(Copy(other.id, entry))
+            intents.append(Copy(other.id, entry, others))
         elif other is not None and likeness is Likeness.MAYBE:
-            intents.append(Doubt(other.id, replace(entry, flags=(*entry.flags, MAYBE_TWICE))))
+            intents.append(Doubt(other.id, replace(entry, flags=(*entry.flags, MAYBE_TWICE)), others))
         else:
             intents.append(Add(entry))
     return intents

@@ -192,14 +192,29 @@ class Items:
         return [item_of(row) for row in rows]
 
     def standing(self, ids: Sequence[ItemId]) -> list[Item]:
-        """These items, or those under which they are kept as copies; each once, in no special order."""
+        """These items and those they may be one with, or those under which they are kept as copies; each once, in no
+        special order."""
         rows = self._db.rows(
             f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
                 WHERE item.id IN (SELECT coalesce(merged_into, id) FROM item
-                                  WHERE id IN (SELECT value FROM json_each(:ids)))""",
+                                  WHERE id IN (SELECT value FROM json_each(:ids)
+                                    UNION SELECT other FROM twin WHERE one IN (SELECT value FROM json_each(:ids))
+                                    UNION SELECT one FROM twin WHERE other IN (SELECT value FROM json_each(:ids))))""",
             {"ids": listed(ids)},
         )
         return [item_of(row) for row in rows]
+
+    def copies(self, ids: Sequence[ItemId]) -> dict[ItemId, list[Item]]:
+        """What is kept under each of these items; those that stand for themselves alone are left out."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
+                WHERE item.merged_into IN (SELECT value FROM json_each(:ids)) ORDER BY item.id""",
+            {"ids": listed(ids)},
+        )
+        found: dict[ItemId, list[Item]] = {}
+        for row in rows:
+            found.setdefault(ItemId(row["merged_into"]), []).append(item_of(row))
+        return found
 
     def all_between(self, start: datetime, end: datetime) -> list[Item]:
         """Posts dated in [start, end) and events that touch it, in the order of pool()."""
