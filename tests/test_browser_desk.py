@@ -82,6 +82,35 @@ def touch_drag(page: Any, grip: Any, onto: Any) -> None:
     finger("touchEnd")
 
 
+def test_what_is_dragged_looks_like_a_row_and_escape_gives_it_up(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    hand, page = (
+        (made := sit(site, browser, base(month), viewport={"width": 1280, "height": 1900})),
+        made.page,
+    )
+    first, _, third = before = order(site, month, "coming-up")
+    start, end = (hand.row(one).locator(".grip").bounding_box() for one in (first, third))
+    page.mouse.move(start["x"] + 8, start["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 12, start["y"] + 30, steps=4)
+    page.mouse.move(end["x"] + 60, end["y"] + end["height"] - 4, steps=12)
+    hung = page.locator(".sortable-fallback")
+    hung.wait_for()
+    assert (
+        hung.evaluate("one => getComputedStyle(one).listStyleType + getComputedStyle(one).borderTopStyle")
+        == "nonesolid"
+    )
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    hung.wait_for(state="detached")
+    shown = page.locator("#rows-coming-up > li").evaluate_all("rows => rows.map(one => +one.dataset.item)")
+    assert shown == before == order(site, month, "coming-up")
+    hand.drag(hand.row(first).locator(".grip"), hand.row(third), before=False)
+    hand.hears("to place 3 of 3 in Coming up")
+    rise(hand)
+
+
 def test_a_finger_drags_an_item_on_a_phone_and_buttons_do_the_same(
     site: browser_kit.Served, browser: Any, month: web_kit.Month
 ) -> None:
@@ -196,6 +225,11 @@ def test_two_editors_see_each_other_and_lose_no_word(
     assert has_note(site, month, Language.EN) == "Good morning from Dana."
     assert has_note(site, month, Language.FR) == "Bonjour d’Émile."
     assert browser_kit.faults(emile.page) == []
+    emile.click(emile.page.get_by_role("button", name="Save", exact=True))
+    emile.page.locator(".unsent", has_text=EN("live.choose")).first.wait_for()
+    box, fold = clash.bounding_box(), emile.page.locator("#drawer form > .actions").last.bounding_box()
+    assert box["y"] + box["height"] <= fold["y"] + 1, "the two texts are seen, above the row with Save"
+    emile.page.locator(".clash button:focus").wait_for()
     emile.fill(emile.page.locator("#note-en"), "Good morning from Dana and Emile.")
     emile.click(emile.page.get_by_role("button", name=EN("live.take_mine")))
     emile.page.locator(".state", has_text=EN("live.saved")).first.wait_for()

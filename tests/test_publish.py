@@ -220,6 +220,15 @@ def test_an_event_comes_back_from_the_bench_to_its_date(stocked: App) -> None:
     assert ids(stocked.publish.keep(PERIOD, ItemId(4), by="ann"), "coming-up") == [4, 5]
 
 
+def test_an_event_of_an_editors_own_stands_at_its_date(stocked: App) -> None:
+    before = ids(stocked.publish.assemble(PERIOD), "coming-up")
+    when = Occasion(starts=SLOT + timedelta(days=4, hours=9), timezone="America/Toronto", online="")
+    own = replace(an_entry(9, event=True), occasion=when)
+    issue, item = stocked.publish.write_own(PERIOD, own, by="max")
+    assert ids(issue, "coming-up") == [before[0], item, *before[1:]]
+    assert [p.position for p in issue.section("coming-up")] == list(range(len(before) + 1))
+
+
 def test_an_unknown_text_field_is_refused(stocked: App) -> None:
     stocked.publish.assemble()
     with pytest.raises(InputRefused, match="no text called 'footer'"):

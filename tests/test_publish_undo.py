@@ -57,7 +57,7 @@ def test_an_item_that_was_not_in_the_issue_goes_out_again_and_comes_back() -> No
     less = edition.settled([p for p in ISSUE.placed if p.item.id != 2])
     item = next(p.item for p in ISSUE.placed if p.item.id == 2)
     more = edition.added(an_issue(less), item)
-    assert [p.item.id for p in more if p.section == "coming-up"] == [1, 3, 2]
+    assert [p.item.id for p in more if p.section == "coming-up"] == [1, 2, 3], "by its date"
     assert undo.put_back(an_issue(more), item, {}) == less
     assert undo.put_back(an_issue(less), item, undo.row_of(more, item.id)) == more
 

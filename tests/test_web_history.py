@@ -60,7 +60,7 @@ def test_the_history_says_who_did_what_and_when(app: App, web: Flask, month: web
     press(dana, f"{base}undo")
     press(dana, f"{base}note", **{"note-en": "Good morning.", "seen-note-en": ""})
     app.publish.approve(month.period, by="command")
-    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>", read(dana, f"{base}history"))
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td[^>]*>(.*?)</td>", read(dana, f"{base}history"))
     assert [(who, what) for _, who, what in rows] == [
         ("a command", "Approved"), ("dana", "Wrote the note (EN)"), ("dana", f"Undone: Put “{item.title}” on the bench"),
         ("dana", f'Put “{item.title}” on the bench <span class="tag">undone</span>'),

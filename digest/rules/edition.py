@@ -136,12 +136,12 @@ def _place_by_date(row: Sequence[Placed], item: Item) -> int:
 
 
 def added(issue: Issue, item: Item) -> tuple[Placed, ...]:
-    """An item of the pool at the end of its section; one that waits on the bench is kept, one that is in stays."""
+    """An item of the pool in its section, an event by its date; one that waits on the bench is kept, one that is in stays."""
     here = next((p for p in issue.placed if p.item.id == item.id), None)
     if here is not None:
         return issue.placed if here.section else kept(issue, item.id)
     new = Placed(item=item, section=None, position=_END, chosen=True)
-    return settled([*issue.placed, replace(new, section=default_section(new))])
+    return kept(replace(issue, placed=(*issue.placed, new)), item.id)
 
 
 def cut(issue: Issue, item: ItemId) -> tuple[Placed, ...]:

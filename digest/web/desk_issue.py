@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from digest.errors import Conflict, InputRefused, MoveRefused, NotFound
 from digest.model import Edition, Issue, IssueState, ItemId, Language, Period, Placed, Reading
 from digest.render import dates
-from digest.render.view import issue_view, section_name
+from digest.render.view import issue_view, section_name, source_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.consent import readings
 from digest.rules.edition import changed
@@ -295,7 +295,8 @@ def _item(
            for code in config.list.languages}  # fmt: skip
     return page(
         "desk/item.html", status=409 if theirs or refused else 200, title=words("desk.item_title"), **frame(issue),
-        item=placed.item, row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
+        item=placed.item, source=source_name(placed.item.source, tongue.spoken()),
+        row=outline.row(placed, tongue.spoken(), config), texts=own | typed, seen=own, theirs=theirs or {},
         refused=refused, can_change=_can_change(issue),
         section=placed.section or "", sections=[(name, section_name(name, tongue.spoken())) for name in SECTIONS],
         lines=chronicle.item_lines(site().app.store.issues.edits(issue.id), placed.item.id),

@@ -108,13 +108,14 @@ function later(answer) {
 // --- two texts, a frozen issue, or a role too low -----------------------------------------------------------------
 
 function clash(key, text, theirs) {
-  stuck.set(key, { seen: text.seen });
+  stuck.set(key, { seen: text.seen, theirs });
   const field = fieldOf(key);
   if (!field) return strays();
   state(field, phrases.unsaved);
   const box = panel(field, phrases.clash, theirs || phrases.theirsEmpty);
   button(box, phrases.takeMine, () => settle(field, field.value, theirs));
   button(box, phrases.takeTheirs, () => settle(field, theirs, theirs));
+  box.scrollIntoView({ block: "center" });
 }
 
 function settle(field, words, seen) {
@@ -144,14 +145,42 @@ function strays(why = "") {
   if (!lost.length) return;
   const box = Object.assign(document.createElement("aside"), { id: "strays", className: "box warn strays" });
   box.setAttribute("role", "alert");
-  box.append(Object.assign(document.createElement("p"), { textContent: `${why} ${phrases.refused} ${phrases.yours}` }));
+  box.append(Object.assign(document.createElement("p"), { textContent: `${why} ${phrases.refused}` }));
   for (const key of lost) {
     const [item] = key.slice(SHELF.length).split(":");
-    box.append(Object.assign(document.createElement("div"), { className: "theirs", textContent: read(key).words }));
+    const { theirs } = stuck.get(key), mine = read(key);
+    if (theirs !== undefined) {
+      box.append(Object.assign(document.createElement("p"), { textContent: phrases.clashStray }));
+      box.append(Object.assign(document.createElement("div"), { className: "theirs", textContent: theirs || phrases.theirsEmpty }));
+      box.append(Object.assign(document.createElement("p"), { textContent: phrases.yours }));
+    }
+    box.append(Object.assign(document.createElement("div"), { className: "theirs", textContent: mine.words }));
     const look = Object.assign(document.createElement("a"), { href: base + (item ? `items/${item}` : "note"), textContent: phrases.openField });
     box.append(look, " ");
-    button(box, phrases.forget, () => { localStorage.removeItem(key); stuck.delete(key); strays(); tell(); });
+    button(box, phrases.forget, () => {
+      const kept = stuck.get(key);
+      localStorage.removeItem(key);
+      stuck.delete(key);
+      strays();
+      tell();
+      regret(key, mine, kept);
+    });
   }
+  document.getElementById("main").before(box);
+}
+
+// Let go of by mistake: it can be had back as long as this page stands.
+function regret(key, text, kept) {
+  document.getElementById("regret")?.remove();
+  const box = Object.assign(document.createElement("p"), { id: "regret", className: "box strays", textContent: `${phrases.gone} ` });
+  box.setAttribute("role", "status");
+  button(box, phrases.haveBack, () => {
+    localStorage.setItem(key, JSON.stringify(text));
+    stuck.set(key, kept);
+    box.remove();
+    strays();
+    tell();
+  });
   document.getElementById("main").before(box);
 }
 
@@ -181,7 +210,7 @@ function button(box, text, act) {
 // comes and goes with every saving would move the button from under a hand.
 function tell(text = "") {
   const open = waiting(), free = open.filter((key) => !stuck.has(key));
-  const said = free.length ? (text === phrases.saving ? "" : text) : open.length ? phrases.refused : "";
+  const said = free.length ? (text === phrases.saving ? "" : text) : !open.length ? "" : open.some((key) => stuck.get(key).theirs !== undefined) ? phrases.choose : phrases.refused;
   for (const line of document.querySelectorAll(".unsent")) if (line.textContent !== said) line.textContent = said;
   for (const key of free) if (text) state(fieldOf(key), text === phrases.saving ? text : phrases.unsaved);
 }
@@ -265,7 +294,8 @@ document.addEventListener("submit", async (event) => {
   pauses.clear();
   while (running) await running;
   await send();
-  if (form.querySelector(".clash")) return;
+  const open = form.querySelector(".clash");
+  if (open) return open.scrollIntoView({ block: "center" }), open.querySelector("button")?.focus();
   const lost = [...fields()].some((one) => plain(one.value) !== plain(seenOf(one).value) && !read(keyOf(one)));
   if (lost) return form.submit(); // no shelf to lay it on (storage full): the plain form carries it
   if ([...fields()].some((one) => one.form === form && read(keyOf(one)))) return;
