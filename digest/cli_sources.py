@@ -9,8 +9,10 @@ import click
 from digest.app import App
 from digest.cli_door import Door, as_json, columns, pass_door, print_json, say
 from digest.collect_adopt import Adopt, Proposal
+from digest.errors import InputRefused
 from digest.model import Source
 from digest.rules.plan import has_gap, moved_for_good
+from digest.rules.visit_words import in_words
 from digest.words import Words
 
 
@@ -132,7 +134,10 @@ def export(door: Door, file: Path | None) -> None:
     if file is None:
         click.echo(body.decode(), nl=False)
     else:
-        file.write_bytes(body)
+        try:
+            file.write_bytes(body)
+        except OSError as error:
+            raise InputRefused(f"{file} cannot be written: {error.strerror}.") from error
         say(f"Written: {file}")
 
 
@@ -172,7 +177,7 @@ def condition(source: Source, words: Words, *, now: datetime) -> str:
     if source.paused:
         return words("sources.paused")
     if source.fail_count and source.last_error_kind:
-        return words(f"sources.error_{source.last_error_kind.replace('-', '_')}")
+        return in_words(source.last_error, source.last_error_kind, words)
     if moved := moved_for_good(source, now=now):
         return words("sources.moved", url=moved)
     if has_gap(source, now=now):

@@ -147,6 +147,13 @@ def test_a_page_of_events_stands_when_what_it_announces_fails(
         assert (source["kind"], source["others"]) == ("event-page", [])
 
 
+def test_a_list_that_cannot_be_written_is_one_sentence(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(config, "export", "/nowhere/at/all.opml") == 1
+    assert "/nowhere/at/all.opml cannot be written: No such file or directory." in capsys.readouterr().err
+
+
 def test_a_paused_source_that_is_named_is_visited_and_said_to_be_paused(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -496,3 +496,18 @@ def test_a_pasted_page_of_a_known_platform_leads_to_what_it_holds(
     app = collector()
     found = app.collect.look(site.url(path), now=app.clock(), horizon=app.clock() + timedelta(days=80))
     assert (found.url, found.kind, len(found.harvest.entries)) == (site.url(feed), kind, 1)
+
+
+def test_a_feed_that_became_a_calendar_is_read_as_one_and_back(
+    collector: Callable[..., App], site: Site, clock: Clock
+) -> None:
+    site.pages["/x"] = rss(post(1))
+    app = collector(x="/x")
+    for body, kind in ((rss(post(1)), "feed"), (ics(HACK_NIGHT), "ical"), (rss(post(1), post(2)), "feed")):
+        site.pages["/x"] = body
+        (visit,) = app.collect.visit(every=True)
+        assert (visit.error, visit.source.kind) == (None, kind)
+        clock.forward(hours=6)
+    site.pages["/x"] = answer(ics(), content_type="text/calendar")
+    (visit,) = app.collect.visit(every=True)
+    assert visit.error_kind is not None, "one without entries proves nothing"

@@ -76,7 +76,7 @@ def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, 
         site.pages["/"] = answer(b"<!doctype html><html></html>", content_type="text/html")
         assert "web page, not a feed" in press(client, "/desk/sources/look", url=site.url("/"), status=400)
         french = press(client, "/fr/desk/sources/look", url=site.url("/"), status=400)
-    assert "ni fil ni calendrier" in french
+    assert "et non un fil ou un calendrier" in french
     assert "son lien RSS, Atom ou calendrier" in french
     assert "10.0.0.1 is a private address" in press(
         client, "/desk/sources/look", url="http://10.0.0.1/", status=400
@@ -198,3 +198,21 @@ def test_a_source_shows_its_months_and_its_failures_by_kind(app: App, web: Flask
 def test_every_sort_of_failure_has_a_short_name(language: Language) -> None:
     names = {Words(language)(f"sources.fail_{kind.value.replace('-', '_')}") for kind in ErrorKind}
     assert len(names) == len(ErrorKind)
+
+
+def test_a_failing_source_is_red_after_a_week_and_stands_first(app: App, web: Flask, clock: Clock) -> None:
+    client = signed_in(app, web)
+    good, *_, source = app.store.sources.all()
+    for fails, days, shade in ((1, 0, "tag"), (3, 1, "tag warn"), (5, 7, "tag bad")):
+        with app.store.write():
+            app.store.sources.remember(
+                replace(
+                    source, fail_count=fails, failing_since=clock() - timedelta(days=days),
+                    last_error_kind="http", last_error="a.example has no page at this address (404); check it.",
+                )
+            )  # fmt: skip
+        page = read(client, "/desk/sources")
+        assert f'<span class="{shade}">not answering</span>' in page
+        assert page.index(f">{source.name} ") < page.index(f">{good.name} ")
+    assert "(404)\u00a0; v\u00e9rifiez-la." in read(client, "/fr/desk/sources")
+    assert "Tel que noté" not in read(client, "/fr/desk/sources")

@@ -14,6 +14,7 @@ JITTER_S = 50 * 60
 LONGEST_WAIT = timedelta(hours=24)
 QUIET_FOR = timedelta(days=90)  # nothing new for so long: once a day will do
 MOVED_COUNT, MOVED_FOR = 5, timedelta(days=7)
+WARN_AFTER, BAD_AFTER = 3, timedelta(days=7)
 GAP_SHOWN_FOR = timedelta(days=31)
 
 
@@ -21,6 +22,13 @@ def moved_for_good(source: Source, *, now: datetime) -> str | None:
     """The address to propose to an editor: five equal permanent redirects over a week, to where the same items are."""
     ripe = source.moved_count >= MOVED_COUNT and source.moved_since and now - source.moved_since >= MOVED_FOR
     return source.moved_to if ripe else None
+
+
+def how_bad(source: Source, *, now: datetime) -> str:
+    """ "": may pass by itself; warn after three failures; bad after seven days of them."""
+    if source.fail_count and source.failing_since and now - source.failing_since >= BAD_AFTER:
+        return "bad"
+    return "warn" if source.fail_count >= WARN_AFTER else ""
 
 
 def has_gap(source: Source, *, now: datetime) -> bool:

@@ -54,7 +54,7 @@ def resolved(host: str, port: int, *, within_s: float, resolve: Callable[[str, i
     if re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}", host):
         ask()  # nothing is looked up, so nothing can hang
     elif not _in_time(ask, within_s):
-        raise SourceError(ErrorKind.TIMEOUT, f"The name {host} was not found in time; what we had is kept.")
+        raise SourceError(ErrorKind.TIMEOUT, f"The name {host} was not found in time.")
     if fault or not found:
         cause = fault[0] if fault else None
         raise SourceError(ErrorKind.DNS, f"There is no host called {host}; check the address.") from cause

@@ -80,7 +80,7 @@ class _Deadline:
     def left_s(self) -> float:
         left = self.ends_at - time.monotonic()
         if left <= 0:
-            raise SourceError(ErrorKind.TIMEOUT, "The site took too long to answer; what we had is kept.")
+            raise SourceError(ErrorKind.TIMEOUT, "The site took too long to answer.")
         return left
 
     def is_over(self) -> bool:
@@ -179,7 +179,7 @@ class Client:
         with lane.lock:
             closed_s = lane.closed_until - time.monotonic()
             if closed_s > 0:
-                message = f"{name} asked us to slow down a moment ago; what we had is kept."
+                message = f"{name} asked us to slow down a moment ago."
                 raise SourceError(ErrorKind.RATE_LIMITED, message, retry_after_s=closed_s)
             if not own:
                 time.sleep(max(0.0, lane.free_at - time.monotonic()))
@@ -323,9 +323,7 @@ def _judged(answer: Answer, validators: Mapping[str, str], *, now: datetime | No
         return replace(answer, status=304, body=b"") if same else replace(answer, status=200)
     wait = _retry_after_s(answer.headers, now=now)
     if status == 429 or (status == 503 and wait is not None):
-        raise SourceError(
-            ErrorKind.RATE_LIMITED, f"{host} asked us to slow down; what we had is kept.", retry_after_s=wait
-        )
+        raise SourceError(ErrorKind.RATE_LIMITED, f"{host} asked us to slow down.", retry_after_s=wait)
     if status == 410:
         raise SourceError(
             ErrorKind.GONE, f"{host} says that this address is gone for good; look for its new one."
@@ -335,12 +333,10 @@ def _judged(answer: Answer, validators: Mapping[str, str], *, now: datetime | No
     if status in (401, 403):
         raise SourceError(
             ErrorKind.HTTP,
-            f"{host} refused to answer us ({status}); what we had is kept.",
+            f"{host} refused to answer us ({status}).",
             retry_after_s=wait,
         )
-    raise SourceError(
-        ErrorKind.HTTP, f"{host} answered with an error ({status}); what we had is kept.", retry_after_s=wait
-    )
+    raise SourceError(ErrorKind.HTTP, f"{host} answered with an error ({status}).", retry_after_s=wait)
 
 
 def _retry_after_s(headers: Mapping[str, str], *, now: datetime | None) -> float | None:
@@ -380,7 +376,7 @@ def _quoted(text: str) -> str:
 def _typed(error: Exception, split: SplitResult, deadline: _Deadline) -> SourceError:
     host = split.hostname
     if deadline.is_over() or isinstance(error, TimeoutError | faults.TimeoutError):
-        return SourceError(ErrorKind.TIMEOUT, f"{host} took too long to answer; what we had is kept.")
+        return SourceError(ErrorKind.TIMEOUT, f"{host} took too long to answer.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return SourceError(
             ErrorKind.TLS, f"The certificate of {host} cannot be trusted; its owner must renew it."
@@ -391,9 +387,7 @@ def _typed(error: Exception, split: SplitResult, deadline: _Deadline) -> SourceE
             f"{host} does not answer over https; try the address with http:// before it, or tell its owner.",
         )
     if isinstance(error, faults.DecodeError):
-        return SourceError(
-            ErrorKind.CONNECTION, f"{host} sent an answer that cannot be unpacked; what we had is kept."
-        )
+        return SourceError(ErrorKind.CONNECTION, f"{host} sent an answer that cannot be unpacked.")
     if isinstance(error, faults.LocationParseError | UnicodeError):
         return SourceError(ErrorKind.NO_ADDRESS, "The address is malformed; check it.")
-    return SourceError(ErrorKind.CONNECTION, f"{host} cannot be reached, or broke off; what we had is kept.")
+    return SourceError(ErrorKind.CONNECTION, f"{host} cannot be reached, or broke off.")

@@ -146,7 +146,7 @@ def challenge(url: str) -> SourceError:
     who = "Medium" if is_medium_host(host_of(url)) else f"The site {host_of(url)}"
     return SourceError(
         ErrorKind.CHALLENGE,
-        f"{who} answered with a page that asks whether we are human; what we had is kept and we try again later.",
+        f"{who} answered with a page that asks whether we are human.",
     )
 
 
@@ -204,8 +204,10 @@ def _in_header(value: str) -> list[dict[str, str]]:
 def not_a_feed(body: bytes, url: str) -> SourceError:
     """The sentence for an answer that holds no items: with the address to use instead when the page names one."""
     if not body.strip():
+        return SourceError(ErrorKind.NOT_A_FEED, "The address answered with an empty page.")
+    if body.lstrip()[:5] == b"%PDF-":
         return SourceError(
-            ErrorKind.NOT_A_FEED, "The address answered with an empty page; what we had is kept."
+            ErrorKind.NOT_A_FEED, "The answer is a PDF document, not a feed or calendar; check the address."
         )
     if is_html(body):
         feeds = [feed for feed in announced(body, url) if same_page_key(feed) != same_page_key(url)]

@@ -156,5 +156,5 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _died() -> SourceError:
     return SourceError(
         ErrorKind.PARSE,
-        "The answer broke the program that reads it; it was refused, and what we had is kept.",
+        "The answer broke the program that reads it; it was refused.",
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
-from digest.model import LeftOutWhy, Source
+from digest.model import Harvest, LeftOutWhy, Source
 from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host, owner_of, without_feed_scheme
@@ -76,7 +76,7 @@ class Fetch:
             timezone=source.timezone or self._timezone, headers=answer.headers,
             of_events=source.of_events,
         )  # fmt: skip
-        name, harvest = self._reader.read(kind.name if kind else "", answer.body, context)
+        name, harvest = self._read(kind.name if kind else "", answer.body, context)
         kind = KINDS[name]
         is_whole = all(
             one.why is not LeftOutWhy.CUT for one in harvest.left_out
@@ -90,6 +90,21 @@ class Fetch:
             pause_s=max(harvest.pause_s or 0.0, _kept_s(answer, now=now) or 0.0) or None,
             moved_to=answer.moved_to,
         )
+
+    def _read(self, kind: str, body: bytes, context: ParseContext) -> tuple[str, Harvest]:
+        """A feed that became a calendar, or the other way round, is read by what it is, once it proves it by an entry."""
+        try:
+            return self._reader.read(kind, body, context)
+        except SourceError as error:
+            if not kind or error.kind not in (ErrorKind.NOT_A_FEED, ErrorKind.PARSE) or is_html(body):
+                raise
+            try:
+                name, harvest = self._reader.read("", body, context)
+            except SourceError:
+                raise error from None
+            if name == kind or not harvest.entries:
+                raise
+            return name, harvest
 
     def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool = False) -> Found:
         """What there is behind any address that a person pastes, asking at most MOST_TRIED more. Raises SourceError.

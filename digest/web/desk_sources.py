@@ -10,7 +10,8 @@ from digest.collect_adopt import Adopt, Proposal
 from digest.errors import InputRefused, SourceError
 from digest.model import Language, Source
 from digest.render import dates
-from digest.rules.plan import has_gap, moved_for_good
+from digest.rules.plan import has_gap, how_bad, moved_for_good
+from digest.rules.visit_words import in_words
 from digest.web import desk_health, outline, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
@@ -84,6 +85,7 @@ def _sources(
     words = tongue.words()
     past = desk_health.health()
     lines = [{**source_line(source), "past": past[source.id]} for source in site().app.store.sources.all()]
+    lines.sort(key=lambda line: not line["error"])  # what fails first, each in its order
     return page(
         "desk/sources.html", status=status, title=words("desk.sources_title"), sources=lines, said=said, error=error,
         pasted=pasted, found=found, may_edit=sessions.may_edit(), failing=sum(1 for line in lines if line["error"]),
@@ -108,7 +110,7 @@ def source_line(source: Source) -> dict[str, Any]:
         "good": said(source.last_ok_at), "last": said(source.last_visit_at),
         "next": "" if source.paused else said(source.next_at),
         "error": _failure(source) if source.fail_count else "", "kept": kept if source.fail_count else "",
-        "exactly": _exactly(source),
+        "exactly": _exactly(source), "shade": how_bad(source, now=now),
         "since": said(source.failing_since) if source.fail_count else "", "fails": source.fail_count,
         "paused": source.paused, "added": source.added, "moved_to": moved,
         "moved": words("sources.moved", url=moved) if moved else "",
@@ -123,24 +125,27 @@ def left_out(source: Source, words: Words) -> str:
 
 
 def _failure(source: Source) -> str:
-    """In English as exactly as the visit put it; in French by the sort of failure."""
+    """As exactly as the visit put it; in French by the sort of failure where we have no words for more."""
     kind = (source.last_error_kind or "").replace("-", "_")
     if source.paused and kind == "gone":
         return tongue.words()("sources.paused_gone")
     if kind and (tongue.spoken() is not Language.EN or not source.last_error):
-        return tongue.words()(f"sources.error_{kind}")
+        return in_words(source.last_error, kind, tongue.words())
     return source.last_error or ""
 
 
 def _exactly(source: Source) -> str:
     """The visit's own sentence, in English, where the page has told the sort of failure alone."""
     said = source.last_error if source.fail_count else None
-    return said if said and _failure(source) != said else ""
+    by_sort = (
+        tongue.words()(f"sources.error_{(source.last_error_kind or '').replace('-', '_')}") if said else ""
+    )
+    return said if said and _failure(source) == by_sort != said else ""
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, SourceError) and tongue.spoken() is not Language.EN:
-        return tongue.words()(f"sources.error_{error.kind.value.replace('-', '_')}")
+        return in_words(str(error), error.kind.value, tongue.words())
     key = getattr(error, "key", "")
     return tongue.words()(key, **getattr(error, "slots", {})) if key else str(error)
 
