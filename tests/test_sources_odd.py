@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.model import Entry, EventStatus
+from digest.rules.cleaning import safe_html
 from digest.rules.dates import read_date
-from digest.rules.text import language_of
+from digest.rules.text import bare_words, language_of
 from digest.sources import KINDS, ParseContext
 from tests.http_kit import ics, rss
 
@@ -213,3 +214,46 @@ def test_an_hour_of_a_page_is_in_the_zone_of_its_place(place: str, offset: str, 
     )
     assert one.occasion is not None
     assert one.occasion.timezone == zone
+
+
+@pytest.mark.parametrize(
+    ("said", "author"),
+    [("Jane Doe (she/her)", "Jane Doe (she/her)"), ("noreply@blogger.com (Unknown)", None), ("(Jane Doe)", "Jane Doe")],
+)  # fmt: skip
+@pytest.mark.parametrize("declared", ["", "<!DOCTYPE rss>"])  # the swift way and feedparser's
+def test_an_author_is_named_as_the_feed_does_and_nobody_is_called_unknown(
+    said: str, author: str | None, declared: str
+) -> None:
+    body = rss(f"<title>A</title><link>https://x.example/a</link><author>{said}</author>")
+    assert entry("feed", body.replace(b"<rss ", declared.encode() + b"<rss ", 1)).author == author
+
+
+@pytest.mark.parametrize("declared", ["", "<!DOCTYPE rss>"])
+@pytest.mark.parametrize(
+    ("kind", "url"), [("audio/mpeg", "https://cast.example.org/7.mp3"), ("image/png", None)]
+)
+def test_an_episode_without_a_page_leads_to_what_there_is_to_hear(
+    declared: str, kind: str, url: str | None
+) -> None:
+    enclosure = f'<enclosure url="https://cast.example.org/7.mp3" length="1" type="{kind}"/>'
+    body = rss(f"<title>A</title><guid isPermaLink='false'>e-7</guid>{enclosure}")
+    assert entry("feed", body.replace(b"<rss ", declared.encode() + b"<rss ", 1)).url == url
+
+
+def test_what_is_nested_beyond_sense_is_words_and_takes_no_square_of_time() -> None:
+    deep = f"{'<div><b>' * 15_000}Words{'</b></div>' * 15_000} and more"
+    shallow = safe_html(deep)
+    assert shallow.count("<b>") <= 200
+    assert bare_words(shallow) == "Words and more"
+    whole = "<ul>" + "<li><p>one <b>two</b><br/>three</p>" * 2_000 + "</ul>"
+    assert safe_html(whole).count("<b>two</b>") == 2_000
+
+
+def test_a_footer_of_medium_goes_with_its_rule_and_nothing_before_it() -> None:
+    link = '<a href="https://x.example">P</a>'
+    footer = f"<hr><p>{link} was originally published in {link} on Medium.</p>"
+    words = "<p>The book was originally published in 1962.</p><hr><p>It is long.</p>"
+    item = f"<title>T</title><guid>https://medium.com/p/0123456789ab</guid><description><![CDATA[{words}{footer}\n]]></description>"
+    assert entry("medium", rss(item)).html == words
+    many = "<p>was originally published in" * 20_000
+    assert "published in" in entry("medium", rss(item.replace(words + footer, many))).html

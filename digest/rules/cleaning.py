@@ -67,6 +67,14 @@ _EMPTY = re.compile(
     r"<(figure|p|a)\b[^>]*>(?=[ \n&<])(?:[ \n]|&nbsp;|<(?!img\b|/?(?:figure|p|a)\b)[^>]*>)*</\1>"
 )
 _MOST_NESTED = 8
+_MANY_TAGS, _DEEPEST = (
+    1_500,
+    200,
+)  # what stands deeper is read as words; the cleaner's time grows with the square of depth
+_NESTING = re.compile(
+    r"<(/?)(?!(?:p|li|d[dt]|t[drh]|option|br|hr|img|wbr|input|col|source|track|area|link|meta|embed|param)[\s/>])[a-zA-Z][^>]*>",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<[^>]*>")
 _ASIDE = re.compile(r"<(figure|pre|h[1-6]|table)\b.*?</\1>", re.DOTALL)
 _PARAGRAPH = re.compile(r"<p(?: [^>]*)?>")
@@ -88,7 +96,8 @@ _BOILERPLATE_HINTS = (
 def safe_html(markup: str, *, base: str = "") -> str:
     """The allow-list applied: no script carrier, no pixel, no form, every link absolute and clean. nh3 has the last word
     on every tag and attribute that stays; after it addresses are only spelled out or go, and whole elements go."""
-    clean = _cleaner().clean(markup[:LONGEST_HTML])
+    markup = markup[:LONGEST_HTML]
+    clean = _cleaner().clean(_shallow(markup) if markup.count("<") > _MANY_TAGS else markup)
     mended = repaired(clean)
     if mended != clean:  # what was hidden behind references may be markup now
         clean = _cleaner().clean(mended)
@@ -101,6 +110,20 @@ def safe_html(markup: str, *, base: str = "") -> str:
     if "<img" in clean:
         clean = _IMAGE.sub(partial(_picture_or_nothing, base=base), clean)
     return _without_empties(clean).strip()
+
+
+def _shallow(markup: str) -> str:
+    """Without the tags that stand too deep."""
+    depth = 0
+
+    def kept(found: re.Match[str]) -> str:
+        nonlocal depth
+        is_end = bool(found[1])
+        is_deep = depth > _DEEPEST if is_end else depth >= _DEEPEST
+        depth = max(0, depth - 1) if is_end else depth + (not found[0].endswith("/>"))
+        return " " if is_deep else found[0]
+
+    return _NESTING.sub(kept, markup)
 
 
 def lead(html: str, *, title: str = "") -> str:

@@ -174,6 +174,9 @@ class _Reading:
         inside = self._path[-1]
         is_feed = inside in ("channel", "feed")
         if inside in ("item", "entry") or is_feed:
+            if name == "enclosure" and not is_feed and "url" in attributes:
+                heard = {"rel": "enclosure", "href": attributes["url"], "type": attributes.get("type", "")}
+                self._holder.setdefault("links", []).append(heard)
             if space in _SILENT_SPACES or name in _SILENT or (is_feed and name in _SILENT_IN_FEED):
                 self._silent = 1
                 return

@@ -199,7 +199,7 @@ def _home(url: str, link: str) -> str:
 
 def _link(raw: Any) -> str:
     """The page a reader opens: the one behind a counter's link, link, else an alternate of HTML, else a guid that is an
-    address."""
+    address, else what there is to hear or see."""
     if link := raw.get("feedburner_origlink") or raw.get("link"):
         return str(link)
     links = [
@@ -208,7 +208,10 @@ def _link(raw: Any) -> str:
     if links:
         return str(links[0]["href"])
     guid = str(raw.get("id") or "")
-    return guid if guid.startswith(("http://", "https://")) else ""
+    if guid.startswith(("http://", "https://")):
+        return guid
+    heard = (link for link in raw.get("links", ()) if str(link.get("type")).startswith(("audio/", "video/")))
+    return next((str(link["href"]) for link in heard if link.get("href")), "")
 
 
 def _words(raw: Any) -> tuple[str, bool]:
@@ -246,17 +249,19 @@ def _author(raw: Any, feed: Any) -> str | None:
             return ", ".join(dict.fromkeys(several))
         whole, detail = holder.get("author"), (holder.get("author_detail") or {}).get("name")
         # feedparser looks for addresses in its own way and leaves half of those with a long last part
-        for text in (whole,) if "@" in (whole or "") else (detail, whole):
+        for text in (whole,) if re.search(r"[@(]", whole or "") else (detail, whole):
             if name := _name(text):
                 return name
     return None
 
 
 def _name(text: str | None) -> str:
-    name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" ()<>,;")
+    name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" <>,;")
+    if name.startswith("(") or name.count("(") != name.count(")"):
+        name = name.strip(" ()<>,;")
     if name.count("(") != name.count(")"):
         name = re.sub(r"[()]|[\"“”]{2}", "", name).strip()
-    return name
+    return "" if name.casefold() == "unknown" else name  # as Blogger calls who shows no profile
 
 
 def _own_language(raw: Any) -> str | None:
@@ -276,4 +281,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-5", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-6", parse=parse, claims=lambda url: False, prepare=lambda url: url)

@@ -14,10 +14,8 @@ LANE = "medium.com"  # all its hosts and the domains of its publications share o
 _NO_FEED = frozenset(
     {"m", "me", "search", "p", "plans", "membership", "about", "jobs", "topics", "explore-topics", "creators"}
 )
-_FOOTER = re.compile(
-    r"(?:<hr\s*/?>\s*)?<p>(?:(?!</p>).){0,600}was originally published in(?:(?!</p>).){0,400}</p>\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
+_FOOTER = re.compile(r"<p>.{0,600}?was originally published in.{0,400}?</p>", re.IGNORECASE | re.DOTALL)
+_RULE = re.compile(r"<hr\s*/?>\s*\Z", re.IGNORECASE)
 _SNIPPET = re.compile(r"<p class=\"medium-feed-snippet\">(.*?)</p>", re.DOTALL)
 _PIXEL = re.compile(r"<img[^>]*/_/stat\?[^>]*>")
 _IDENTITY = re.compile(rb"<generator>\s*Medium\s*</generator>|https://medium\.com/p/[0-9a-f]{12}</guid>")
@@ -66,13 +64,22 @@ def _trimmed(html: str, raw: Any) -> feed.Trimmed:
         return feed.Trimmed(f"<p>{snippet[1]}</p>", is_full=False, flags=("excerpt",))
     if 'class="medium-feed-item"' in html or 'class="medium-feed-link"' in html:
         return feed.Trimmed("", is_full=False, flags=("excerpt",))
-    words = _FOOTER.sub("", _PIXEL.sub("", html).rstrip())
+    words = _without_footer(_PIXEL.sub("", html).rstrip())
     flags = []
     if re.search(r"Continue reading on (Medium|<a)|member-only story", words[-1_500:], re.IGNORECASE):
         flags.append("member-only")
     if _is_reply(words, raw):
         flags.append("reply")
     return feed.Trimmed(words, is_full="member-only" not in flags, flags=tuple(flags))
+
+
+def _without_footer(html: str) -> str:
+    """Without the last paragraph, if it is Medium's own, and the rule above it."""
+    at = html.rfind("<p>")
+    if at < 0 or len(html) - at > 1_100 or not _FOOTER.fullmatch(html, at):
+        return html
+    head = html[:at].rstrip()
+    return head[: -len(rule[0])] if (rule := _RULE.search(head[-20:])) else head
 
 
 def _is_reply(html: str, raw: Any) -> bool:
@@ -82,4 +89,4 @@ def _is_reply(html: str, raw: Any) -> bool:
     return len(plain_text(html).split()) < 60
 
 
-KIND = Kind(name="medium", version="medium-5", parse=parse, claims=claims, prepare=prepare)
+KIND = Kind(name="medium", version="medium-6", parse=parse, claims=claims, prepare=prepare)
