@@ -6,7 +6,6 @@ python -m bench.bench_readers [ROWS [ASKS]]: prints one line per figure; ratios 
 import csv
 import resource
 import secrets
-import sqlite3
 import sys
 import tempfile
 import time
@@ -14,14 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask, Response, request
-
+from bench.asking import tell
 from digest.app import open_app
-from digest.config import Config, ListPart, SignupPart
-from digest.join import Ask
+from digest.config import Config
 from digest.join_roster import bring
 
-ROWS, ASKS = 1_000_000, 2_000
+ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,58 +102,21 @@ def importing(home: Path, rows: int, *, write: Callable[[Path, int], None], name
     ]
 
 
-def asking(home: Path, asks: int) -> Figure:
-    """Both through Flask's test client, both one durable transaction a request."""
-    signup = SignupPart(asks_per_hour=10**9, asks_per_domain=10**9, asks_per_ip=10**9, asks_per_network=10**9)
-    config = Config(home=home, signup=signup, list=ListPart(url="http://127.0.0.1:8000"))
-    bare = Flask("bare")
-    database = sqlite3.connect(home / "bare.db", isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute("CREATE TABLE person (id INTEGER PRIMARY KEY, address TEXT UNIQUE)")
-
-    @bare.post("/subscribe")
-    def insert() -> Response:
-        database.execute("INSERT INTO person (address) VALUES (?)", (request.form["email"],))
-        return Response("thank you")
-
-    with open_app(config) as app:
-        ours_site = Flask("ours")
-
-        @ours_site.post("/subscribe")
-        def ask() -> Response:
-            app.join.ask(Ask(address=request.form["email"], ip="192.0.2.1", network="192.0.2.0/24"))
-            return Response("thank you")
-
-        # Turn by turn in small groups, so that both meet the same disk.
-        spent = {"bare": 0.0, "ours": 0.0}
-        clients = {"bare": bare.test_client(), "ours": ours_site.test_client()}
-        for group in range(asks // 100):
-            for name, client in clients.items():
-                begun = time.perf_counter()
-                for number in range(100):
-                    client.post("/subscribe", data={"email": f"{name}{group}.{number}@example.org"})
-                spent[name] += time.perf_counter() - begun
-    database.close()
-    count = asks // 100 * 100
-    return Figure("sign-ups a second", count / spent["ours"], count / spent["bare"], "bare inserts a second")
-
-
-def run(rows: int = ROWS, asks: int = ASKS) -> list[Figure]:
+def run(rows: int = ROWS) -> list[Figure]:
     found: list[Figure] = []
     for name, write in (("7 columns", write_list), ("23 columns", write_mailchimp)):
         with tempfile.TemporaryDirectory() as home:
             found += importing(Path(home), rows, write=write, name=name)
     del found[-1]  # the process's peak only grows: the first import's is the one that was measured
-    with tempfile.TemporaryDirectory() as home:
-        return [*found, asking(Path(home), asks)]
+    return found
 
 
 def main() -> None:
     sizes = [int(text) for text in sys.argv[1:3]]
-    for figure in run(*sizes):
+    for figure in run(*sizes[:1]):
         print(f"{figure.name}: {figure.ours:.2f} beside {figure.beside:.2f} {figure.unit}, "
               f"ratio {figure.ours / figure.beside:.2f}")  # fmt: skip
+    tell(*sizes[1:])
 
 
 if __name__ == "__main__":

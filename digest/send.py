@@ -36,6 +36,7 @@ from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send_alone import alone
 from digest.send_canary import First
+from digest.send_courtesy import Courtesy
 from digest.send_journal import Journal
 from digest.send_letters import Letters, must_be_as_approved
 from digest.send_log import act
@@ -65,6 +66,7 @@ class Send:
         self._letters = Letters(links, config)
         self._window = read_window(config.mail.window)
         self.first = First(store.canaries, config.mail, clock=clock)
+        self.courtesy = Courtesy()
         self._restored = Restored(store, Journal(database, clock=clock), links=links, clock=clock)
 
     # --- an issue ----------------------------------------------------------------------------------------------
@@ -216,6 +218,7 @@ class Send:
             self._store, self._press, self._transport, clock=self._clock, links=self._links,
             sender=self._config.list.from_,
             newest=Newest(self._store, self._press, links=self._links, home=self._config.list.url),
+            give_way=self.courtesy.give_way,
         )  # fmt: skip
         return post.all_due()
 

@@ -52,13 +52,13 @@ class Transport(Protocol):
 
 
 class Post:
-    """sender: the envelope's MAIL FROM."""
+    """sender: the envelope's MAIL FROM. give_way: called before each letter, lets others go first."""
 
     def __init__(
         self, store: Store, press: Press, transport: Transport, *, clock: Callable[[], datetime], links: Links,
-        sender: str, newest: Newest,
+        sender: str, newest: Newest, give_way: Callable[[], object],
     ) -> None:  # fmt: skip
-        self._newest = newest
+        self._newest, self._give_way = newest, give_way
         self._store, self._press, self._transport = store, press, transport
         self._clock, self._links, self._sender = clock, links, sender
 
@@ -67,10 +67,13 @@ class Post:
         a mail server that will not work ends this round."""
         sent = 0
         while True:
+            self._give_way()
             with self._store.write():
                 batch = self._store.notices.claim(count=AT_ONCE, now=self._clock(), lease_s=LEASE_S)
             for place, notice in enumerate(batch):
                 try:
+                    if place:
+                        self._give_way()
                     sent += self._post(notice)
                 except MailError as error:
                     for left in batch[place:]:

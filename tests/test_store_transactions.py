@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -318,3 +319,88 @@ def test_check_names_a_page_that_the_disk_has_spoilt(store: SqliteStore) -> None
     opened = SqliteStore(type(store._db)(store.path, busy_timeout_s=1))
     assert any("damaged" in sentence for sentence in opened.check())
     opened.close()
+
+
+def test_threads_that_answer_requests_write_in_turn_over_one_connection(store: SqliteStore) -> None:
+    """And one that fails in the middle takes nothing of the others with it."""
+    failed: list[int] = []
+
+    def answer(number: int) -> None:
+        store.wait_at_most(3.0)
+        for turn in range(20):
+            try:
+                with store.write(durable=True):
+                    put(store, f"{number}.{turn}", store.settings.get("last") or "")
+                    put(store, "last", f"{number}.{turn}")
+                    if turn % 5 == number % 5:
+                        raise ZeroDivisionError
+            except ZeroDivisionError:
+                failed.append(1)
+                assert store.settings.get(f"{number}.{turn}") is None
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(answer, range(8)))
+    kept = [f"{number}.{turn}" for number in range(8) for turn in range(20) if turn % 5 != number % 5]
+    assert all(store.settings.get(name) is not None for name in kept)
+    assert len(failed) == 160 - len(kept) == 32
+    before = [store.settings.get(name) for name in kept]
+    assert len(set(before)) == len(kept)  # each saw the one before it, and nothing that was taken back
+    assert set(before) <= {"", *kept}
+
+
+def test_a_thread_that_answers_requests_reads_nothing_that_is_not_committed(store: SqliteStore) -> None:
+    written, read = threading.Event(), threading.Event()
+
+    def write() -> None:
+        store.wait_at_most(3.0)
+        with store.write(durable=True):
+            put(store, "a")
+            written.set()
+            read.wait(10)
+
+    store.wait_at_most(3.0)
+    thread = threading.Thread(target=write)
+    thread.start()
+    written.wait(10)
+    assert store.settings.get("a") is None
+    read.set()
+    thread.join()
+    assert store.settings.get("a") == "x"
+
+
+def test_who_waits_for_another_thread_too_long_is_told(store: SqliteStore) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.write():
+            begun.set()
+            end.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    begun.wait(10)
+    store.wait_at_most(0.05)
+    with pytest.raises(StoreBusy, match="for too long"), store.write():
+        pass
+    end.set()
+    thread.join()
+    with store.write():
+        put(store, "a")
+    assert store.settings.get("a") == "x"
+
+
+def test_a_full_disk_ends_one_request_and_not_the_next(store: SqliteStore) -> None:
+    store.wait_at_most(3.0)
+    with store.write():
+        put(store, "first")
+    shared = store._db._shared
+    assert shared is not None
+    pages = shared.connection.execute("PRAGMA page_count").fetchone()[0]
+    shared.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreFull), store.write(durable=True):
+        put(store, "large", "x" * 1_000_000)
+    shared.connection.execute("PRAGMA max_page_count = 1000000")
+    with store.write(durable=True):
+        put(store, "next")
+    assert store.settings.get("large") is None
+    assert store.settings.get("next") == "x"

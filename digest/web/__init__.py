@@ -23,12 +23,12 @@ from digest.web import (
     settings,
     suggest,
 )
+from digest.web.doorstep import LONGEST_WAIT_S, Doorstep
 from digest.web.site import Site, site
 
 _STATIC = Path(__file__).parent / "static"
 _LARGEST_FORM = 256 * 1024
 _A_YEAR_S = 31_536_000
-LONGEST_WAIT_S = 3.0
 
 
 def create_web(app: App) -> Flask:
@@ -55,11 +55,10 @@ def create_web(app: App) -> Flask:
     made.register_blueprint(desk.doors(), url_prefix="/desk")
     made.register_blueprint(desk.doors(), url_prefix=f"{language.PREFIX}/desk", name="desk_fr")
     made.register_blueprint(machines.doors())
-    made.before_request(_remember_language)
-    made.before_request(_be_brief)
-    desk_import.make_room(made)
+    made.before_request(_first)
     made.after_request(security.seal)
     faults.watch(made)
+    made.wsgi_app = Doorstep(made, made.wsgi_app, here=here)  # type: ignore[method-assign]
     proxies = app.config.web.trusted_proxies
     if proxies:
         made.wsgi_app = ProxyFix(made.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
@@ -72,13 +71,16 @@ class _Number(IntegerConverter):
     regex = r"\d{1,18}"
 
 
-def _remember_language() -> None:
+def _first() -> None:
+    """One step and not three: each costs every page a little.
+
+    Another process that holds the database costs one request a few seconds, and not the whole site half a minute.
+    """
     g.language = language.of_path(request.path)
-
-
-def _be_brief() -> None:
-    """Another process that holds the database costs one request a few seconds, and not the whole site half a minute."""
-    site().app.store.wait_at_most(LONGEST_WAIT_S)
+    app = site().app
+    app.send.courtesy.asked()
+    app.store.wait_at_most(LONGEST_WAIT_S)
+    desk_import.make_room()
 
 
 def _prints() -> dict[str, str]:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Blueprint, Response, abort, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -59,14 +59,10 @@ def add_doors(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/people/import", view_func=bring_list, methods=["POST"])
 
 
-def make_room(made: Flask) -> None:
+def make_room() -> None:
     """A list may be larger than any other form. Only here: who is not signed in is turned away before it is read."""
-
-    def room() -> None:
-        if (request.endpoint or "").endswith(".bring_list"):
-            request.max_content_length, request.max_form_memory_size = _LARGEST_UPLOAD, _LARGEST_FIELDS
-
-    made.before_request(room)
+    if (request.endpoint or "").endswith(".bring_list"):
+        request.max_content_length, request.max_form_memory_size = _LARGEST_UPLOAD, _LARGEST_FIELDS
 
 
 def list_page() -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Gone, NotFound
 
 from digest import errors, join
@@ -37,6 +38,7 @@ ROLES = (
 _LEAVES = frozenset({Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE})
 _ENDED = {SubscriberState.LEFT: "off", SubscriberState.SUSPENDED: "fails"}
 _ON_HOME = 4
+FAILED = "digest.failed"  # in the environment of a request: what web/doorstep.py met already
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +147,41 @@ def next_send() -> str:
 
 def subscribe() -> Response:
     """The same bytes for every address that is one; whether it is known, only its mailbox learns."""
-    sent = Form(
-        email=request.form.get("email", "").strip()[:320],
-        language=request.form.get("language", ""),
-        role=request.form.get("role", ""),
-        note=request.form.get("note", "")[:1000],
-        invitation=request.form.get("invitation", "")[:64],
-    )
-    ask = Ask(
-        address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
-        timezone=known_zone(request.form.get("timezone", "")), topics=topics(request.form.getlist("topics")),
-        note=sent.note, invitation=sent.invitation,
-        page=request.path, network=network(), ip=request.remote_addr, form=shown(),
-    )  # fmt: skip
+    failed = request.environ.get(FAILED)
+    if failed is not None:
+        raise failed
+    sent = typed(request.form)
     try:
-        site().app.join.ask(ask)
+        site().app.join.ask(ask_in(request.form, sent, path=request.path, ip=request.remote_addr))
     except errors.AddressRefused:
         return _home(replace(sent, error=tongue.words()("web.email_error")), status=400)
     post_notices()
-    return _code(title="asked", paragraphs=("asked_lead", "asked_more"))
+    return asked()
+
+
+def typed(fields: MultiDict[str, str]) -> Form:
+    return Form(
+        email=fields.get("email", "").strip()[:320],
+        language=fields.get("language", ""),
+        role=fields.get("role", ""),
+        note=fields.get("note", "")[:1000],
+        invitation=fields.get("invitation", "")[:64],
+    )
+
+
+def ask_in(fields: MultiDict[str, str], sent: Form, *, path: str, ip: str | None) -> Ask:
+    """What somebody asks for with these fields of the form."""
+    return Ask(
+        address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
+        timezone=known_zone(fields.get("timezone", "")), topics=topics(fields.getlist("topics")),
+        note=sent.note, invitation=sent.invitation, page=path, network=neighbourhood(ip), ip=ip,
+        form=join.Form(token=fields.get("form", ""), trap=fields.get("nickname", "")),
+    )  # fmt: skip
+
+
+def asked(**values: Any) -> Response:
+    """The answer to everybody who asked."""
+    return _code(title="asked", paragraphs=("asked_lead", "asked_more"), **values)
 
 
 def topics(sent: list[str]) -> tuple[str, ...]:
@@ -189,13 +207,14 @@ def code_page() -> Response:
 
 
 def _code(
-    *, title: str, paragraphs: tuple[str, ...], sent: Form | None = None, code: str = "", status: int = 200
-) -> Response:
+    *, title: str, paragraphs: tuple[str, ...], sent: Form | None = None, code: str = "", status: int = 200,
+    **values: Any,
+) -> Response:  # fmt: skip
     """A page with the form for the six digits of the letter."""
     words = tongue.words()
     heading = words(f"web.{title}_title")
     return page("code.html", status=status, title=heading, heading=heading, is_asked=title == "asked",
-                paragraphs=[words(f"web.{name}") for name in paragraphs], form=sent or Form(), code=code)  # fmt: skip
+                paragraphs=[words(f"web.{name}") for name in paragraphs], form=sent or Form(), code=code, **values)  # fmt: skip
 
 
 def confirm_code() -> Response:

@@ -25,6 +25,12 @@ LETTER = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+_EVERYWHERE = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 
 
 def seal(response: Response) -> Response:
@@ -32,14 +38,16 @@ def seal(response: Response) -> Response:
     headers = response.headers
     if isinstance(request.routing_exception, RequestRedirect):
         headers["Location"] = _within_this_site(request.routing_exception.new_url)
-    headers.setdefault("Content-Security-Policy", DESK if g.get("editor") else PAGE)
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    if "frame-ancestors *" not in headers["Content-Security-Policy"]:
-        same = "frame-ancestors 'self'" in headers["Content-Security-Policy"]
-        headers.setdefault("X-Frame-Options", "SAMEORIGIN" if same else "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    said = {name.lower() for name, _ in headers}
+    policy = headers["Content-Security-Policy"] if "content-security-policy" in said else None
+    if policy is None:
+        policy = DESK if g.get("editor") else PAGE
+        headers.add("Content-Security-Policy", policy)
+    for name, value in _EVERYWHERE.items():
+        if name.lower() not in said:
+            headers.add(name, value)
+    if "frame-ancestors *" not in policy and "x-frame-options" not in said:
+        headers.add("X-Frame-Options", "SAMEORIGIN" if "frame-ancestors 'self'" in policy else "DENY")
     if site().config.list.url.startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if not g.get("public") and request.endpoint != "static":
@@ -79,14 +87,15 @@ def refuse_foreign_origin() -> None:
 
 def is_from_here() -> bool:
     """Whether this request was made on this very machine, and no proxy stands between."""
-    forwarded = any(name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
-                    for name, _ in request.headers)  # fmt: skip
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback and not forwarded
+    if not (mapped or address).is_loopback:
+        return False
+    return not any(name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
+                   for name, _ in request.headers)  # fmt: skip
 
 
 def form_token(session: str) -> str:

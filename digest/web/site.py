@@ -92,7 +92,8 @@ def site() -> Site:
     return cast(Site, current_app.extensions["digest"])
 
 
-def post_notices() -> None:
-    """One-off letters leave at once instead of at the next tick. Called for every asker alike, known or not."""
-    here = site()
+def post_notices(here: Site | None = None) -> None:
+    """One-off letters leave in the next quiet moment instead of at the next tick. Called for every asker alike, known or not."""
+    here = here or site()
+    here.app.send.courtesy.asked()
     here.errands.run("notices", here.app.send.notices)

@@ -11,7 +11,7 @@ from sqlite_utils import Migrations
 from digest.errors import StoreError
 from digest.store.sqlite.calls import Calls
 from digest.store.sqlite.canaries import Canaries
-from digest.store.sqlite.connection import Connections, connect, store_error
+from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.consents import Consents, Suppressions
 from digest.store.sqlite.corrections import Corrections
 from digest.store.sqlite.deliveries import Deliveries
@@ -19,6 +19,7 @@ from digest.store.sqlite.desk_log import DeskLog
 from digest.store.sqlite.domains import Domains, HeadCounts
 from digest.store.sqlite.editors import Editors
 from digest.store.sqlite.guards import Guards
+from digest.store.sqlite.handle import connect, store_error
 from digest.store.sqlite.introductions import Introductions
 from digest.store.sqlite.issues import Issues
 from digest.store.sqlite.items import Items
@@ -93,7 +94,7 @@ class SqliteStore:
 
     def wait_at_most(self, seconds: float) -> None:
         """How long this thread waits for another process's write before StoreBusy. A web request cannot wait 30 s."""
-        self._db.rows(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        self._db.wait_at_most(seconds)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """`with store.snapshot():` reads inside see one state of the database."""

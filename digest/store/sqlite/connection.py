@@ -6,7 +6,6 @@ A sqlite3 error never leaves this folder: it becomes a StoreError with one sente
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,99 +13,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from digest.errors import StoreBusy, StoreError, StoreFull
+from digest.errors import StoreError
+from digest.store.sqlite.handle import DURABLE, LOOSE, MANY, connect, store_busy, store_error
 
 Parameters = Mapping[str, object] | Sequence[object]
 
-# A durable act waits for every page that it touched, whole: for what readers do, half of SQLite's own 4096 is quicker.
-_PAGE_BYTES = 2048
 
+@dataclass(slots=True)
+class _Open:
+    """One connection. pace: what it was set to last, LOOSE, DURABLE or MANY. wait_s: for another who writes."""
 
-def store_error(error: sqlite3.Error, path: Path) -> StoreError:
-    """The sentence for the person who can act. Only codes are looked at: SQLite's texts may quote a value."""
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(
-            f"Another program holds the database {path} for too long; nothing was written, try again."
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(
-            f"There is no room left for the database {path}; nothing was written. Make room, then try again."
-        )
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return StoreError(
-            f"We may not write the database {path}; give this user the right to write the file and its folder."
-        )
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(
-            f"{path} is not a database of digest; move it away, or name another file under [store] url."
-        )
-    if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(
-            f"The database {path} is damaged; stop digest and put the last backup in its place."
-        )
-    if code == sqlite3.SQLITE_IOERR:
-        return StoreError(
-            f"The disk under the database {path} reports a fault ({_code_name(error)}); nothing was written."
-        )
-    return StoreError(f"The database {path} refused ({_code_name(error)}); nothing was written.")
-
-
-def _code_name(error: sqlite3.Error) -> str:
-    return str(getattr(error, "sqlite_errorname", type(error).__name__))
-
-
-def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself, in WAL, with foreign keys on. Raises sqlite3.Error.
-
-    check_same_thread is off for one reason: close() must be able to close the connections of all threads.
-    """
-    connection = sqlite3.connect(
-        path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # who is forgotten is not left lying in freed pages
-        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # heard by a file that is still empty
-        _enter_wal(connection, deadline_s=time.monotonic() + busy_timeout_s)
-        for pragma in _LOOSE.split(";"):
-            connection.execute(pragma)
-        # A log that an import made long shrinks again.
-        connection.execute("PRAGMA journal_size_limit = 33554432")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _enter_wal(connection: sqlite3.Connection, *, deadline_s: float) -> None:
-    """SQLite does not ask its busy handler here, so processes that open a new file at once must take turns."""
-    while True:
-        try:
-            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
-                return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                raise
-        time.sleep(0.005)
-
-
-# Inside a transaction SQLite ignores `synchronous`, so these come before; they stay until another is asked for. A log that
-# still grows is slow to wait for, and one that is copied home seldom is quick to fill: each has its own measure, in pages.
-_LOOSE = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16000"
-_DURABLE = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000"
-_MANY = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000"
+    connection: sqlite3.Connection
+    wait_s: float
+    pace: str = LOOSE
 
 
 @dataclass(slots=True)
 class _Line:
-    """What one thread holds. broken: SQLite itself gave up the transaction; nothing may be added to it."""
+    """What one thread holds. broken: SQLite itself gave up the transaction; nothing may be added to it.
 
+    connection: the thread's own, but for a decision of a thread that shares (see wait_at_most).
+    """
+
+    own: _Open
     connection: sqlite3.Connection
+    shares: bool = False
     depth: int = 0
     durable: bool = False
-    pace: str = _LOOSE  # what it was set to last, one of the three below
     broken: StoreError | None = None
     handed: bool = False  # its COMMIT is in other hands; until that returns nothing may be added
 
@@ -121,9 +54,11 @@ class Connections:
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
         self.path = path
         self.busy_timeout_s = busy_timeout_s
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
+        self._turn = threading.Lock()  # who writes; SQLite's own waiting is for other processes, and sleeps
+        self._shared: _Open | None = None
         self._lines: dict[int, tuple[threading.Thread, _Line]] = {}
-        self._inherited: list[dict[int, tuple[threading.Thread, _Line]]] = []
+        self._inherited: list[object] = []
         self._pid = os.getpid()
         self._closed = False
 
@@ -179,6 +114,22 @@ class Connections:
         except sqlite3.Error as error:
             raise self._wrapped(line, error) from error
 
+    def wait_at_most(self, seconds: float) -> None:
+        """How long this thread waits for another who writes, before StoreBusy. For threads that answer requests.
+
+        Such threads are many, and each writes now and then: they share one connection for it, under their turn. What
+        that has read stays read, while to a connection of its own all that others wrote would be new.
+        """
+        line = self._line()
+        line.shares = True
+        self._wait(line.own, seconds)
+
+    @staticmethod
+    def _wait(opened: _Open, seconds: float) -> None:
+        if opened.wait_s != seconds:
+            opened.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+            opened.wait_s = seconds
+
     # --- transactions ------------------------------------------------------------------------------------------
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]:
@@ -195,7 +146,7 @@ class Connections:
         if line.depth:
             self._refuse_handed(line)
             return self._savepoint(line, durable=durable)
-        self._begin(line, pace=_DURABLE if durable else _LOOSE)
+        self._begin(line, pace=DURABLE if durable else LOOSE)
         return line
 
     def leave(self, line: _Line, *, fails: bool) -> None:
@@ -210,7 +161,7 @@ class Connections:
             if fails:
                 self._roll_back(line)
         finally:
-            line.depth, line.durable, line.broken = 0, False, None
+            self._end(line)
 
     @contextmanager
     def begun(self) -> Iterator[Callable[[], None]]:
@@ -222,12 +173,12 @@ class Connections:
         line = self._line()
         if line.depth:
             raise RuntimeError("a decision to be committed later cannot stand inside another")
-        self._begin(line, pace=_MANY)
+        self._begin(line, pace=MANY)
         try:
             yield lambda: self._commit_handed(line)
         except BaseException:
             self._roll_back(line)
-            line.depth, line.durable, line.broken = 0, False, None
+            self._end(line)
             raise
         line.handed = True
 
@@ -238,7 +189,7 @@ class Connections:
             self._roll_back(line)
             raise
         finally:
-            line.depth, line.durable, line.broken, line.handed = 0, False, None, False
+            self._end(line)
 
     @staticmethod
     def _refuse_handed(line: _Line) -> None:
@@ -260,15 +211,37 @@ class Connections:
                 line.connection.execute("ROLLBACK")
 
     def _begin(self, line: _Line, *, pace: str) -> None:
+        """Within this process one after the other, at once; then between processes, where SQLite waits by sleeping."""
+        if not self._turn.acquire(timeout=line.own.wait_s):
+            raise store_busy(self.path)
         try:
-            if line.pace != pace:
+            opened = self._shared_by(line) if line.shares else line.own
+            if opened.pace != pace:
                 for pragma in pace.split(";"):
-                    line.connection.execute(pragma)
-                line.pace = pace
-            line.connection.execute("BEGIN IMMEDIATE")
+                    opened.connection.execute(pragma)
+                opened.pace = pace
+            opened.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
+            self._turn.release()
             raise store_error(error, self.path) from error
-        line.depth, line.durable = 1, pace is not _LOOSE
+        except BaseException:
+            self._turn.release()
+            raise
+        line.connection = opened.connection
+        line.depth, line.durable = 1, pace is not LOOSE
+
+    def _shared_by(self, line: _Line) -> _Open:
+        if self._shared is None:
+            wait_s = line.own.wait_s
+            self._shared = _Open(connect(self.path, busy_timeout_s=wait_s), wait_s)
+        self._wait(self._shared, line.own.wait_s)
+        return self._shared
+
+    def _end(self, line: _Line) -> None:
+        if line.depth:
+            line.depth, line.durable, line.broken, line.handed = 0, False, None, False
+            line.connection = line.own.connection
+            self._turn.release()
 
     def _commit(self, line: _Line) -> None:
         if line.broken is not None:
@@ -317,12 +290,15 @@ class Connections:
             self._closed = True
             if self._pid == os.getpid():
                 for _, line in self._lines.values():
-                    line.connection.close()
+                    line.own.connection.close()
+                if self._shared is not None:
+                    self._shared.connection.close()
             self._lines.clear()
+            self._shared = None
 
     def open_count(self) -> int:
         """How many connections are open in this process."""
-        return len(self._lines)
+        return len(self._lines) + (self._shared is not None)
 
     def _line(self) -> _Line:
         if self._pid != os.getpid():
@@ -337,26 +313,35 @@ class Connections:
         if self._closed:
             raise StoreError(f"The database {self.path} has been closed by this program.")
         try:
-            line = _Line(connect(self.path, busy_timeout_s=self.busy_timeout_s))
+            own = _Open(connect(self.path, busy_timeout_s=self.busy_timeout_s), self.busy_timeout_s)
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
+        line = _Line(own, own.connection)
         with self._guard:
             for key, (owner, old) in list(self._lines.items()):
-                if not owner.is_alive():
-                    old.connection.close()
-                    del self._lines[key]
+                if not owner.is_alive() and not old.handed:
+                    self._roll_back(old)
+                    self._end(old)
+                    old.own.connection.close()
+                    self._lines.pop(key, None)
             self._lines[id(thread)] = (thread, line)
         return line
 
     def _discard(self, line: _Line) -> None:
         with self._guard:
             line.connection.close()
-            self._lines = {key: held for key, held in self._lines.items() if held[1] is not line}
+            if line.connection is line.own.connection:
+                self._lines = {key: held for key, held in self._lines.items() if held[1] is not line}
+            else:
+                self._shared = None
 
     def _after_fork(self) -> None:
-        self._guard = threading.Lock()  # the parent's may have been held by a thread that does not exist here
-        self._inherited.append(self._lines)
-        self._lines = {}
+        self._turn = threading.Lock()
+        self._guard = (
+            threading.RLock()
+        )  # the parent's may have been held by a thread that does not exist here
+        self._inherited += (self._lines, self._shared)
+        self._lines, self._shared = {}, None
         self._pid = os.getpid()
 
     def _writing(self) -> _Line:

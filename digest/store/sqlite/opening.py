@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from digest.errors import StoreError, StoreNewer
-from digest.store.sqlite.connection import connect, store_error
+from digest.store.sqlite.handle import connect, store_error
 
 _PRIVATE = 0o600
 
