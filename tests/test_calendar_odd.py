@@ -1,5 +1,6 @@
 """Calendars as programs and mistakes write them: years nobody means, changes of all later dates, zones by other names."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.app import use_packaged_zones
-from digest.model import Harvest
+from digest.errors import SourceError
+from digest.model import Harvest, LeftOutWhy
 from digest.sources import KINDS, ParseContext
 from tests.conftest import NOW
 from tests.http_kit import ics
@@ -102,3 +104,62 @@ def test_names_of_windows_and_of_the_states_are_canadian_clocks_here(
     assert entry.occasion is not None
     assert (entry.occasion.timezone, "zone-guessed" not in entry.flags) == (zone, sure)
     assert f"{entry.occasion.starts.astimezone(ZoneInfo(zone)):%H:%M}" == "18:00"
+
+
+def series(number: int, rule: str, *, day: str = "20261124") -> str:
+    start = f"DTSTART;TZID=America/Toronto:{day}T180000"
+    return f"UID:{number}-of-many@x.example\nSUMMARY:W {number}\n{start}" + (
+        f"\nRRULE:{rule}" if rule else ""
+    )
+
+
+def limits(harvest: Harvest) -> list[str]:
+    return [str(one) for one in harvest.left_out if one.why is LeftOutWhy.LIMIT]
+
+
+def test_of_too_many_events_the_nearest_are_kept_and_the_rest_is_counted() -> None:
+    past = [series(number, "", day="20260105") for number in range(300)]
+    ahead = [series(number, "", day="20261201") for number in range(300, 5_200)]
+    found = read(ics(series(9_999, "FREQ=WEEKLY"), *past, *ahead))
+    days = Counter(
+        f"{one.occasion.starts:%m}" for one in found.entries if one.occasion and not one.occasion.recurs
+    )
+    assert days == {"12": 4_900, "01": 89}
+    assert limits(found) == ["'201': events beyond the nearest 5000", "'10': dates beyond the nearest 5000"]
+    assert len(found.entries) == 5_000
+    whole = {one.uid for one in found.whole}
+    assert "9999-of-many@x.example" in whole
+    assert len(whole) == 4_990, "what was left out is not stated"
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY"])
+def test_of_too_many_series_as_many_are_followed_as_can_be(rule: str) -> None:
+    found = read(ics(*(series(number, rule) for number in range(1_200))))
+    followed = {one.occasion.uid for one in found.entries if one.occasion}
+    assert 100 < len(followed) < 1_200
+    assert limits(found)[0] == f"'{1_200 - len(followed)}': series beyond what can be worked out in seconds"
+    assert len(found.entries) <= 5_000
+
+
+@pytest.mark.parametrize("name", ["VEVENT", "VTODO", "VALARM", "VTIMEZONE", "VCALENDAR"])
+@pytest.mark.parametrize("place", ["before", "inside", "after"])
+def test_what_opens_and_never_ends_is_passed_over(name: str, place: str) -> None:
+    rubbish = f"BEGIN:{name}\n" * 20_000
+    good = "UID:good@x.example\nSUMMARY:Good\nDTSTART:20261203T150000Z"
+    inside, rest = (f"{good}\n{rubbish}", "") if place == "inside" else (good, rubbish)
+    body = ics(inside, head=rest if place == "before" else "")
+    if place == "after":
+        body = body.replace(b"END:VCALENDAR", rubbish.encode() + b"END:VCALENDAR")
+    lost = place == "inside" and name in ("VEVENT", "VTIMEZONE")
+    if lost:
+        with pytest.raises(SourceError):
+            read(body)
+    else:
+        found = read(body)
+        assert [one.title for one in found.entries] == ["Good"]
+        assert not found.whole or name in ("VTODO", "VALARM", "VCALENDAR")
+
+
+def test_a_zone_name_of_mere_slashes_is_read_in_one_pass() -> None:
+    body = ics("UID:1@x.example\nSUMMARY:T\nDTSTART:20261203T150000Z\nX-A;" + "TZID=/" * 50_000)
+    assert [one.title for one in read(body).entries] == ["T"]

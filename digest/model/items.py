@@ -91,6 +91,7 @@ class LeftOutWhy(StrEnum):
     LINES = "lines"
     RULE = "rule"
     RULE_UNREAD = "rule_unread"  # its first date is kept
+    LIMIT = "limit"  # there is more than we read; what: how much
     SHAPE = "shape"
     CUT = "cut"  # the answer ends before it does
     BLOCK = "block"  # of a page, whatever it stated

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from icalendar import Calendar, Event
@@ -11,6 +12,7 @@ from icalendar.timezone import tzp
 from digest.errors import ErrorKind, SourceError
 from digest.model import LeftOut, LeftOutWhy
 from digest.rules.text import one_line
+from digest.sources._blocks import cut, nearest
 
 _FAULTS = (
     ValueError,
@@ -23,15 +25,8 @@ _FAULTS = (
     ArithmeticError,
     OSError,  # a zone called like a folder of the zone data
 )
-_ZONE_BLOCK = re.compile(
-    r"^BEGIN:VTIMEZONE.*?^END:VTIMEZONE[^\n]*\n?", re.DOTALL | re.MULTILINE | re.IGNORECASE
-)
-_ALARM_BLOCK = re.compile(r"^BEGIN:VALARM.*?^END:VALARM[^\n]*\n?", re.DOTALL | re.MULTILINE | re.IGNORECASE)
-_EVENT_BLOCK = re.compile(
-    r"^BEGIN:VEVENT\s*?\n.*?^END:VEVENT[^\n]*", re.DOTALL | re.MULTILINE | re.IGNORECASE
-)
 _VENDOR_ZONE = re.compile(
-    r"(TZID[:=]\"?)/[^:;\"\n]*?/([A-Z][A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?)(?=[:;\"\n])"
+    r"(TZID[:=]\"?)/[^:;\"\n]{0,100}?/([A-Z][A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?)(?=[:;\"\n])"
 )
 _QUOTED_TOO_FAR = re.compile(r"TZID=\"([^\":\n]+):(\d{8}T\d{6}Z?)\"")
 _PROPERTY_LINE = re.compile(r"[A-Za-z0-9-]+(;[A-Za-z0-9-]+=(\"[^\"]*\"|[^\":;]*))*:")
@@ -48,7 +43,7 @@ _NEEDED = (
     "SEQUENCE",
 )
 _ENDED = re.compile(r"^END:VCALENDAR\s*\Z", re.MULTILINE | re.IGNORECASE)
-MOST_EVENTS = 20_000
+MOST_EVENTS = 5_000
 
 
 @dataclass(slots=True)
@@ -68,28 +63,38 @@ class Sheet:
     torn: bool = False
 
 
-def read_sheet(body: bytes) -> Sheet:
-    """Raises SourceError(PARSE) when not a single VEVENT of a file that holds some can be read."""
+def read_sheet(body: bytes, *, today: date) -> Sheet:
+    """Raises SourceError(PARSE) when not a single VEVENT of a file that holds some can be read. The nearest 5,000 count."""
     text = _VENDOR_ZONE.sub(r"\1\2", _decoded(body))
     text = _QUOTED_TOO_FAR.sub(r'TZID="\1":\2', text)
     tzp.use_default()  # forgets the zones that other calendars defined: the library would lend them to this one
-    sheet = Sheet(torn=not _ENDED.search(text[-200:]))
-    blocks = _EVENT_BLOCK.findall(text)
-    if len(blocks) > MOST_EVENTS:
-        raise SourceError(
-            ErrorKind.TOO_BIG, f"The calendar holds {len(blocks)} events; we read {MOST_EVENTS} at most."
+    found = cut(text)
+    sheet = Sheet(torn=found.torn or not _ENDED.search(text[-200:]))
+    blocks, more = nearest(found.events, day=f"{today:%Y%m%d}", most=MOST_EVENTS)
+    if more:
+        sheet.left_out.append(
+            LeftOut(f"{more}", LeftOutWhy.LIMIT, f"events beyond the nearest {MOST_EVENTS}")
         )
-    whole = _attempt(lambda: Calendar.from_ical(text.encode(), multiple=True))
+        sheet.torn |= len(blocks) < MOST_EVENTS
+    whole = _attempt(lambda: _read_all([*found.zones, *blocks]))
     if whole is None:
-        whole = _attempt(lambda: Calendar.from_ical(_ZONE_BLOCK.sub("", text).encode(), multiple=True))
+        whole = _attempt(lambda: _read_all(blocks))
     if whole is not None and sum(len(part.walk("VEVENT")) for part in whole) >= len(blocks):
         sheet.events = [event for part in whole for event in part.walk("VEVENT")]
     else:
         sheet.events = [event for block in blocks if (event := _one_event(block, sheet)) is not None]
     _describe(sheet, text)
+    if found.torn and not blocks:
+        raise SourceError(ErrorKind.PARSE, "The calendar breaks off before the end of its first event.")
     if blocks and not sheet.events:
         raise SourceError(ErrorKind.PARSE, f"None of the {len(blocks)} events of the calendar could be read.")
     return sheet
+
+
+def _read_all(blocks: list[str]) -> Any:
+    """Nothing but events and zones: what else a file may hold is not for us, however deep it is."""
+    text = "\n".join(("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//digest//", *blocks, "END:VCALENDAR", ""))
+    return Calendar.from_ical(text.encode(), multiple=True)
 
 
 def _decoded(body: bytes) -> str:
@@ -120,7 +125,7 @@ def _attempt(read: Callable[[], Any]) -> Any:
 
 def _one_event(block: str, sheet: Sheet) -> Any:
     """A lone VEVENT: as it is, without alarms and odd lines, then with nothing but the lines we need."""
-    lines = re.sub(r"\n[ \t]", "", _ALARM_BLOCK.sub("", block)).split("\n")
+    lines = re.sub(r"\n[ \t]", "", block).split("\n")
     proper = [line for line in lines if _PROPERTY_LINE.match(line)]
     needed = [line for line in proper if re.split("[:;]", line)[0].upper() in ("BEGIN", "END", *_NEEDED)]
     for candidate in (block, "\n".join(proper), "\n".join(needed)):

@@ -1,7 +1,7 @@
 """The reader behind ical.py: a calendar becomes entries, one a date. Pure; a broken event or rule never costs the others."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -16,8 +16,18 @@ from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
 from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import ParseContext
-from digest.sources._series import Refused, Unreadable, Zones, at_the_hour, dates_of, is_meant, repeats, stamp
-from digest.sources._uids import NAMELESS, Dated, Names, meant, whole
+from digest.sources._series import (
+    Refused,
+    Unreadable,
+    Zones,
+    at_the_hour,
+    dates_of,
+    is_meant,
+    repeats,
+    stamp,
+    within_effort,
+)
+from digest.sources._uids import NAMELESS, Dated, Names, meant, nearest, whole
 
 _FAULTS = (
     ValueError,
@@ -30,6 +40,8 @@ _FAULTS = (
     ArithmeticError,
 )
 
+MOST_IN_ALL = 5_000  # dates of one calendar
+_Series = Sequence[tuple[Any, tuple[str, ...]]]
 LONGEST = timedelta(days=400)
 _SINGLE = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
 _DATING = frozenset({"DTSTART", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE"})
@@ -37,19 +49,20 @@ _DATING = frozenset({"DTSTART", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE"})
 
 def read(body: bytes, context: ParseContext) -> Harvest:
     """What ical.parse promises, of bytes that are a calendar. Raises SourceError."""
-    sheet = read_sheet(body)
+    sheet = read_sheet(body, today=context.now.date())
     zones = Zones(calendar=sheet.zone, source=context.timezone)
+    groups = _by_uid(sheet, zones)
+    affordable = within_effort(
+        {uid: [event for event, _ in series] for uid, series in groups.items()}, horizon=context.horizon
+    )
+    _say_limit(sheet, len(groups) - len(affordable), "series beyond what can be worked out in seconds")
+    dates, ends = _all_dates({uid: groups[uid] for uid in groups if uid in affordable}, sheet, context)
     entries: list[Entry] = []
     stated: list[Whole] = []
-    for uid, series in _by_uid(sheet, zones).items():
-        try:
-            dates, until = _dates(series, sheet, context, uid=uid)
-        except Refused as refused:
-            sheet.left_out.append(_left_out(series[0][0], LeftOutWhy.RULE, str(refused)))
-            continue
-        version = _version(series)
-        entries += _entries(dates, sheet, context, uid=uid, version=version)
-        if all_of_it := whole(uid, series, sheet, until=until, sequence=version[0]):
+    for uid, found in dates.items():
+        version = _version(groups[uid])
+        entries += _entries(found, sheet, context, uid=uid, version=version)
+        if all_of_it := whole(uid, groups[uid], sheet, until=ends[uid], sequence=version[0]):
             stated.append(all_of_it)
     if sheet.left_out and not entries:
         first = sheet.left_out[0]
@@ -64,6 +77,35 @@ def read(body: bytes, context: ParseContext) -> Harvest:
         whole=tuple(stated),
         pause_s=_ttl_s(sheet.ttl),
     )
+
+
+def _say_limit(sheet: Sheet, more: int, what: str) -> None:
+    if more:
+        sheet.left_out.append(LeftOut(f"{more}", LeftOutWhy.LIMIT, what))
+
+
+def _all_dates(
+    groups: Mapping[str, _Series], sheet: Sheet, context: ParseContext
+) -> tuple[dict[str, list[Dated]], dict[str, datetime | None]]:
+    """The dates of each UID, the nearest in all, and up to when they are all there is of it."""
+    dates: list[tuple[str, Dated]] = []
+    ends: dict[str, datetime | None] = {}
+    for uid, series in groups.items():
+        try:
+            found, ends[uid] = _dates(series, sheet, context, uid=uid)
+        except Refused as refused:
+            sheet.left_out.append(_left_out(series[0][0], LeftOutWhy.RULE, str(refused)))
+            continue
+        dates += [(uid, one) for one in found]
+    kept = nearest(dates, now=context.now, most=MOST_IN_ALL)
+    _say_limit(sheet, len(dates) - len(kept), f"dates beyond the nearest {MOST_IN_ALL}")
+    chosen: dict[str, list[Dated]] = {}
+    for place, (uid, one) in enumerate(dates):
+        if place in kept:
+            chosen.setdefault(uid, []).append(one)
+        else:
+            sheet.doubtful.add(uid)
+    return chosen, ends
 
 
 def _left_out(event: Any, why: LeftOutWhy, detail: str) -> LeftOut:

@@ -1,7 +1,7 @@
 """Repeating events become dates, each in the zone of its series. Bounded in number and in time; pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +31,8 @@ _SPELLED_OUT = re.compile(
     r"\b(Newfoundland|Atlantic|Eastern|Central|Mountain|Pacific)\b.*\bTime\b", re.IGNORECASE
 )
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
+MOST_EFFORT = 2_000_000  # about microseconds
+_DAYS = {"WEEKLY": 7, "MONTHLY": 30, "YEARLY": 365}
 _TOO_FINE = {"SECONDLY", "MINUTELY", "HOURLY"}
 _FAULTS = (
     ValueError,
@@ -127,6 +129,39 @@ class Zones:
         if not zone and (spelled := _SPELLED_OUT.search(tzid)):
             return zone_named(_ABBREVIATIONS[_SHORT[spelled[1].lower()]]), False
         return zone or None, bool(zone)
+
+
+def within_effort(groups: Mapping[str, Sequence[Any]], *, horizon: datetime) -> set[str]:
+    """The UIDs whose dates we work out: all of them, or as many as can be done in a few seconds, the quickest first."""
+    efforts = sorted(
+        (sum(_effort(event, horizon) for event in events), place, uid)
+        for place, (uid, events) in enumerate(groups.items())
+    )
+    spent, chosen = 0, set()
+    for effort, _, uid in efforts:
+        spent += effort
+        if effort and spent > MOST_EFFORT:
+            break
+        chosen.add(uid)
+    return chosen
+
+
+def _effort(event: Any, horizon: datetime) -> int:
+    """About microseconds: the library counts from the first date on, and makes those that are near."""
+    if not repeats(event):
+        return 60 if "RECURRENCE-ID" in event else 0
+    listed = sum(len(event.get(name) or ()) for name in ("RDATE", "EXDATE"))
+    days = max(0, (horizon - start_of(event)).days)
+    rules = event.get("RRULE") or []
+    steps = near = 0
+    for rule in rules if isinstance(rules, list) else [rules]:
+        step = (rule.get("INTERVAL") or [1])[0]
+        every = _DAYS.get(str((rule.get("FREQ") or [""])[0]).upper(), 1) * (
+            step if isinstance(step, int) and step > 0 else 1
+        )
+        steps += days // every
+        near += min(days, 150) // every
+    return 1_500 + 3 * steps + 60 * (near + listed)
 
 
 def is_meant(event: Any) -> bool:

@@ -107,6 +107,9 @@ def whole(
 
 def nearest(dates: Iterable[tuple[str, Dated]], *, now: datetime, most: int) -> set[int]:
     """The places of those that are kept where there are too many: what lies ahead first, the nearest first."""
+    dates = list(dates)
+    if len(dates) <= most:
+        return set(range(len(dates)))
     order = sorted(
         (start_of(one.event) < now, abs((start_of(one.event) - now).total_seconds()), place)
         for place, (_, one) in enumerate(dates)
