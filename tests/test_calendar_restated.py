@@ -1,5 +1,6 @@
 """A calendar says a series anew at each visit: what stands in the pool is what it said last, and nothing stands there twice."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from digest.model import EventStatus, Item, ItemKind, Language, Period
 from digest.sources import KINDS, ParseContext
 from digest.web import outline
 from tests.conftest import NOW, Clock
-from tests.http_kit import Site, answer, ics, serving
+from tests.http_kit import Asked, Site, answer, ics, serving
 
 TUESDAY = date(2026, 11, 24)
 TORONTO = "America/Toronto"
@@ -353,3 +354,34 @@ def test_after_each_visit_the_pool_holds_what_the_calendar_said_last(
             kept = sorted(item.occasion.starts for item in pool(app) if item.occasion and not is_off(item))
             assert kept == expected, (said, off(app))
             clock.forward(hours=2)
+
+
+def test_a_calendar_that_answers_nothing_new_is_read_again_each_week_and_when_its_zone_is_set(
+    make_config: Callable[[str], Config], clock: Clock, site: Site
+) -> None:
+    body = ics("UID:on-and-on@x.example\nSUMMARY:On\nDTSTART:20261124T180000\nRRULE:FREQ=WEEKLY")
+
+    def calendar(asked: Asked, connection: socket.socket) -> None:
+        known = asked.headers.get("if-none-match") == '"1"'
+        (answer(status=304) if known else answer(body, ETag='"1"'))(asked, connection)
+
+    site.pages["/cal"] = calendar
+    text = f'delay_s = 0\n[[sources]]\nname = "cal"\nurl = "{site.url("/cal")}"\n'
+    app = open_app(make_config(text), clock=clock)
+    app.collect.visit()
+    clock.forward(hours=30)
+    app.collect.visit()
+    assert [asked.headers.get("if-none-match") for asked in site.asked] == [None, '"1"']
+    last = pool(app)[-1].occasion
+    clock.forward(days=28)
+    app.collect.visit()
+    later = pool(app)[-1].occasion
+    assert last is not None
+    assert later is not None
+    assert later.starts == last.starts + timedelta(days=28)
+    app.close()
+    app = open_app(make_config(f'{text}timezone = "America/Vancouver"\n'), clock=clock)
+    app.collect.visit(["cal"])
+    assert {shown(item)[6:] for item in pool(app)} == {"18:00"}
+    assert {item.occasion.timezone for item in pool(app) if item.occasion} == {"America/Vancouver"}
+    app.close()

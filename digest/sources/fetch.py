@@ -8,7 +8,7 @@ from digest.model import Harvest, LeftOutWhy, Source
 from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host, owner_of, without_feed_scheme
-from digest.sources import event_page, medium
+from digest.sources import event_page, ical, medium
 from digest.sources._address import web_address
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
@@ -53,9 +53,10 @@ class Fetch:
         return self._lane(host)[0]
 
     def visit(self, source: Source, *, now: datetime, horizon: datetime) -> Fetched:
-        """What the source says now. Validators of another parser version or kind are not sent. Raises SourceError."""
+        """What the source says now. Validators of another reading or kind are not sent. Raises SourceError."""
         kind = self._kind(source)
-        known = kind is not None and source.parser == kind.version
+        timezone = source.timezone or self._timezone
+        known = kind is not None and source.parser == _reading(kind, now=now, timezone=timezone)
         answer = self._client.get(
             _prepared(source.url, kind),
             etag=source.etag if known else None,
@@ -65,7 +66,7 @@ class Fetch:
         if kind is not None and answer.status == 304:
             return Fetched(
                 kind=kind.name,
-                parser=kind.version,
+                parser=_reading(kind, now=now, timezone=timezone),
                 etag=answer.etag or source.etag,
                 last_modified=answer.last_modified or source.last_modified,
                 pause_s=_kept_s(answer, now=now),
@@ -73,7 +74,7 @@ class Fetch:
             )
         context = ParseContext(
             url=answer.url, now=now, horizon=horizon, language=source.language,
-            timezone=source.timezone or self._timezone, headers=answer.headers,
+            timezone=timezone, headers=answer.headers,
             of_events=source.of_events,
         )  # fmt: skip
         name, harvest = self._read(kind.name if kind else "", answer.body, context)
@@ -83,7 +84,7 @@ class Fetch:
         )  # else it is asked for again
         return Fetched(
             kind=kind.name,
-            parser=kind.version,
+            parser=_reading(kind, now=now, timezone=timezone),
             etag=answer.etag if is_whole else None,
             last_modified=answer.last_modified if is_whole else None,
             harvest=harvest,
@@ -193,6 +194,12 @@ class Fetch:
         if is_medium_host(host) or host in self._own_domains:
             return medium.LANE, max(MEDIUM_DELAY_S, self._manners.delay_s)
         return owner_of(host), self._manners.delay_s
+
+
+def _reading(kind: Kind, *, now: datetime, timezone: str) -> str:
+    """The version of the reader; of calendars, of what it makes of the same bytes too: series go on from week to week, and
+    hours without a zone are those of the source."""
+    return f"{kind.version} {now:%G-W%V} {timezone}" if kind.name == ical.KIND.name else kind.version
 
 
 def _prepared(url: str, kind: Kind | None) -> str:
