@@ -296,3 +296,21 @@ def test_what_is_put_off_comes_back_after_a_month_and_what_is_pinned_stands_on_t
     assert "Put this off" not in read(signed_in(app, web, "emile@example.org"), "/desk/pool?shown=asleep")
     press(signed_in(app, web), "/desk/pool/triage", status=404, item=10**6, act="pin")
     press(signed_in(app, web), "/desk/pool/triage", status=400, item=first, act="burn")
+
+
+def test_what_was_put_off_or_pinned_is_said_and_undone(app: App, web: Flask, month: web_kit.Month) -> None:
+    client = signed_in(app, web)
+    number = re.search(r'name="item" value="(\d+)"', read(client, "/desk/pool").partition("A late post")[2])
+    assert number is not None
+    press(client, "/desk/pool/triage", item=number[1], act="pin")
+    where = press(client, "/desk/pool/triage", item=number[1], act="snooze")
+    html = read(client, where)
+    assert "Put off a month: “A late post”" in html
+    assert "A late post" not in titles(html)
+    assert 'value="pin" data-page-key="u z"' in html
+    assert "Remis d’un mois" in read(client, f"/fr{where}")
+    html = read(client, press(client, "/desk/pool/triage", item=number[1], act="pin"))
+    assert "Pinned on top: “A late post”" in html
+    assert "A late post" in titles(html)
+    assert read(client, "/desk/pool?did=snooze&item=999999&before=wake")
+    assert read(client, "/desk/pool?did=snooze&item=-1&before=x")

@@ -46,6 +46,9 @@ class Filter:
         return urlencode({name: value for name, value in chosen.items() if value})
 
 
+_TRIAGE = frozenset({"snooze", "wake", "pin", "unpin"})
+
+
 def add_doors(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/pool", view_func=pool)
     blueprint.add_url_rule("/pool/triage", view_func=triage, methods=["POST"])
@@ -96,15 +99,18 @@ def again(*, did: str) -> AnyResponse:
 def triage() -> AnyResponse:
     """Puts an item off for a month, or pins it; it stays in the pool, and no draft changes."""
     number, act, now = request.form.get("item", type=int) or 0, request.form.get("act"), site().app.clock()
-    if act not in {"snooze", "wake", "pin", "unpin"}:
+    if act not in _TRIAGE:
         abort(400)
     store = site().app.store
     if not store.items.get([ItemId(number)]):
         abort(404)
     until = now + SNOOZE if act == "snooze" else None
+    was = store.triage.words().get(ItemId(number))
+    before = "pin" if was and was.pinned else "snooze" if was and was.until and was.until > now else "wake"
     with store.write():
         store.triage.say(ItemId(number), until=until, pinned=act == "pin", editor=sessions.by(), at=now)
-    return redirect(to(f"/desk/pool?{_filter().query()}"), 303)
+    query = _filter().query(did=str(act), item=str(number), before=before)
+    return redirect(to(f"/desk/pool?{query}"), 303)
 
 
 def _draft() -> Issue | None:
@@ -189,6 +195,12 @@ def _why_outside(item: Item, issue: Issue) -> str:
 def _said(issue: Issue | None) -> dict[str, Any]:
     """The line that says what has just been done, made anew from the log."""
     did, ways = request.args.get("did"), chronicle.ways(issue) if issue else {}
+    if did in _TRIAGE:
+        found = site().app.store.items.get([ItemId(request.args.get("item", 0, type=int) % 2**63)])
+        before = request.args.get("before", "")
+        says = tongue.words()(f"month.pool_did_{did}", title=found[0].title) if found else ""
+        back = {"act": before, "item": found[0].id} if found and before in _TRIAGE else None
+        return {"said": {"says": says, "seen": None, "back": back} if found else None}
     undo, redo = ways.get("undo"), ways.get("redo")
     if did == "undone" and redo:
         return {"said": {"says": tongue.words()("desk.log_undo", what=redo.says), "seen": None}}
