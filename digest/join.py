@@ -278,6 +278,7 @@ class Join:
             if known is None:
                 raise NotFound("Nobody with that address is known here.")
             self._hand.forget(known, method="command", reason="forgotten")
+        self._store.traces.clear()
 
     def suppress(self, address_text: str, *, reason: str) -> None:
         """Keeps out an address that another system says has left. Somebody who is confirmed here leaves."""

@@ -118,6 +118,7 @@ class Choices:
             if before.state in _READS | {SubscriberState.SUSPENDED}:  # what failed was the old address
                 moved = replace(moved, state=self._hand.admitted_state(moved))
             self._hand.store.subscribers.save(moved)
+            self._hand.store.traces.left()
             self._hand.store.suppressions.remove(
                 self._hand.links.mark(moved.address)
             )  # it is proven to be theirs
@@ -187,6 +188,7 @@ class Choices:
             self._hand.forget(
                 self._hand.who(text, allowed=_MANAGE).subscriber, method="link", reason="forgotten"
             )
+        self._hand.store.traces.clear()
 
 
 def _said(hello: Introduction | None) -> dict[str, Any] | None:

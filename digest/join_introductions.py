@@ -47,6 +47,7 @@ class Introductions:
             if self._hand.store.introductions.of(reader.id) is not None:
                 self._hand.store.introductions.withdraw(reader.id)
                 self._hand.log(reader, "withdrew", method="link", page=page)
+        self._hand.store.traces.clear()
 
     # --- the desk -------------------------------------------------------------------------------------------------------
 

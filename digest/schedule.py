@@ -51,7 +51,8 @@ class Metronome:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._beat()
         self._clockwork.add_job(self._beat, "interval", seconds=_BEAT_S)
-        for act, every_s in ((self._gather, _TICK_S), (self._send, _TICK_S), (self._notices, _NOTICES_S)):
+        minutely = (self._gather, self._send, self._traces)
+        for act, every_s in (*((one, _TICK_S) for one in minutely), (self._notices, _NOTICES_S)):
             alone = _alone(act)
             self._clockwork.add_job(alone)
             self._clockwork.add_job(alone, "interval", seconds=every_s)
@@ -87,6 +88,11 @@ class Metronome:
             _guarded("one-off letters", lambda: self._app.send.notices())
             _guarded("the webhook", lambda: self._app.calls.all_due())
 
+    def _traces(self) -> None:
+        """Where somebody was reading when something was erased."""
+        if self._leading:
+            _guarded("emptying the log of the database", lambda: self._app.store.traces.clear())
+
 
 def tick(app: App, *, owner: str = "tick") -> bool:
     """One tick of everything, in order; False when another process holds the lease. For tests and for cron."""
@@ -102,6 +108,7 @@ def tick(app: App, *, owner: str = "tick") -> bool:
     send_due(app)
     app.send.notices()
     app.calls.all_due()
+    app.store.traces.clear()
     return True
 
 

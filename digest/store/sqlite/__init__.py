@@ -37,6 +37,7 @@ from digest.store.sqlite.schema import MIGRATIONS
 from digest.store.sqlite.sources import Sources
 from digest.store.sqlite.subscribers import Subscribers
 from digest.store.sqlite.suggestions import Suggestions
+from digest.store.sqlite.traces import Traces
 from digest.store.sqlite.triage import Triage
 from digest.store.sqlite.twins import Twins
 
@@ -77,6 +78,7 @@ class SqliteStore:
         self.leases = Leases(db)
         self.ticks = Ticks(db)
         self.settings = Settings(db)
+        self.traces = Traces(db)
 
     def write(self, *, durable: bool = False) -> AbstractContextManager[None]:
         """`with store.write():` is one decision: all of it is kept, or nothing. Nested, it is a savepoint.

@@ -20,6 +20,7 @@ from digest.model import (
 from digest.rules.taken_back import FLAG
 from digest.store.sqlite.columns import micros, moment
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.traces import Traces
 
 PICTURE = "community"
 
@@ -44,6 +45,7 @@ class Introductions:
                 "language": introduction.language.value, "at": micros(introduction.at),
             },
         )  # fmt: skip
+        Traces(self._db).left()
 
     def of(self, subscriber_id: SubscriberId) -> Introduction | None:
         row = self._db.row("SELECT * FROM introduction WHERE subscriber = :id", {"id": subscriber_id})
@@ -84,7 +86,8 @@ class Introductions:
 
     def withdraw(self, subscriber_id: SubscriberId) -> None:
         """Gone for good, also from the pages of issues that showed it."""
-        self._db.change("DELETE FROM introduction WHERE subscriber = :id", {"id": subscriber_id})
+        if self._db.change("DELETE FROM introduction WHERE subscriber = :id", {"id": subscriber_id}):
+            Traces(self._db).left()
         self.take_back(subscriber_id)
 
     def take_back(self, subscriber_id: SubscriberId) -> None:
@@ -99,6 +102,8 @@ class Introductions:
                                               WHERE p.value ->> 'subscriber' = :id)""",
                 {"id": subscriber_id},
             )
+            if gone:
+                Traces(self._db).left()
             if gone and table == "issue_community":
                 self._db.change(
                     """INSERT INTO setting (name, value) VALUES (:name, 'yes')
@@ -118,6 +123,7 @@ class Introductions:
             ],
         )  # fmt: skip
         self._db.change("UPDATE issue SET hash = :hash WHERE id = :id", {"hash": hash, "id": issue_id})
+        Traces(self._db).left()
 
     def keep_picture(self, community: Community) -> None:
         """What drafts show from now on; an issue keeps what it showed when it was approved."""

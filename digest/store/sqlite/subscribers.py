@@ -18,6 +18,7 @@ from digest.model import (
 )
 from digest.store.sqlite.columns import listed, micros, moment, texts
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.traces import Traces
 
 # What cut_of() of rules/cuts.py says, for many at once: held against it by test.
 CUT = """CASE WHEN cadence = 'quarterly' THEN 'recap' WHEN cadence = 'events' THEN 'coming-up' WHEN topics = '[]' THEN ''
@@ -29,6 +30,7 @@ class Subscribers:
 
     def __init__(self, db: Connections) -> None:
         self._db = db
+        self._traces = Traces(db)
 
     def find(self, address: Address) -> Subscriber | None:
         """Whoever reads at this address, however it is spelled."""
@@ -95,7 +97,7 @@ class Subscribers:
 
     def forget(self, subscriber_id: SubscriberId) -> None:
         """Removes the person: what had not left yet is cancelled, notices go, the consent log and the ledger stay
-        without a name."""
+        without a name. Of what they suggested the link, the title and the day stay; an idea is nothing but their words."""
         person = {"id": subscriber_id}
         self._db.change(
             """UPDATE delivery SET state = 'cancelled', run = NULL, not_before = NULL
@@ -109,7 +111,10 @@ class Subscribers:
             person,
         )
         self._db.change("UPDATE consent SET network = NULL WHERE subscriber = :id", person)
+        self._db.change("DELETE FROM suggestion WHERE subscriber = :id AND kind = 'idea'", person)
+        self._db.change("UPDATE suggestion SET words = '' WHERE subscriber = :id", person)
         self._db.change("DELETE FROM subscriber WHERE id = :id", person)
+        self._traces.left()
 
     def everyone(
         self,
@@ -171,7 +176,7 @@ class Subscribers:
 
     def delete_declined(self, before: datetime) -> int:
         """Deletes those whom an editor declined before this time; how many."""
-        return self._db.change(
+        return self._erased(
             "DELETE FROM subscriber WHERE state = 'waiting' AND declined_at < :before",
             {"before": micros(before)},
         )
@@ -186,13 +191,19 @@ class Subscribers:
 
     def delete_stale_asked(self, before: datetime) -> int:
         """Deletes those who asked before this time and never confirmed; how many."""
-        stale = {"before": micros(before)}
+        stale: dict[str, object] = {"before": micros(before)}
         self._db.change(
             """UPDATE consent SET network = NULL WHERE network IS NOT NULL AND subscriber IN
                  (SELECT id FROM subscriber WHERE state = 'asked' AND asked_at < :before)""",
             stale,
         )
-        return self._db.change("DELETE FROM subscriber WHERE state = 'asked' AND asked_at < :before", stale)
+        return self._erased("DELETE FROM subscriber WHERE state = 'asked' AND asked_at < :before", stale)
+
+    def _erased(self, sql: str, values: dict[str, object]) -> int:
+        count = self._db.change(sql, values)
+        if count:
+            self._traces.left()
+        return count
 
     def audience(self, period: Period, *, send_at: datetime, empty: Collection[str] = ()) -> dict[str, int]:
         """How many would get an issue that is approved now, by what they read: confirmed, not pausing then, not waiting for
