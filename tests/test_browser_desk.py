@@ -670,3 +670,17 @@ def test_a_browser_whose_storage_is_full_still_saves(
     assert has_note(site, month, Language.FR) == "Bonjour sans étagère."
     hand.complaints.clear()  # the full storage
     rise(hand)
+
+
+def test_the_page_of_the_sending_moves_by_itself(
+    site: browser_kit.Served, browser: Any, month: web_kit.Month
+) -> None:
+    site.app.publish.approve(month.period, by="test")
+    site.app.send.issue(month.period, stop=lambda: True)
+    assert site.app.store.issues.get(month.period).state is IssueState.SENDING
+    hand = sit(site, browser, f"{base(month)}sending")
+    hand.page.locator("h1", has_text="is on its way").wait_for()
+    site.app.send.issue(month.period)
+    hand.page.locator("h1", has_text="has been sent").wait_for()
+    assert hand.page.locator("#progress[hx-get]").count() == 0, "and then it rests"
+    rise(hand)
