@@ -1,6 +1,7 @@
 """What feeds, calendars and pages of the wild get wrong: read to the right words and hour. Each case was once our fault."""
 
 import json
+import zoneinfo
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from digest.rules.text import bare_words, language_of
 from digest.sources import KINDS, ParseContext
 from tests.http_kit import ics, rss
 
+zoneinfo.reset_tzpath(to=())  # as the program does: the system may not know what changed in 2026
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 WEEKLY = "UID:a\nSUMMARY:Night\nDTSTART;TZID=America/Toronto:20261201T190000\nRRULE:FREQ=DAILY;COUNT=4\n"
 
@@ -257,3 +259,49 @@ def test_a_footer_of_medium_goes_with_its_rule_and_nothing_before_it() -> None:
     assert entry("medium", rss(item)).html == words
     many = "<p>was originally published in" * 20_000
     assert "published in" in entry("medium", rss(item.replace(words + footer, many))).html
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("How a cancelled project taught us", "confirmed"),
+        ("Why was it cancelled?", "confirmed"),
+        ("Ce que des projets annulés nous apprennent", "confirmed"),
+        ("Cancelled: Hack night", "cancelled"),
+        ("CANCELLED Hack night", "cancelled"),
+        ("Hack night - cancelled due to snow", "cancelled"),
+        ("Hack night is cancelled", "cancelled"),
+        ("Soirée (annulée, neige)", "cancelled"),
+        ("Soirée annulée !", "cancelled"),
+    ],
+)
+def test_a_title_calls_an_event_off_by_a_mark_and_not_by_a_word(title: str, status: str) -> None:
+    (one,) = read("ical", ics(f"UID:a\nSUMMARY:{title}\nDTSTART;TZID=America/Toronto:20261201T190000"))
+    assert one.occasion is not None
+    assert one.occasion.status.value == status
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("Microsoft Teams Meeting", None),
+        ("Réunion Microsoft Teams", None),
+        ("Zoom", None),
+        ("Microsoft Teams Meeting; Boardroom 4", "Boardroom 4"),
+    ],
+)
+def test_a_program_is_no_place(written: str, place: str | None) -> None:
+    (one,) = read(
+        "ical", ics(f"UID:a\nSUMMARY:A\nDTSTART;TZID=America/Toronto:20261201T190000\nLOCATION:{written}")
+    )
+    assert one.occasion is not None
+    assert (one.occasion.place, one.occasion.online) == (place, "")
+
+
+@pytest.mark.parametrize("written", ["Zoom Torino Cafe", "Teamsters Hall, Winnipeg"])
+def test_a_place_that_is_named_like_a_program_is_one(written: str) -> None:
+    (one,) = read(
+        "ical", ics(f"UID:a\nSUMMARY:A\nDTSTART;TZID=America/Toronto:20261201T190000\nLOCATION:{written}")
+    )
+    assert one.occasion is not None
+    assert one.occasion.place == written

@@ -22,7 +22,12 @@ from digest.rules.text import (
 from digest.sources._entry import content_hash, hashed_key
 from digest.sources._kind import ParseContext
 
-_CANCELLED = re.compile(r"\bcancel+ed\b|\bannul[ée]e?s?\b|\bcancelad[oa]\b", re.IGNORECASE)
+_OFF = r"(?:cancel+ed|annul[ée]e?s?|cancelad[oa])"
+_CANCELLED = re.compile(
+    rf"^\W*(?:(?:event|meeting|événement|rencontre|réunion)\W+)?{_OFF}\b|[(\[][^)\]]*\b{_OFF}\b|\b{_OFF}\W*(?<!\?)$"
+    rf"|[-–—:|/,;!*]\s*{_OFF}\b|\b{_OFF}\s*[-–—:|/,;!*]|\b(?:is|are|has been|est|sont|a été)\s+{_OFF}\b",
+    re.IGNORECASE,
+)  # a mark of the title, not a word of it: "How a cancelled project taught us" takes place
 _POSTPONED = re.compile(r"\bpostponed\b|\breport[ée]e?\b(?= (?:au|à)\b|[\s\])]*$)", re.IGNORECASE)
 _MEETING_HOSTS = re.compile(
     r"https?://(?:[\w-]+\.)*(?:zoom\.us|zoom\.com|teams\.microsoft\.com|teams\.live\.com|meet\.google\.com|webex\.com|"
@@ -33,6 +38,13 @@ _ONLINE_WORDS = re.compile(
     r"^\W*(online|virtual|en ligne|virtuel(le)?|webinar|webinaire|remote|zoom|internet|web|à distance)\b",
     re.I,
 )
+_ROOM = re.compile(
+    r"\W*(?:(?:online|virtual|en ligne|virtuelle)\W+)?(?:(?:meeting|call|réunion|appel|rencontre)\W+)?"
+    r"(?:(?:via|on|by|sur|par)\W+)?"
+    r"(?:microsoft |ms )?(?:teams|zoom|google meet|webex|jitsi(?: meet)?|skype|gotomeeting)"
+    r"(?:\W+(?:meeting|call|réunion|webinar|webinaire|room|link))?\W*",
+    re.IGNORECASE,
+)  # what programs write for a place where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +105,9 @@ def _settled(stated: Stated, *, plain: str) -> Occasion:
         online, place = online or link, None
     if not online and (met := _MEETING_HOSTS.search(f"{place or ''} {stated.url or ''} {plain}")):
         online = shown_link(met[0]) or ""
+    if place and any(_ROOM.fullmatch(part) for part in place.split(";")):
+        place = "; ".join(part.strip() for part in place.split(";") if not _ROOM.fullmatch(part)) or None
+        online = online or ""
     if online is None and place and _ONLINE_WORDS.match(place):
         online = ""
     if place and (_MEETING_HOSTS.search(place) or _ONLINE_WORDS.fullmatch(place.strip(" .!()[]"))):

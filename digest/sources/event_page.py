@@ -274,5 +274,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-4", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-5", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )
