@@ -176,6 +176,14 @@ class Choices:
                 for line in self._hand.store.consents.of(reader.id)
             ],
             "introduction": _said(self._hand.store.introductions.of(reader.id)),
+            "suggestions": [
+                {
+                    "at": _iso(one.at), "kind": one.kind.value, "title": one.title, "link": one.url, "words": one.words,
+                    "starts": _iso(one.starts), "timezone": one.timezone, "place": one.place,
+                    "language": one.language.value, "state": state,
+                }
+                for one, state in self._hand.store.suggestions.of(reader.id)
+            ],
             "letters": [
                 {"issue": one.issue, "state": one.state.value, "at": _iso(one.at), "came_back": one.came_back}
                 for one in self._hand.store.deliveries.of(reader.id)

@@ -15,6 +15,7 @@ from digest.app import App
 from digest.collect_lookup import Lookup
 from digest.errors import ErrorKind, NotFound, SourceError
 from digest.join import Form
+from digest.join_choices import dossier_rows
 from digest.model import ItemKind, Language, NoticeKind, SuggestionId
 from digest.rules.lookup import Glimpse
 from digest.rules.suggest import SuggestionRefused, judged_offer, offer_to_come
@@ -23,7 +24,7 @@ from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.http_kit import answer, serving
-from tests.readers_kit import ANN, joins, shown_form, taken
+from tests.readers_kit import ANN, joins, manage_token, shown_form, taken
 from tests.test_sources_http import Manners
 
 URL = "https://digest.example.org"
@@ -47,6 +48,29 @@ def suggested(app: App, clock: Clock, *, email: str = "", **sent: str) -> Sugges
         EVENT | sent, language=Language.EN, email=email, form=shown_form(app, clock), ip="192.0.2.1"
     )
     return app.join.voices.waiting()[-1].id
+
+
+def test_what_a_reader_suggested_is_in_their_copy_of_everything(app: App, clock: Clock) -> None:
+    joins(app)
+    suggested(app, clock, email=ANN)
+    number = suggested(app, clock, email=ANN, kind="idea", title="More maps", url="")
+    suggested(app, clock, email="somebody@example.org", title="A stranger's")
+    assert app.join.voices.put_aside(number, by="1")
+    known = app.join.choices.dossier(manage_token(app))
+    event, idea = known["suggestions"]
+    assert (event["title"], event["link"], event["words"]) == (
+        "Hack night Bcc: x",
+        "https://civic.example/night",
+        "Come",
+    )
+    assert (event["starts"], event["place"], event["state"]) == (
+        "2026-12-03T22:30:00+00:00",
+        "Halifax",
+        "open",
+    )
+    assert (idea["kind"], idea["title"], idea["state"]) == ("idea", "More maps", "aside")
+    rows = dict(dossier_rows(known))
+    assert rows["suggestions 2 title"] == "More maps"
 
 
 def test_an_event_goes_into_the_pool_and_its_reader_is_thanked(app: App, clock: Clock) -> None:

@@ -56,6 +56,13 @@ class Suggestions:
             raise NotFound("There is no such suggestion (any more).")
         return _suggestion(row)
 
+    def of(self, subscriber_id: SubscriberId) -> list[tuple[Suggestion, str]]:
+        """What a reader suggested, oldest first, and what has become of each: open, used, aside."""
+        rows = self._db.rows(
+            "SELECT * FROM suggestion WHERE subscriber = :id ORDER BY id", {"id": subscriber_id}
+        )
+        return [(_suggestion(row), row["state"]) for row in rows]
+
     def to_look_up(self, *, limit: int) -> list[Suggestion]:
         """Those with a link that was not visited yet, oldest first."""
         rows = self._db.rows(
