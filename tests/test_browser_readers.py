@@ -236,3 +236,20 @@ def test_the_custom_element_brings_the_form_into_another_sites_page(
     server.shutdown()
     thread.join(10)
     server.server_close()
+
+
+GAPS = """() => [...document.querySelectorAll("form label[for]")].map(label => {
+  const before = label.parentElement.previousElementSibling;
+  return label.getBoundingClientRect().top - before.getBoundingClientRect().bottom; })"""
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+@pytest.mark.parametrize("path", ["/suggest", "/fr/suggest"])
+def test_every_label_keeps_away_from_the_field_above(
+    site: browser_kit.Served, browser: Any, path: str, size: str
+) -> None:
+    page = new_page(browser, size=size)
+    page.goto(site.url + path)
+    gaps = page.evaluate(GAPS)
+    assert len(gaps) >= 8
+    assert min(gaps) >= 12
