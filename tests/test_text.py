@@ -200,6 +200,13 @@ def test_language_is_told_by_small_words_or_not_at_all(text: str, language: str 
     assert language_of(text) == language
 
 
+def test_a_long_text_of_a_third_language_is_not_taken_for_english_by_the_look_of_its_words() -> None:
+    german = "Wir bauen die neue Verwaltung mit kleinen Schritten und laden alle Werkstätten zum Gespräch ein. " * 8
+    assert language_of(german) is None
+    assert language_of("We build the new services of the city with you. " * 10) == "en"
+    assert language_of("Nous bâtissons les nouveaux services de la ville avec vous. " * 10) == "fr"
+
+
 def test_reading_time_is_at_least_a_minute_and_unknown_for_a_line() -> None:
     assert minutes_to_read(60) == 1
     assert minutes_to_read(1150) == 5

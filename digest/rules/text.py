@@ -138,8 +138,8 @@ def language_of(text: str) -> str | None:
     head = text[:2_000].lower()
     words = _words_of(head)
     telling = list(filter(_TELLING.__contains__, words))
-    if len(telling) < 6:
-        return _language_of_a_line(text[:2_000])
+    if len(telling) < 6:  # among so many words of either language there are a score of them
+        return None if len(words) > 80 else _language_of_a_line(text[:2_000])
     accented = 0 if head.isascii() else sum(1 for word in words if _FRENCH_ACCENT.search(word))
     french = sum(map(_FRENCH.__contains__, telling)) + 0.5 * accented
     english = sum(map(_ENGLISH.__contains__, telling))
