@@ -201,7 +201,10 @@ def test_language_is_told_by_small_words_or_not_at_all(text: str, language: str 
 
 
 def test_a_long_text_of_a_third_language_is_not_taken_for_english_by_the_look_of_its_words() -> None:
-    german = "Wir bauen die neue Verwaltung mit kleinen Schritten und laden alle Werkstätten zum Gespräch ein. " * 8
+    german = (
+        "Wir bauen die neue Verwaltung mit kleinen Schritten und laden alle Werkstätten zum Gespräch ein. "
+        * 8
+    )
     assert language_of(german) is None
     assert language_of("We build the new services of the city with you. " * 10) == "en"
     assert language_of("Nous bâtissons les nouveaux services de la ville avec vous. " * 10) == "fr"
