@@ -6,7 +6,7 @@ from digest.app import App
 from digest.model import SubscriberState
 from digest.rules.roster import read_roster
 from digest.rules.roster_presets import shape_of
-from digest.rules.roster_status import Standing
+from digest.rules.roster_status import NO_CONSENT, Standing
 from tests.readers_kit import is_known, person
 from tests.test_roster_presets import ANN, LUC, brought
 
@@ -78,6 +78,47 @@ COLUMNS = {
 def test_a_column_that_speaks_of_status_is_understood_or_proves_nothing(header: str, cell: str) -> None:
     [line] = read_roster(f"email,name,{header}\n{ANN},Ann,{cell}\n".encode())
     assert line.standing is COLUMNS[header, cell]
+
+
+CONSENTS = ("gdpr_consent", "consent", "Consentement", "marketing consent", "Accepts Marketing", "Accepts Email Marketing",
+            "email_marketing_consent", "permission", "Consentement RGPD", "Consent status")  # fmt: skip
+SAYS = {"no": Standing.UNCLEAR, "FALSE": Standing.UNCLEAR, "non": Standing.UNCLEAR, "denied": Standing.UNCLEAR,
+        "not_subscribed": Standing.LEFT, "perhaps": Standing.UNCLEAR, "": Standing.ASKED, "yes": Standing.SUBSCRIBED,
+        "oui": Standing.SUBSCRIBED, "granted": Standing.SUBSCRIBED, "2024-05-06": Standing.SUBSCRIBED,
+        "implied": Standing.ASKED, "withdrew (unsubscribed)": Standing.LEFT}  # fmt: skip
+
+
+@pytest.mark.parametrize("header", CONSENTS)
+@pytest.mark.parametrize("cell", SAYS)
+def test_a_column_of_consents_is_believed_and_an_empty_one_proves_nothing(header: str, cell: str) -> None:
+    [line] = read_roster(f"email,name,{header}\n{ANN},Ann,{cell}\n".encode())
+    assert line.standing is SAYS[cell]
+
+
+def test_who_has_not_agreed_stays_out_and_is_named_but_has_not_left(app: App) -> None:
+    report = brought(app, f"email,gdpr_consent\n{ANN},no\n{LUC},yes\n".encode())
+    assert report.counts == {"confirmed": 1}
+    assert report.refused == [(2, f"{NO_CONSENT}gdpr_consent: no.")]
+    assert not is_known(app, ANN)
+    assert app.store.suppressions.count() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "consent_date",
+        "consent text",
+        "Consent source",
+        "consent_ip",
+        "SMS consent",
+        "accepts sms marketing",
+        "terms",
+    ],
+)
+def test_what_is_said_about_a_consent_is_not_the_consent(name: str) -> None:
+    shape = shape_of(["email", name])
+    assert shape is not None
+    assert shape.statuses == ()
 
 
 def test_columns_of_links_moments_plans_and_provinces_are_left_alone() -> None:

@@ -34,6 +34,7 @@ class Column(NamedTuple):
     judge: Callable[[str], Standing]
 
 
+NO_CONSENT = "This row says that they have not agreed, so they stay out: "
 UNCLEAR = "What this row says of the person's status was not understood, so they stay out: "
 _TRUE = frozenset({"true", "1", "yes", "y", "t", "oui", "o", "vrai", "x"})
 _FALSE = frozenset(
@@ -97,7 +98,17 @@ _IN_NAMES = re.compile(
     r"\b(subscribed|abonnee?|inscrite?|opt(ed)? ?in)\b|^(is |est )?(active?|actif|enabled)$"
 )
 _PROOF_NAMES = re.compile(r"^(is |email |est )?(confirmed|confirmee?|verified|verifiee?)$")
-_STATUS_NAMES = re.compile(r"\b(status|statut|standing)\b|^(state|etat|subscription|abonnement|permission)$")
+# Whether they agreed to letters; not when, where, how or in which words, and not to messages by telephone.
+_ABOUT = r"(e ?mail|courriels?|marketing|newsletter|infolettre|gdpr|rgpd|casl|lcap|has|is|a|au|aux|le|les|to|express|explicit)"
+_AGREED_NAMES = re.compile(
+    rf"^({_ABOUT} )*(consent|consents|consented|consentement|permission|opt in consent)( (given|donne|{_ABOUT}))*$"
+    rf"|^({_ABOUT} )*accept(s|e|ed)?( {_ABOUT})+$|^({_ABOUT} )*(consent|consentement) (status|state|statut|etat)$"
+)
+_AGREED = frozenset(
+    {"explicit", "explicite", "expres", "granted", "given", "agreed", "accepted", "accepte", "donne"}
+)
+_REFUSED = frozenset({"denied", "declined", "refused", "refuse", "rejected", "not given", "not granted"})
+_STATUS_NAMES = re.compile(r"\b(status|statut|standing)\b|^(state|etat|subscription|abonnement)$")
 # Columns about a moment, an address or a link, not about how somebody stands.
 _OF_A_MOMENT = frozenset(["time", "at", "on", "date", "since", "depuis", "le", "ip", "source"])
 _OF_A_LINK = frozenset(["link", "url", "lien", "token", "key", "id", "uuid", "hash"])
@@ -138,6 +149,8 @@ def _judge_of(name: str, *, preset: str, is_place: bool) -> Callable[[str], Stan
     words = set(name.split())
     if name == "active subscription" or words & (_OF_A_LINK | _OF_MONEY):  # who pays, at Substack
         return None
+    if _AGREED_NAMES.search(name):
+        return _agreed_says
     if _STATUS_NAMES.search(name):
         return None if name in {"state", "etat"} and is_place and preset != "digest" else word_says
     if name == "type":
@@ -203,13 +216,30 @@ def _proof_says(cell: str) -> Standing:
     return Standing.SUBSCRIBED if word in _TRUE or _MOMENT.match(word) else _part_says(word)
 
 
+@lru_cache(maxsize=1000)
+def _agreed_says(cell: str) -> Standing:
+    """For a column of consents. Who has not agreed has not left either: they stay out and are named."""
+    word = _plain(cell)
+    if _declines(cell):
+        return Standing.UNCLEAR
+    if not word:
+        return Standing.ASKED
+    return Standing.SUBSCRIBED if word in _TRUE | _AGREED or _MOMENT.match(word) else _part_says(word)
+
+
+def _declines(cell: str) -> bool:
+    word = _plain(cell)
+    return word in _REFUSED or (word != "" and word in _FALSE)
+
+
 def unclear(columns: Sequence[Column], row: Sequence[str]) -> str:
     """The reason why a row stays out: which column says what. Never an address."""
     for place, name, judge in columns:
         cell = row[place].strip() if place < len(row) else ""
         if judge(cell) is Standing.UNCLEAR:
             seen = "".join(sign for sign in f"{name}: {cell}" if sign.isprintable())
-            return UNCLEAR + (f"{name[:40]}." if "@" in seen else f"{seen[:80]}.")
+            why = NO_CONSENT if judge is _agreed_says and _declines(cell) else UNCLEAR
+            return why + (f"{name[:40]}." if "@" in seen else f"{seen[:80]}.")
     return UNCLEAR + "?"
 
 

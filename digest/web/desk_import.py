@@ -164,10 +164,9 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
 
 
 def _in_words(reason: str) -> str:
-    if reason.startswith(roster_status.UNCLEAR):
-        return tongue.words()(
-            "desk.import_why_status", what=reason.removeprefix(roster_status.UNCLEAR).rstrip(".")
-        )
+    for begins, name in ((roster_status.UNCLEAR, "status"), (roster_status.NO_CONSENT, "no_consent")):
+        if reason.startswith(begins):
+            return tongue.words()(f"desk.import_why_{name}", what=reason.removeprefix(begins).rstrip("."))
     return tongue.words()(f"desk.import_why_{_REASONS.get(reason, 'unreadable')}")
 
 
