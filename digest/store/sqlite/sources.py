@@ -29,11 +29,10 @@ class Sources:
         """
         for part in parts:
             self._upsert(part)
-        lost = self._db.rows(
-            """UPDATE source SET configured = 0
-               WHERE configured = 1 AND added = 0 AND name NOT IN (SELECT value FROM json_each(:names)) RETURNING id""",
-            {"names": listed([part.name for part in parts])},
-        )
+        gone = "configured = 1 AND added = 0 AND name NOT IN (SELECT value FROM json_each(:names))"
+        names = {"names": listed([part.name for part in parts])}
+        lost = self._db.rows(f"SELECT id FROM source WHERE {gone}", names)
+        self._db.change(f"UPDATE source SET configured = 0 WHERE {gone}", names)
         for row in lost:
             self.wake_heirs(SourceId(row["id"]))
 
