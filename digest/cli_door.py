@@ -147,7 +147,7 @@ def _plain(title: str, total: int | None) -> Step:
         nonlocal shown
         if line:
             click.echo(line, err=True)
-        elif total and (done - shown) * 10 >= total:
+        elif total and done > shown and (done >= total or (done - shown) * 10 >= total):
             shown = done
             at = RunProgress(total=total, done=done, seconds=time.monotonic() - began_s)
             click.echo(f"{title}: {pace_line(at)}", err=True)

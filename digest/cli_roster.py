@@ -78,16 +78,18 @@ def import_(
             if is_stopped():
                 raise _Stopped(done)
 
+        total = _count_lines(data)
         try:
             with (
                 door.open() as app,
-                progress("Importing", total=_count_lines(data), quiet=as_json) as step,
+                progress("Importing", total=total, quiet=as_json) as step,
                 _rejects(rejects) as write_reject,
             ):
                 report = bring(
                     data, join=app.join, store=app.store, basis=basis, origin=origin, language=language,
                     dry_run=dry_run, on_progress=tell, on_refused=write_reject,
                 )  # fmt: skip
+                step(total, "")  # a person may take several lines, and a line may hold nobody
         except _Stopped as stopped:
             click.echo(
                 _DRY_STOPPED if dry_run else f"Stopped after {stopped.args[0]} lines. {_GOES_ON}", err=True
@@ -122,6 +124,12 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
     for lines, what in ((report.shared, _SHARED), (report.odd, _ODD)):
         if lines:
             say(f"{what} {_few(lines)}.")
+    if report.rivals:
+        say(
+            f"Several columns hold addresses: {report.rivals[0]} was read, not {', '.join(report.rivals[1:])}."
+        )
+    if dry_run and report.unread:
+        say(f"Columns that say nothing to us: {_few(report.unread)}.")
     if report.marks:
         say(f"{report.marks} keyed marks of people who may not come back were read too; they count where the key is the "
             "same as there.")  # fmt: skip
@@ -129,8 +137,8 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
         say(f"The refused rows stand in {rejects}. It holds addresses: delete it when you are done.")
 
 
-def _few(lines: Sequence[int]) -> str:
-    """The numbers of the first of them, and how many more."""
+def _few(lines: Sequence[int | str]) -> str:
+    """The first of them, and how many more."""
     more = len(lines) - _FEW
     return ", ".join(map(str, lines[:_FEW])) + (f" and {more} more" if more > 0 else "")
 
@@ -265,6 +273,8 @@ def _report_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
         "marks": report.marks,
         "shared": report.shared,
         "mixed_alphabets": report.odd,
+        "columns_unread": report.unread,
+        "columns_of_addresses": report.rivals,
         "source": report.source,
         "sha256": report.sha256,
     }

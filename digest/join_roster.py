@@ -64,6 +64,7 @@ class Report:
     marks: how many keyed hashes of people who may not come back were in the file.
     shared, odd: numbers of lines to look at twice, which come in all the same: addresses that are perhaps no person's own
     (info@), and domains of mixed alphabets.
+    unread: names of columns that say nothing to us. rivals: of several columns of addresses the one that was read, the others.
     source: the program that wrote the file, as far as its header says; sha256: of the file, as in the consent log.
     """
 
@@ -74,6 +75,8 @@ class Report:
     source: str = ""
     sha256: str = ""
     marks: int = 0
+    unread: list[str] = field(default_factory=list)
+    rivals: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,9 @@ class _Import:
 
     def run(self, roster: Roster | JsonRoster, on_progress: Callable[[int], None] | None) -> Report:
         self._report.source, self._header = roster.shape.name, roster.header
+        if roster.header:
+            self._report.unread = roster.shape.unread(roster.header)
+            self._report.rivals = roster.shape.rivals(roster.header)
         done = 0
         # One after the other: a second thread that reads ahead costs more in waiting for its turn than it saves.
         for block in self._blocks(roster):

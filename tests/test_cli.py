@@ -328,6 +328,21 @@ def test_a_list_from_elsewhere_is_tried_then_taken(digest: Digest, tmp_path: Pat
     assert (tmp_path / "out.csv").stat().st_mode & 0o077 == 0
 
 
+def test_an_import_tells_its_columns_and_its_progress_ends_whole(
+    here: Community, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "people.csv"
+    roster.write_text(
+        'email,E-mail,notes\n"zoe@example.org",,"one\ntwo"\n\nbo@example.org,,x\n', encoding="utf-8"
+    )
+    words = ["subscribers", "import", str(roster), "--basis", "express", "--origin", "x", "--dry-run"]
+    assert run(["--config", str(here.config), *words]) == 0
+    told, beside = capsys.readouterr()
+    assert "Several columns hold addresses: email was read, not E-mail." in told
+    assert "Columns that say nothing to us: notes." in told
+    assert "Importing: 4 of 4" in beside
+
+
 def test_a_spreadsheet_does_not_take_an_address_for_a_formula(digest: Digest) -> None:
     digest("subscribers", "add", "+tag@example.org", "--basis", "express", "--origin", "a sheet")
     assert "'+tag@example.org" in digest("subscribers", "export")

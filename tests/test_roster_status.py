@@ -132,3 +132,12 @@ def test_of_two_columns_the_one_that_says_they_left_is_believed(app: App) -> Non
     data = f"email,unsubscribed,subscribed\n{ANN},true,yes\n{LUC},false,yes\n".encode()
     assert brought(app, data).counts == {"confirmed": 1, "left": 1}
     assert person(app, LUC).state is SubscriberState.CONFIRMED
+
+
+def test_the_report_names_columns_that_say_nothing_and_which_addresses_were_read(app: App) -> None:
+    data = f"email,Email Address,Address,status,Fav. colour,x@example.org\n{ANN},{LUC},12 Main St,active,red,1\n".encode()
+    report = brought(app, data, dry_run=True)
+    assert report.rivals == ["email", "Email Address"]
+    assert report.unread == ["Address", "Fav. colour"]
+    assert brought(app, f"email,status\n{ANN},active\n".encode()).rivals == []
+    assert brought(app, f"{ANN}\n".encode()).unread == []

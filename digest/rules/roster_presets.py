@@ -12,6 +12,7 @@ ADDRESS_COLUMNS = (
     "email", "email address", "e-mail", "e-mail address", "email_address", "courriel", "adresse courriel", "address",
     "mail",
 )  # fmt: skip
+_SURELY_ADDRESSES = frozenset(ADDRESS_COLUMNS) - {"address"}  # beside another it is where somebody lives
 LANGUAGE_COLUMNS = ("language", "langue", "lang", "locale", "preferred language")
 # When somebody came to that list: what proves most comes first.
 SINCE_COLUMNS = (
@@ -47,6 +48,35 @@ class Shape:
         """words: what stands in the columns of `statuses`, in their order."""
         found = (one.judge(text) for one, text in zip(self.statuses, words, strict=True))
         return max(found, default=Standing.SUBSCRIBED)
+
+    def unread(self, header: Sequence[str]) -> list[str]:
+        """Names of the columns that say nothing to us, without rivals()."""
+        read = {
+            self.address,
+            self.language,
+            *self.since,
+            *self.network,
+            *(one.place for one in self.statuses),
+        }
+        names = [
+            _sayable(name)
+            for place, name in enumerate(header)
+            if place not in read and name.strip().casefold() not in _SURELY_ADDRESSES
+        ]
+        return [name for name in names if name]
+
+    def rivals(self, header: Sequence[str]) -> list[str]:
+        """Where several columns hold addresses: the one that is read, then the others."""
+        others = [
+            _sayable(name) for place, name in enumerate(header)
+            if place != self.address and name.strip().casefold() in _SURELY_ADDRESSES
+        ]  # fmt: skip
+        return [_sayable(header[self.address]), *others] if others else []
+
+
+def _sayable(name: str) -> str:
+    """A name of a column as it can be shown; one that holds an address is none."""
+    return "" if "@" in name else "".join(sign for sign in name.strip()[:40] if sign.isprintable())
 
 
 def shape_of(header: Sequence[str]) -> Shape | None:

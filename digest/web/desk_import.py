@@ -157,10 +157,20 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
         source=_NAMES.get(report.source, "" if report.source in {"csv", "plain"} else report.source.title()),
         counts=[(words(f"desk.import_{name}"), counts[name]) for name in ("confirmed", "asked", "known", "left")],
         flags=[words(f"desk.import_{name}", lines=", ".join(map(str, numbers[:_SHOWN])), n=len(numbers))
-               for name, numbers in (("shared", report.shared), ("odd", report.odd)) if numbers],
+               for name, numbers in (("shared", report.shared), ("odd", report.odd)) if numbers] + _columns(report),
         refused=len(report.refused), packed=b64encode(zlib.compress(typed.data)).decode(),
         comes=counts["confirmed"] + counts["asked"] + counts["left"],
     )  # fmt: skip
+
+
+def _columns(report: Report) -> list[str]:
+    """One sentence each: which column of addresses was read, and which columns were not."""
+    words, said = tongue.words(), list[str]()
+    if report.rivals:
+        said.append(words("desk.import_rivals", read=report.rivals[0], others=", ".join(report.rivals[1:])))
+    if report.unread:
+        said.append(words("desk.import_unread", names=", ".join(report.unread[:_SHOWN])))
+    return said
 
 
 def _in_words(reason: str) -> str:
