@@ -20,6 +20,7 @@ _TO_EDITORS = frozenset({
     NoticeKind.DOMAIN_REFUSES,
     NoticeKind.MANY_RETURN, NoticeKind.REFUSED_FOR_US,
 })  # fmt: skip
+_WITH_A_PASS = frozenset({NoticeKind.SIGN_IN, NoticeKind.INVITED})
 # The last goes to a mailbox that may not be its reader's any more: no link of theirs may stand in it.
 _WITHOUT_LINK = frozenset({NoticeKind.DECLINED, NoticeKind.THANKS, NoticeKind.ADDRESS_MOVED})
 AT_ONCE = 20
@@ -115,13 +116,14 @@ class Post:
         return self._press.notice(
             notice.kind, to=notice.address, language=notice.language, message_id=message_id, date=now,
             link=self._link(notice, now), code=_code(notice, now),
-            said=(notice.secret or "").split("\n")[1:] if notice.kind in _TO_EDITORS else (),
+            said=(notice.secret or "").split("\n")[1:] if notice.kind in _TO_EDITORS | _WITH_A_PASS else (),
         )  # fmt: skip
 
     def _link(self, notice: Notice, now: datetime) -> str | None:
         """The link is made when the letter leaves, so that it is fresh."""
-        if notice.kind is NoticeKind.SIGN_IN:
-            return self._links.sign_in(notice.secret, language=notice.language) if notice.secret else None
+        if notice.kind in _WITH_A_PASS:
+            secret = (notice.secret or "").split("\n")[0]
+            return self._links.sign_in(secret, language=notice.language) if secret else None
         if notice.kind is NoticeKind.PASSKEY_ADDED:
             return self._links.own_page(notice.language)
         if notice.kind in _TO_EDITORS:

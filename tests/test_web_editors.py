@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 from flask import Flask
@@ -39,6 +41,25 @@ def test_an_administrator_invites_somebody_who_gets_a_link_once(app: App, web: F
     assert "siège déjà au pupitre" in again
     wrong = {**fields, "email": "no address"}
     assert "not an address" in press(ada, "/desk/editors", status=400, **wrong)  # type: ignore[arg-type]
+
+
+def test_an_invitation_says_who_invites_and_as_what_in_the_language_chosen(app: App, web: Flask) -> None:
+    """Nobody asked for this link: a letter that says so would be deleted."""
+    ada = signed_in(app, web, "ada@example.org")
+    for language, role in (("fr", "approver"), ("en", "contributor")):
+        fields = {"email": f"{language}@example.org", "role": role, "language": language}
+        press(ada, "/fr/desk/editors" if language == "en" else "/desk/editors", **fields)  # type: ignore[arg-type]
+    web.extensions["digest"].errands.wait()
+    parsed = [message_from_bytes(path.read_bytes(), policy=default)
+              for path in app.config.path(app.config.mail.folder).glob("*.eml")]  # fmt: skip
+    told = {one["To"]: one["Subject"] + one.get_body(("plain",)).get_content() for one in parsed}
+    assert "you are invited" in told["en@example.org"]
+    assert "Invited by ada. Your role: Contributor." in told["en@example.org"]
+    assert "une invitation" in told["fr@example.org"]
+    assert "L’invitation vient de ada. Votre rôle\u00a0: Approbation." in told["fr@example.org"]
+    assert not [text for text in told.values() if "asked for" in text or "avez demandé" in text]
+    path = re.findall(r"/desk/sign-in/\S{32}", told["en@example.org"])[0]
+    assert web.test_client().post(path, base_url=web_kit.URL).status_code == 303
 
 
 def test_a_changed_role_counts_at_once_and_a_configured_one_stands(app: App, web: Flask) -> None:

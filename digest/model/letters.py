@@ -186,6 +186,7 @@ class NoticeKind(StrEnum):
 
     CONFIRM = "confirm"
     SIGN_IN = "sign-in"
+    INVITED = "invited"  # to the desk, by an administrator
     MANAGE = "manage"
     WELCOME = "welcome"
     DECLINED = "declined"

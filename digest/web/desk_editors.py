@@ -9,7 +9,8 @@ from digest.rules.consent import judged_address
 from digest.web import chronicle, roles, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
-from digest.web.site import site
+from digest.web.site import post_notices, site
+from digest.words import Words
 
 _DONE = frozenset({"invited", "changed", "out", "keys", "removed"})
 
@@ -39,7 +40,7 @@ def editors() -> Response:
 
 
 def invite_editor() -> AnyResponse:
-    """Adds an editor and mails the same link as the door does."""
+    """Adds an editor and mails a link that says who invites them, as what."""
     typed, store = request.form.get("email", "")[:320], site().app.store
     try:
         address = judged_address(typed)
@@ -50,7 +51,10 @@ def invite_editor() -> AnyResponse:
             raise InputRefused("That person is an editor already.", key="desk.why_editor_known")
         added = store.editors.add(address, role=_role(), language=_language())
         _log("invite", added.id, role=added.role.value)
-    sessions.mail_link(typed)
+        theirs = Words(added.language)
+        role, name = theirs(f"desk.role_{added.role.value}"), chronicle.names()[sessions.by()]
+        sessions.queue_invitation(added, said=theirs("mail.invited_as", who=name, role=role))
+    post_notices()
     return redirect(to("/desk/editors?did=invited"), 303)
 
 

@@ -98,14 +98,26 @@ def mail_link(address_text: str) -> None:
             last = app.store.notices.last_queued(NoticeKind.SIGN_IN, editor=found.id)
             lately = app.store.notices.count_since(NoticeKind.SIGN_IN, editor=found.id, since=now - AN_HOUR)
             if (last is None or now - last >= ONE_LINK_PER) and lately < MOST_LINKS:
-                secret = secrets.token_urlsafe(24)
-                app.store.editors.give_pass(fingerprint(secret), editor=found.id, purpose="sign-in", now=now,
-                                            expires_at=now + LINK_LIVES)  # fmt: skip
                 spoken = Language.FR if tongue.spoken() is Language.FR else found.language
-                app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=spoken, secret=secret,
-                                        now=now)  # fmt: skip
+                app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=spoken,
+                                        secret=_link_for(found), now=now)  # fmt: skip
                 app.store.desk_log.add("link", editor="digest", at=now, detail={"whom": found.id})
     post_notices()
+
+
+def queue_invitation(added: Editor, *, said: str) -> None:
+    """Inside a transaction: the first link of somebody who did not ask for one, in the language chosen for them. said: who
+    invites them, as what."""
+    site().app.store.notices.queue(NoticeKind.INVITED, editor=added.id, language=added.language,
+                                   secret=f"{_link_for(added)}\n{said}", now=site().app.clock())  # fmt: skip
+
+
+def _link_for(who: Editor) -> str:
+    """Inside a transaction: the secret of a link that opens the desk once."""
+    now, secret = site().app.clock(), secrets.token_urlsafe(24)
+    site().app.store.editors.give_pass(fingerprint(secret), editor=who.id, purpose="sign-in", now=now,
+                                       expires_at=now + LINK_LIVES)  # fmt: skip
+    return secret
 
 
 def redeem(link_secret: str) -> tuple[Editor, str] | None:
