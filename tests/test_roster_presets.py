@@ -123,6 +123,23 @@ def test_both_languages_travel_through_import_and_export(app: App) -> None:
     assert app.store.subscribers.stats().by_language == {"en": 1, "en+fr": 1, "fr": 1, "fr+en": 1}
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "language"),
+    [
+        ("tags", "board, language:fr", "fr"), ("Labels", "Langue: fr-CA; 2025", "fr"), ("TAGS", "newsletter,Français", "fr"),
+        ("tags", "fr+en", "fr+en"), ("tags", "french fries, friends", "en"), ("tags", "", "en"),
+        ("attributes", '{"city": "Québec", "language": "fr+en"}', "fr+en"), ("Data", '{"locale":"fr_CA"}', "fr"),
+        ("metadata", "{not json", "en"), ("attributes", '{"language": null}', "en"),
+    ],
+)  # fmt: skip
+def test_a_language_among_tags_or_attributes_is_heard(
+    app: App, header: str, cell: str, language: str
+) -> None:
+    quoted = cell.replace('"', '""')
+    assert brought(app, f'email,{header}\n{ANN},"{quoted}"\n'.encode()).counts == {"confirmed": 1}
+    assert person(app).language == language
+
+
 def test_an_import_brings_nobody_back(app: App) -> None:
     for text in (ANN, LUC, "cut@example.org"):
         joins(app, text)
@@ -263,6 +280,10 @@ def test_what_goes_out_in_a_shape_comes_in_again_as_the_same_people(
         assert {r.address.reveal() for r in after.values()} == {
             r.address.reveal() for r in confirmed.values()
         }
+        if name not in ("mailman", "substack"):  # the others have room for it
+            assert {key: r.language for key, r in after.items()} == {
+                key: r.language for key, r in confirmed.items()
+            }
         if name != "mailman":
             assert not is_known(app, LUC)
             with pytest.raises(InputRefused):

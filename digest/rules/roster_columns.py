@@ -1,5 +1,6 @@
 """What a row says of one person: whole columns at once where all rows are alike, one row at a time where not. Pure."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,11 +37,28 @@ class Line(NamedTuple):
         return self.standing.is_gone
 
 
+_TOLD = re.compile(
+    r"\b(?:language|langue|lang|locale)\"?\s*[:=]\s*\"?([a-z]{2}(?:\+[a-z]{2})?)", re.IGNORECASE
+)
+_TAGS = {
+    "fr": "fr", "français": "fr", "francais": "fr", "french": "fr", "en": "en", "english": "en", "anglais": "en",
+    "en+fr": "en+fr", "fr+en": "fr+en", "bilingual": "both", "bilingue": "both",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=1000)
 def reading(cell: str) -> str:
     """`en` of `en-CA`; both languages as our own export writes them, or `both`."""
     word = cell.strip().casefold()
     return word if "+" in word or word == "both" else word[:2]
+
+
+@lru_cache(maxsize=1000)
+def tagged(cell: str) -> str:
+    """The language among tags (`board, language:fr`), or in the JSON of what a program keeps of somebody."""
+    if found := _TOLD.search(cell):
+        return reading(found[1])
+    return next((said for tag in cell.split(",") if (said := _TAGS.get(tag.strip().casefold()))), "")
 
 
 def line_of(shape: Shape, number: int, row: Sequence[str]) -> Line | None:
@@ -49,7 +67,8 @@ def line_of(shape: Shape, number: int, row: Sequence[str]) -> Line | None:
     if not address and not any(cell.strip() for cell in row):
         return None
     place = shape.language
-    language = reading(row[place]) if place is not None and place < len(row) else ""
+    says = tagged if shape.is_tagged else reading
+    language = says(row[place]) if place is not None and place < len(row) else ""
     standing = shape.standing(row)
     return Line(
         number, as_typed(address), language or None, standing, _since(row, shape.since), _first(row, shape.network), row,
@@ -90,10 +109,11 @@ class Columns:
 
 def in_columns(shape: Shape, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Columns | None:
     """None when a row is shorter than the others."""
+    says = tagged if shape.is_tagged else reading
     try:
         return Columns(
             shape=shape, numbers=numbers, rows=rows, addresses=[row[shape.address].strip() for row in rows],
-            languages=None if shape.language is None else [reading(row[shape.language]) or None for row in rows],
+            languages=None if shape.language is None else [says(row[shape.language]) or None for row in rows],
             standings=_standings(shape, rows), since=_moments(shape, rows), networks=_networks(shape, rows),
         )  # fmt: skip
     except IndexError:

@@ -14,6 +14,8 @@ ADDRESS_COLUMNS = (
 )  # fmt: skip
 _SURELY_ADDRESSES = frozenset(ADDRESS_COLUMNS) - {"address"}  # beside another it is where somebody lives
 LANGUAGE_COLUMNS = ("language", "langue", "lang", "locale", "preferred language")
+# Where a program has no such column, our exports and many people's habits put it among these.
+TAG_COLUMNS = ("metadata", "attributes", "data", "labels", "tags")
 # When somebody came to that list: what proves most comes first.
 SINCE_COLUMNS = (
     "confirmed_at", "confirm_time", "optin_time", "created_at", "creation_date", "created at", "asked_at",
@@ -32,7 +34,8 @@ def standing_of(state: str) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where to look in each row. statuses: the columns that say how somebody stands."""
+    """Where to look in each row. statuses: the columns that say how somebody stands. is_tagged: the language is one of many
+    things that its column says."""
 
     name: str
     address: int
@@ -40,6 +43,7 @@ class Shape:
     since: tuple[int, ...]
     network: tuple[int, ...]
     statuses: tuple[Column, ...]
+    is_tagged: bool = False
 
     def standing(self, row: Sequence[str]) -> Standing:
         return self.judged([row[one.place] if one.place < len(row) else "" for one in self.statuses])
@@ -86,10 +90,15 @@ def shape_of(header: Sequence[str]) -> Shape | None:
     if address is None:
         return None
     preset = recognised(names)
-    language = next((names.index(name) for name in LANGUAGE_COLUMNS if name in names), None)
+    stated = next((names.index(name) for name in LANGUAGE_COLUMNS if name in names), None)
+    tagged = next((names.index(name) for name in TAG_COLUMNS if name in names), None)
+    language = tagged if stated is None else stated
     since, network = _places(names, SINCE_COLUMNS), _places(names, NETWORK_COLUMNS)
     used = frozenset({address, *since, *network, *(() if language is None else (language,))})
-    return Shape(preset, address, language, since, network, columns_of(header, preset=preset, used=used))
+    statuses = columns_of(header, preset=preset, used=used)
+    return Shape(
+        preset, address, language, since, network, statuses, is_tagged=stated is None and tagged is not None
+    )
 
 
 def plain(column: int) -> Shape:
