@@ -136,11 +136,10 @@ def _failure(source: Source) -> str:
 
 def _exactly(source: Source) -> str:
     """The visit's own sentence, in English, where the page has told the sort of failure alone."""
-    said = source.last_error if source.fail_count else None
-    by_sort = (
-        tongue.words()(f"sources.error_{(source.last_error_kind or '').replace('-', '_')}") if said else ""
-    )
-    return said if said and _failure(source) == by_sort != said else ""
+    said, kind = source.last_error, (source.last_error_kind or "").replace("-", "_")
+    if not said or not kind or not source.fail_count:
+        return ""  # without a sort, as an older store may hold it, the page tells the sentence itself
+    return said if _failure(source) == tongue.words()(f"sources.error_{kind}") != said else ""
 
 
 def _sentence(error: Exception) -> str:
