@@ -101,7 +101,6 @@ def mail_link(address_text: str) -> None:
                 spoken = Language.FR if tongue.spoken() is Language.FR else found.language
                 app.store.notices.queue(NoticeKind.SIGN_IN, editor=found.id, language=spoken,
                                         secret=_link_for(found), now=now)  # fmt: skip
-                app.store.desk_log.add("link", editor="digest", at=now, detail={"whom": found.id})
     post_notices()
 
 
@@ -117,6 +116,7 @@ def _link_for(who: Editor) -> str:
     now, secret = site().app.clock(), secrets.token_urlsafe(24)
     site().app.store.editors.give_pass(fingerprint(secret), editor=who.id, purpose="sign-in", now=now,
                                        expires_at=now + LINK_LIVES)  # fmt: skip
+    site().app.store.desk_log.add("link", editor="digest", at=now, detail={"whom": who.id})
     return secret
 
 
