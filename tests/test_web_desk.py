@@ -413,6 +413,10 @@ def test_a_refused_move_says_why_in_the_language_of_the_page(
     assert says in page
     assert "cannot be edited" not in page
     assert way_out in page
+    assert 'class="deskhead"' in page, "it stands in the frame of the desk"
+    assert page.count("<main") == page.count("</main>") == 1
+    strange = press(client, "/code", status=400, email="nobody@example.org", code="1")
+    assert 'class="deskhead"' not in strange
 
 
 def test_every_sentence_of_a_refusal_exists_in_both_languages() -> None:

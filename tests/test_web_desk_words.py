@@ -69,12 +69,16 @@ def test_what_stops_an_issue_cannot_be_accepted_nor_can_anything_once_it_is_froz
 
 def test_a_fault_leads_to_the_place_to_mend(app: App, web: Flask, month: web_kit.Month) -> None:
     dana, base = signed_in(app, web), f"/desk/issues/{month.period}/"
+    item = app.store.issues.get(month.period).section("worth-reading")[0].item.id
+    app.publish.reword(month.period, item, language=Language.EN, blurb="Click here. " + "word " * 150, by="1")
     for path in (f"{base}checks", base, f"{base}approve", f"/fr{base}checks"):
         page = read(dana, path)
         links = re.findall(
-            rf'href="((?:/fr)?{base}(?:items/\d+|note#\w+-\w\w|#sec-[\w-]+))" aria-label', page
+            rf'href="((?:/fr)?{base}(?:items/\d+#(?:title|blurb)-\w\w|note#\w+-\w\w|#sec-[\w-]+))" aria-label',
+            page,
         )
         assert any("note#note-" in link for link in links), path
+        assert any("#blurb-" in link for link in links), "the field, not only the page"
         for link in links:
             target, _, anchor = link.partition("#")
             assert not anchor or f'id="{anchor}"' in read(dana, target), link

@@ -33,6 +33,20 @@ def test_a_source_that_nobody_has_visited_says_so_in_both_languages(app: App, we
     assert '<p class="meta">Pas encore visitée' in read(client, "/fr/desk/sources")
 
 
+def test_the_kind_of_a_source_is_told_in_words(app: App, web: Flask) -> None:
+    client = signed_in(app, web)
+    with app.store.write():
+        for name, kind in (("Théâtre", "event-page"), ("Odd", "telepathy")):
+            app.store.sources.add(SourcePart(name=name, url=f"https://{name.lower()}.example/", kind=kind))
+    english, french = read(client, "/desk/sources"), read(client, "/fr/desk/sources")
+    for page, kinds in (
+        (english, ("feed", "calendar", "event page")),
+        (french, ("fil", "calendrier", "page d’événements")),
+    ):
+        for kind in (*kinds, "telepathy"):
+            assert f'<span class="tag">{kind}</span>' in page
+
+
 def test_an_editor_sees_what_is_there_before_it_is_added(app: App, web: Flask) -> None:
     client = signed_in(app, web)
     with serving() as site:
@@ -64,7 +78,7 @@ def test_a_page_that_is_two_sources_shows_both_and_either_is_taken(app: App, web
         assert "Another way to collect it: 1 event." in shown
         assert f'aria-label="Look at {site.url("/")} instead"' in shown
         other = press(client, "/desk/sources/look", url=site.url("/"), exactly="1", status=200)
-        assert "event-page" in other
+        assert "event page" in other
         assert "Another way" not in other
         press(client, "/desk/sources/add", url=site.url("/"), exactly="1", name="Their events")
     assert app.store.sources.get("Their events").kind == "event-page"

@@ -146,9 +146,9 @@ def _check(check: Check, seen: str) -> dict[str, Any]:
 def _where_to_mend(check: Check) -> str:
     """The page and field behind a fault, as the desk knows them; "" for what only the operator can mend."""
     kind, _, name = check.where.partition(":")
-    code = check.language or site().config.list.languages[0]
+    code = (check.language or site().config.list.languages[0]).partition("+")[0]
     if kind == "item":
-        return f"items/{name}"
+        return f"items/{name}#{'title' if check.id == 'item-title' else 'blurb'}-{code}"
     if kind == "section":
         return f"#sec-{name}"
     field = {"subject": "theme", "theme": "theme", "preheader": "note", "note": "note"}.get(kind)

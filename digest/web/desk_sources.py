@@ -20,6 +20,7 @@ from digest.words import Words
 
 _DONE = ("added", "paused", "resumed", "removed", "moved")
 _LONGEST_URL = 2_000
+_KINDS = frozenset({"medium", "feed", "ical", "event-page"})  # those that have a name in words
 
 
 def add_doors(blueprint: Blueprint) -> None:
@@ -88,8 +89,14 @@ def _sources(
     lines.sort(key=lambda line: not line["error"])  # what fails first, each in its order
     return page(
         "desk/sources.html", status=status, title=words("desk.sources_title"), sources=lines, said=said, error=error,
-        pasted=pasted, found=found, may_edit=sessions.may_edit(), failing=sum(1 for line in lines if line["error"]),
+        kind_name=_kind_name, pasted=pasted, found=found, may_edit=sessions.may_edit(),
+        failing=sum(1 for line in lines if line["error"]),
     )  # fmt: skip
+
+
+def _kind_name(kind: str) -> str:
+    """In words; one that nobody knows as config.toml has it."""
+    return tongue.words()(f"sources.kind_{kind.replace('-', '_')}") if kind in _KINDS else kind
 
 
 def source_line(source: Source) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _page(
     also = None if said else (others(f"web.{name}_title"), others(f"web.{name}_lead"))
     return page(
         "say.html", status=status, title=title, heading=title, paragraphs=[words(f"web.{name}_lead")], actions=[],
-        links=links or [_way_out(words)], mentions_letter=False, also=also, said=said,
+        links=links or [_way_out(words)], mentions_letter=False, also=also, said=said, at_desk=_is_at_desk(),
         said_lang=language.value if is_ours else Language.EN.value,
     )  # fmt: skip
 
@@ -119,8 +119,12 @@ def _page(
 def _way_out(words: Words) -> tuple[str, str]:
     """Somebody at the desk goes back there, to the issue if the address names one."""
     parts = tongue.bare(request.path).split("/")
-    if parts[1:2] != ["desk"] or not g.get("editor"):
+    if not _is_at_desk():
         return to("/"), words("web.go_home")
     if parts[2:3] == ["issues"] and len(parts) > 4:
         return to(f"/desk/issues/{parts[3]}/"), words("desk.back_to_issue")
     return to("/desk/"), words("desk.back_to_desk")
+
+
+def _is_at_desk() -> bool:
+    return tongue.bare(request.path).startswith("/desk/") and bool(g.get("editor"))
