@@ -79,7 +79,9 @@ class Join:
                 self._hand.queue(NoticeKind.MANAGE, known)
                 return
             known = self._written_down(known, ask, address, now=now)
-            self._hand.log(known, "asked", method="form", page=ask.page, network=ask.network)
+            self._hand.log(
+                known, "asked", method="form", page=ask.page, network=ask.network, read_in=ask.read_in
+            )
             self._ask_to_confirm(known)
 
     def _written_down(

@@ -14,6 +14,7 @@ from digest.model import (
     Cadence,
     Consent,
     EditorId,
+    Language,
     MailDomain,
     NoticeKind,
     Reading,
@@ -41,6 +42,7 @@ class Ask:
 
     network: a shortened network address, for the log; ip: the whole one, counted under a keyed hash and never kept.
     form: None only where our own program asks; every door on the web hands one in. note: who they are, for editors.
+    read_in: the language of the page, whose wording they agreed to; None: that of the letter.
     """
 
     address: str
@@ -54,6 +56,7 @@ class Ask:
     form: Form | None = None
     note: str = ""
     invitation: str = ""
+    read_in: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +127,16 @@ class Hand:
 
     def log(
         self, who: Subscriber, act: str, *, method: str, page: str = "", network: str | None = None,
-        basis: str = "express", origin: str = "",
+        basis: str = "express", origin: str = "", read_in: Language | None = None,
     ) -> None:  # fmt: skip
+        """read_in: the language of the page where it was done, if it was not their letter's."""
+        language = read_in or who.language.first
         self.store.consents.log(
             who.id,
             Consent(
-                act=act, at=self.clock(), language=who.language.first, method=method,
+                act=act, at=self.clock(), language=language, method=method,
                 page=consent.route_of(page), network=network,
-                wording=self.config.signup.wording.in_(who.language.first) if act == "asked" else "",
+                wording=self.config.signup.wording.in_(language) if act == "asked" else "",
                 basis=basis, origin=origin,
             ),
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """The doors for readers, without a browser: what each page answers, and that looking never decides."""
 
 import re
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -92,6 +93,23 @@ def test_asking_keeps_language_role_and_a_shortened_network(
     assert (who.language, who.role, who.state) == (Language.FR, "design", SubscriberState.ASKED)
     entry = app.store.consents.of(who.id)[0]
     assert (entry.network, entry.page) == ("203.0.113.0/24", "/fr/subscribe")
+
+
+@pytest.mark.parametrize(("path", "read"), [("/subscribe", Language.EN), ("/fr/subscribe", Language.FR)])
+@pytest.mark.parametrize("letter", ["en", "fr", "fr+en"])
+def test_the_words_kept_with_a_consent_are_those_on_the_page_whatever_the_letters_language(
+    app: App, client: FlaskClient, clock: Clock, path: str, read: Language, letter: str
+) -> None:
+    home = client.get("/fr/" if read is Language.FR else "/").text
+    send_form(client, clock, path, email="new@example.net", language=letter)
+    line = app.store.consents.of(found(app, "new@example.net").id)[0]
+    assert line.wording in unescape(home)
+    assert (line.language, line.wording) == (read, app.config.signup.wording.in_(read))
+    told = client.get(f"{path.replace('subscribe', 'subscribe.json')}").json
+    clock.forward(seconds=5)
+    assert told is not None
+    client.post(f"{path}.json", json={"email": "two@example.net", "language": letter, "form": told["form"]})
+    assert app.store.consents.of(found(app, "two@example.net").id)[0].wording == told["wording"]
 
 
 def test_a_made_up_role_is_not_kept(app: App, client: FlaskClient, clock: Clock) -> None:

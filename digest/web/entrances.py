@@ -95,7 +95,7 @@ def subscribe_json() -> tuple[Response, int]:
         topics=public.topics(_texts(sent.get("topics"))),
         note=values.get("note", "")[:1000], invitation=values.get("invitation", "")[:64], page=request.path,
         network=public.network(), ip=request.remote_addr,
-        form=join.Form(token=values.get("form", ""), trap=values.get("nickname", "")),
+        form=join.Form(token=values.get("form", ""), trap=values.get("nickname", "")), read_in=tongue.spoken(),
     )  # fmt: skip
     words = tongue.words()
     try:

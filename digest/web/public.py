@@ -175,7 +175,7 @@ def ask_in(fields: MultiDict[str, str], sent: Form, *, path: str, ip: str | None
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
         timezone=known_zone(fields.get("timezone", "")), topics=topics(fields.getlist("topics")),
         note=sent.note, invitation=sent.invitation, page=path, network=neighbourhood(ip), ip=ip,
-        form=join.Form(token=fields.get("form", ""), trap=fields.get("nickname", "")),
+        form=join.Form(token=fields.get("form", ""), trap=fields.get("nickname", "")), read_in=tongue.of_path(path),
     )  # fmt: skip
 
 
