@@ -2,6 +2,8 @@
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -211,31 +213,65 @@ def test_a_scanner_does_not_sign_in_with_an_editors_link(site: browser_kit.Serve
     page.context.close()
 
 
-def test_the_custom_element_brings_the_form_into_another_sites_page(
-    site: browser_kit.Served, browser: Any
-) -> None:
+@contextmanager
+def host_page(site: browser_kit.Served, element: str) -> Iterator[str]:
+    """The address of a page of somebody else's, French, with the element in it."""
     host = Flask("host")
     html = (
-        '<!doctype html><html lang="fr"><title>x</title><digest-signup></digest-signup>'
+        f'<!doctype html><html lang="fr"><meta name="viewport" content="width=device-width"><title>x</title>{element}'
         f'<script src="{site.url}/static/embed.js"></script>'
     )
     host.add_url_rule("/", view_func=lambda: html)
     server = make_server("127.0.0.1", 0, host, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    page = new_page(browser)
-    page.goto(f"http://127.0.0.1:{server.server_port}/")
-    frame = page.frame_locator("iframe")
-    frame.locator("#email").fill(BO)
-    page.wait_for_timeout(2_100)
-    with page.context.expect_page() as opened:
-        frame.get_by_role("button", name=Words(Language.FR)("web.subscribe")).click()
-    assert opened.value.locator("h1").inner_text() == Words(Language.FR)("web.asked_title")
-    assert person(site.app, BO).language == Language.FR
-    browser_kit.close(page.context)
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+def test_the_custom_element_brings_the_form_into_another_sites_page(
+    site: browser_kit.Served, browser: Any
+) -> None:
+    with host_page(site, "<digest-signup></digest-signup>") as address:
+        page = new_page(browser)
+        page.goto(address)
+        frame = page.frame_locator("iframe")
+        frame.locator("#email").fill(BO)
+        page.wait_for_timeout(2_100)
+        with page.context.expect_page() as opened:
+            frame.get_by_role("button", name=Words(Language.FR)("web.subscribe")).click()
+        assert opened.value.locator("h1").inner_text() == Words(Language.FR)("web.asked_title")
+        assert person(site.app, BO).language == Language.FR
+        browser_kit.close(page.context)
+
+
+FITS = """() => new Promise(done => { const frame = document.querySelector("iframe");
+  const look = () => frame.offsetHeight !== 720 ? done(frame.offsetHeight) : requestAnimationFrame(look); look(); })"""
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+def test_the_frame_is_as_tall_as_the_form_in_it(site: browser_kit.Served, browser: Any, size: str) -> None:
+    with host_page(site, "<digest-signup></digest-signup>") as address:
+        page = new_page(browser, size=size)
+        page.goto(address)
+        tall = page.evaluate(FITS)
+        inside = page.frames[1].evaluate("[document.documentElement.scrollHeight, innerHeight]")
+        assert inside[0] <= inside[1] == tall
+        browser_kit.close(page.context)
+
+
+def test_a_height_that_the_page_asks_for_stays(site: browser_kit.Served, browser: Any) -> None:
+    with host_page(site, '<digest-signup height="300px"></digest-signup>') as address:
+        page = new_page(browser)
+        page.goto(address)
+        page.frame_locator("iframe").get_by_role("button").last.wait_for()
+        page.evaluate("postMessage({digestSignupHeight: 900}, '*')")
+        assert page.locator("iframe").bounding_box()["height"] == 300
+        browser_kit.close(page.context)
 
 
 GAPS = """() => [...document.querySelectorAll("form label[for]")].map(label => {

@@ -13,7 +13,7 @@ from digest.web import public
 from digest.web.pages import page
 from digest.web.site import post_notices, site
 
-_EMBED = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
+_EMBED = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
 
 
 def doors() -> Blueprint:
