@@ -11,8 +11,9 @@ from digest.app import App, open_app, use_packaged_zones
 from digest.config import Config
 from digest.config_file import read_config
 from digest.errors import ConfigError, DigestError, ErrorKind, MailError
-from digest.model import Source, SourceMonth
+from digest.model import Language, Source, SourceMonth
 from digest.rules.plan import has_gap, moved_for_good
+from digest.words import Words
 
 _RED_AFTER = timedelta(days=7)
 _DNS_S = 5.0
@@ -121,6 +122,8 @@ def source_findings(app: App) -> Iterator[Finding]:
         else:
             answered = f"answered at {source.last_ok_at:%Y-%m-%d %H:%M} UTC; next visit {_next(source)}."
             yield Finding(id_, "pass", f"{answered} {_lately(past.get(source.id))}")
+        if source.undated:
+            yield Finding(id_, "warn", Words(Language.EN)(f"sources.most_{source.undated.replace('-', '_')}"))
         if source.left_out:
             yield Finding(
                 id_, "warn",

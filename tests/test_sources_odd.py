@@ -91,7 +91,7 @@ def test_words_that_were_escaped_once_too_often_are_words_again() -> None:
 
 def test_what_may_deceive_in_a_title_goes_and_leaves_a_flag() -> None:
     (odd,) = read("feed", rss("<title>Invoice \u202egpj.exe</title><link>https://x.example/a</link>"))
-    assert (odd.title, odd.flags) == ("Invoice gpj.exe", ("odd-characters",))
+    assert (odd.title, odd.flags) == ("Invoice gpj.exe", ("odd-characters", "undated"))
     event = entry("ical", ics("UID:a\nSUMMARY:Talk \u202eklat\nDTSTART:20261201T190000Z"))
     assert "odd-characters" in event.flags
 

@@ -53,7 +53,7 @@ class Entry:
 
     keys: identities, strongest first: "medium:<id>", "guid:<…>", "uid:<…>", "link:<cleaned url>", "hash:<…>".
     summary: plain text. html: sanitised. content_hash: of what a reader would notice, hex sha256.
-    flags: doubts for the editor, e.g. "date-guessed", "zone-guessed", "member-only", "reply".
+    flags: doubts for the editor, e.g. "undated", "zone-guessed", "member-only", "reply".
     """
 
     kind: ItemKind
@@ -162,6 +162,7 @@ class Source:
     left_out: int = 0  # entries of the last answer that could not be read; the first of them, and why
     left_out_first: str = ""
     left_out_why: str = ""
+    undated: str = ""  # the flag of most posts of its last answer, where that is one of those about dates
     of_events: bool = (
         False  # its feed has held events alone, dated by their beginning: it stays one of events
     )

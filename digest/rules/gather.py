@@ -12,6 +12,11 @@ from digest.rules.recognise import belongs_to, is_hint, is_older, matched, witho
 
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
+UNDATED, UNREAD, UNTRUE = (
+    "undated",
+    "date-unread",
+    "date-guessed",
+)  # flags of a post that counts from its first sight
 OWN_MARK = "@"  # before a name that its source gave out and that others may give to other things
 MOVABLE = "event-at:"  # before the address of an event's own page, without its hour
 _OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid", "same-event"))
@@ -243,7 +248,8 @@ def _judge(entry: Entry, known: Known, source: SourceId, *, now: datetime) -> In
 def _dated_as(known: Known, entry: Entry) -> Entry:
     """An edit never moves an item to another issue."""
     if known.kind is ItemKind.POST and known.published is not None:
-        return replace(entry, published=known.published)
+        flags = tuple(flag for flag in entry.flags if flag not in (UNDATED, UNREAD, UNTRUE))
+        return replace(entry, published=known.published, flags=flags)
     return entry
 
 
@@ -290,12 +296,14 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
 
 def _dated(entry: Entry, *, now: datetime) -> Entry:
     """A date that cannot be true is forgotten and flagged; the item then counts from the day it was first seen."""
-    published = entry.published
-    if published is None or entry.kind is ItemKind.EVENT:
+    if entry.published is None or entry.kind is ItemKind.EVENT or can_be_true(entry.published, now=now):
         return entry
-    if published.year >= 1995 and published <= now + timedelta(days=1):
-        return entry
-    return replace(entry, published=None, flags=tuple(dict.fromkeys((*entry.flags, "date-guessed"))))
+    return replace(entry, published=None, flags=tuple(dict.fromkeys((*entry.flags, UNTRUE))))
+
+
+def can_be_true(published: datetime, *, now: datetime) -> bool:
+    """As the date of a post: there was a web, and tomorrow's clocks are the most that a server's may be ahead."""
+    return published.year >= 1995 and published <= now + timedelta(days=1)
 
 
 def recognises(entries: Iterable[Entry], known: Mapping[str, Known], *, source: SourceId) -> bool:

@@ -1,13 +1,15 @@
 """What is remembered of a source after a visit, and when it is visited next. Pure; a source is never given up in silence."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from digest.errors import ErrorKind, SourceError
-from digest.model import Harvest, ItemKind, LeftOutWhy, Source
-from digest.rules.gather import Fetched
+from digest.model import Entry, Harvest, ItemKind, LeftOutWhy, Source
+from digest.rules.gather import UNDATED, UNREAD, UNTRUE, Fetched, can_be_true
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60
@@ -56,6 +58,7 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bo
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         **left_out(fetched.harvest),
+        undated=source.undated if fetched.harvest is None else _undated(posts, now=now),
         of_events=source.of_events or bool(fetched.harvest and fetched.harvest.of_events),
         gap_at=now if not recognised and source.last_ok_at and len(posts) >= 3 else source.gap_at,
         next_at=next_visit(
@@ -81,6 +84,16 @@ def left_out(harvest: Harvest | None) -> dict[str, Any]:
         "left_out_first": first.what if first else "",
         "left_out_why": first.why.value if first else "",
     }
+
+
+def _undated(posts: Sequence[Entry], *, now: datetime) -> str:
+    """How most of its posts come without a date that could be taken; "" where that is not the rule there."""
+    found = Counter(
+        UNTRUE if post.published else UNREAD if UNREAD in post.flags else UNDATED
+        for post in posts
+        if post.published is None or not can_be_true(post.published, now=now)
+    )
+    return found.most_common(1)[0][0] if found.total() * 2 > len(posts) > 1 else ""
 
 
 def _followed(source: Source, moved_to: str | None, *, now: datetime, is_ours: bool) -> Source:

@@ -11,7 +11,7 @@ from html import unescape
 from digest.model import Entry, ItemKind, Occasion
 from digest.rules.cleaning import lead, safe_html
 from digest.rules.dates import When
-from digest.rules.gather import OWN_MARK
+from digest.rules.gather import OWN_MARK, UNDATED, UNREAD
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
 from digest.rules.near import hints
 from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
@@ -53,6 +53,7 @@ class Draft:
     starts: When | None = None
     ends: When | None = None
     place: str | None = None
+    unread: bool = False  # it states when it was published, and nobody can read that
 
 
 def finished(
@@ -74,6 +75,8 @@ def finished(
         else:
             is_late = entry.published and context.now - entry.published > LOOKED_FOR
             keys += hints(entry.title, words="" if is_late else words)
+            if entry.published is None:
+                entry = replace(entry, flags=(*entry.flags, UNREAD if draft.unread else UNDATED))
         made.append(replace(entry, keys=keys, content_hash=content_hash(entry, words=words)))
     return tuple(made)
 

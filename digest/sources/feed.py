@@ -31,6 +31,7 @@ _A_SURROGATE, _SURROGATES = (
 _OPENS = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)(?:\s[^<>]*)?>", re.IGNORECASE)
 _CLOSES = re.compile(rb"</(?:[\w-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _ENDS = re.compile(rb"</(?:[\w-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_DATED = ("published", "updated", "created")
 _FAULTS = (
     ValueError,
     KeyError,
@@ -180,6 +181,7 @@ def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim | None) -> Dra
         starts=read_date(raw.get("ev_startdate"), timezone=context.timezone),
         ends=read_date(raw.get("ev_enddate"), timezone=context.timezone),
         place=one_line(raw.get("ev_location")) or None,
+        unread=published is None and any(str(raw.get(name) or "").strip() for name in _DATED),
     )
 
 
@@ -231,7 +233,7 @@ def _words(raw: Any) -> tuple[str, bool]:
 def _dates(raw: Any, context: ParseContext) -> tuple[When | None, When | None]:
     """Ours first, feedparser's where ours knows no reading. `in` and not `get`: it lends `published` as `updated`."""
     found: dict[str, When | None] = {}
-    for name in ("published", "updated", "created"):
+    for name in _DATED:
         if name not in raw:
             continue
         found[name] = read_date(raw[name], timezone=context.timezone)
@@ -281,4 +283,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-6", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-7", parse=parse, claims=lambda url: False, prepare=lambda url: url)

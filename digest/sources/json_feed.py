@@ -62,6 +62,8 @@ def _draft(raw: dict[str, Any], feed: dict[str, Any], context: ParseContext) -> 
     guid = str(identity) if isinstance(identity, str | int | float) else ""
     html = _text(raw, "content_html") or as_html(_text(raw, "content_text"))
     summary = _text(raw, "summary")
+    dated = _text(raw, "date_published") or _text(raw, "date_modified")
+    published = read_date(dated, timezone=context.timezone)
     return Draft(
         guid=guid.strip(),
         title=title_text(_text(raw, "title")),
@@ -70,9 +72,8 @@ def _draft(raw: dict[str, Any], feed: dict[str, Any], context: ParseContext) -> 
         ),
         html=html or (f"<p>{escape(summary)}</p>" if summary else ""),
         base=base,
-        published=read_date(
-            _text(raw, "date_published") or _text(raw, "date_modified"), timezone=context.timezone
-        ),
+        published=published,
+        unread=published is None and bool(dated.strip()),
         updated=read_date(_text(raw, "date_modified"), timezone=context.timezone),
         author=_author(raw) or _author(feed),
         language=language_tag(_text(raw, "language")),

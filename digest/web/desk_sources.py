@@ -121,6 +121,7 @@ def source_line(source: Source) -> dict[str, Any]:
         "since": said(source.failing_since) if source.fail_count else "", "fails": source.fail_count,
         "paused": source.paused, "added": source.added, "moved_to": moved,
         "moved": words("sources.moved", url=moved) if moved else "",
+        "undated": words(f"sources.most_{source.undated.replace('-', '_')}") if source.undated else "",
         "gap": words("sources.gap") if has_gap(source, now=now) else "",
         "left_out": f"{words('sources.left_out', n=source.left_out)} {left_out(source, words)}" if source.left_out else "",
     }  # fmt: skip

@@ -7,21 +7,23 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from digest.config import Config
-from digest.model import Edit, Editor, EventStatus, Issue, IssueState, ItemKind, Language, Placed
+from digest.model import Edit, Editor, EventStatus, Issue, IssueState, Item, ItemKind, Language, Placed
 from digest.render import dates
 from digest.render.text import words_in
 from digest.render.view import item_view, section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.edition import default_section
+from digest.rules.gather import UNDATED, UNREAD, UNTRUE
 from digest.words import Words
 
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 STEPS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING, IssueState.SENT)
 _FLAG_NAMES = """
-  date-guessed zone-guessed member-only reply maybe-twice private check-zone excerpt series-unread odd-characters
-  told-otherwise withdrawn
+  undated date-unread date-guessed zone-guessed member-only reply maybe-twice private check-zone excerpt
+  series-unread odd-characters told-otherwise withdrawn
 """
 _FLAGS = frozenset(_FLAG_NAMES.split())
+_UNDATED = frozenset({UNDATED, UNREAD, UNTRUE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,25 @@ def row(
         meta.append(words("desk.also_in", n=len(item.also_in)))
     return Row(
         id=item.id, title=view.title, lang=view.lang, meta=" · ".join(meta),
-        tags=tuple(_tags(placed, view.language_note, language, words)),
+        tags=tuple(_tags(placed, view.language_note, language, zone=config.list.timezone)),
         section=placed.section or section, section_name=section_name(placed.section or section, language),
         is_first=is_first, is_last=is_last,
     )  # fmt: skip
 
 
-def _tags(placed: Placed, language_note: str, language: Language, words: Words) -> list[tuple[str, str]]:
+def _tags(placed: Placed, language_note: str, language: Language, *, zone: str) -> list[tuple[str, str]]:
+    item, words = placed.item, Words(language)
+    found = _news(placed, language, words)
+    found += [("warn", _flagged(flag, item, language, zone=zone)) for flag in item.flags if flag in _FLAGS]
+    if item.kind is ItemKind.POST and not item.summary and not placed.blurb:
+        found.append(("warn", words("desk.tag_no_blurb")))
+    if language_note:
+        found.append(("", language_note))
+    return found
+
+
+def _news(placed: Placed, language: Language, words: Words) -> list[tuple[str, str]]:
+    """What became of it: whether it takes place, came late, or is told otherwise now."""
     item, found = placed.item, []
     if item.occasion and item.occasion.status is not EventStatus.CONFIRMED:
         kind = "bad" if item.occasion.status is EventStatus.CANCELLED else "warn"
@@ -97,12 +111,13 @@ def _tags(placed: Placed, language_note: str, language: Language, words: Words) 
         found.append(("ok", words("desk.tag_new")))
     if placed.changed_at_source:
         found.append(_changed(placed, language, words))
-    found += [("warn", words(f"desk.flag_{flag.replace('-', '_')}")) for flag in item.flags if flag in _FLAGS]
-    if item.kind is ItemKind.POST and not item.summary and not placed.blurb:
-        found.append(("warn", words("desk.tag_no_blurb")))
-    if language_note:
-        found.append(("", language_note))
     return found
+
+
+def _flagged(flag: str, item: Item, language: Language, *, zone: str) -> str:
+    """A doubt in words; of a post without a date, from which day it counts."""
+    dated = {"when": dates.day(item.first_seen, zone, language)} if flag in _UNDATED else {}
+    return Words(language)(f"desk.flag_{flag.replace('-', '_')}", **dated)
 
 
 def _changed(placed: Placed, language: Language, words: Words) -> tuple[str, str]:
@@ -121,7 +136,7 @@ def alarms(issue: Issue, language: Language, words: Words) -> list[str]:
     """Events of the letter that are called off, or not any more when the letter says."""
     found = []
     for placed in (p for p in issue.placed if p.section is not None):
-        said = [text for kind, text in _tags(placed, "", language, words) if kind == "bad"]
+        said = [text for kind, text in _news(placed, language, words) if kind == "bad"]
         title = placed.title.get(language, "") or placed.item.title
         found += [
             f"{title}: {text}" if language is Language.EN else f"{title}\N{NO-BREAK SPACE}: {text}"

@@ -18,7 +18,7 @@ from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICE
 from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TWINS
+from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TWINS, UNDATED
 from digest.store.sqlite.schema_taken_back import TAKEN_BACK
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
@@ -374,6 +374,12 @@ def _lightest(db: Database) -> None:
 @MIGRATIONS(name="0027_of_events")
 def _of_events(db: Database) -> None:
     for statement in _statements(OF_EVENTS):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS(name="0028_undated")
+def _undated(db: Database) -> None:
+    for statement in _statements(UNDATED):
         db.conn.execute(statement)
 
 

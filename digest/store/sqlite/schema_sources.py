@@ -1,4 +1,5 @@
-"""What sources need of the tables: SOURCES, TWINS, LEFT_OUT, PARTED, OF_EVENTS, a migration each. Never edited once shipped."""
+"""What sources need of the tables: SOURCES, TWINS, LEFT_OUT, PARTED, OF_EVENTS, UNDATED, a migration each.
+Never edited once shipped."""
 
 SOURCES = """
 ALTER TABLE source ADD COLUMN added INTEGER NOT NULL DEFAULT 0;    -- 1: by command or at the desk, not in config.toml
@@ -43,4 +44,8 @@ CREATE INDEX parted_by_source ON parted (source);
 
 OF_EVENTS = """
 ALTER TABLE source ADD COLUMN of_events INTEGER NOT NULL DEFAULT 0;      -- 1: a feed whose dates are beginnings
+"""
+
+UNDATED = """
+ALTER TABLE source ADD COLUMN undated TEXT NOT NULL DEFAULT '';          -- how most of its posts come without a date
 """

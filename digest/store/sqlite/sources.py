@@ -70,7 +70,7 @@ class Sources:
                  last_error_kind = :last_error_kind, last_error = :last_error, paused = max(paused, :paused),
                  moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at,
                  left_out = :left_out, left_out_first = :left_out_first, left_out_why = :left_out_why,
-                 of_events = :of_events
+                 of_events = :of_events, undated = :undated
                WHERE id = :id AND url = :url""",
             {
                 "id": source.id,
@@ -84,6 +84,7 @@ class Sources:
                 "left_out_first": source.left_out_first,
                 "left_out_why": source.left_out_why,
                 "of_events": int(source.of_events),
+                "undated": source.undated,
                 "kind": source.kind,
                 "etag": source.etag,
                 "last_modified": source.last_modified,
@@ -257,6 +258,7 @@ def _source(row: sqlite3.Row) -> Source:
         left_out_first=row["left_out_first"],
         left_out_why=row["left_out_why"],
         of_events=bool(row["of_events"]),
+        undated=row["undated"],
     )
 
 
