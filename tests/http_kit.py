@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from socketserver import BaseServer
 
 Script = Callable[["Asked", socket.socket], None]
 
@@ -64,6 +65,19 @@ def in_turn(*scripts: Script) -> Script:
         (left.pop(0) if len(left) > 1 else left[0])(asked, connection)
 
     return script
+
+
+@contextmanager
+def running(server: BaseServer) -> Iterator[int]:
+    """A server of the standard library in a thread of its own, by its port; ended and waited for afterwards."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]  # type: ignore[misc]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
 
 
 @contextmanager

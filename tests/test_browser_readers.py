@@ -1,7 +1,6 @@
 """A reader's whole life in Chromium, in both languages, with script and without: from the form to being forgotten."""
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from digest.invite import invite
 from digest.model import Address, Cadence, Language, Role, SubscriberState
 from digest.words import Words
 from tests import browser_kit
+from tests.http_kit import running
 from tests.readers_kit import address_token, joins, manage_token, person
 
 pytestmark = pytest.mark.browser
@@ -222,15 +222,8 @@ def host_page(site: browser_kit.Served, element: str) -> Iterator[str]:
         f'<script src="{site.url}/static/embed.js"></script>'
     )
     host.add_url_rule("/", view_func=lambda: html)
-    server = make_server("127.0.0.1", 0, host, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
+    with running(make_server("127.0.0.1", 0, host, threaded=True)) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 def test_the_custom_element_brings_the_form_into_another_sites_page(

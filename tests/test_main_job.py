@@ -13,12 +13,13 @@ from email.policy import default
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.http_kit import running
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("medium", "feeds", "ics")
@@ -49,10 +50,8 @@ class Inbox:
 
 @pytest.fixture
 def shelf(corpus: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(corpus))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(corpus)))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ The hosts are all one server on loopback, under a certificate of our own authori
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ import pytest
 
 from digest.config import CollectPart
 from digest.sources import Fetch, _http
-from tests.http_kit import ics, post, rss
+from tests.http_kit import ics, post, rss, running
 from tests.test_sources_tls import OPENSSL, _openssl
 
 pytestmark = [
@@ -203,13 +202,9 @@ def web(authority: Path) -> Iterator[Web]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "host.pem", authority / "host.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    opened = Web(server.server_port, authority / "ca.pem")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield opened
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with running(server) as port:
+        opened = Web(port, authority / "ca.pem")
+        yield opened
 
 
 @pytest.fixture

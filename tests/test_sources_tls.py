@@ -3,9 +3,8 @@
 import shutil
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,7 +16,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.rules.gather import Found
 from digest.sources import Fetch
 from digest.sources._http import Client
-from tests.http_kit import post, rss
+from tests.http_kit import post, rss, running
 
 NOW = datetime(2026, 11, 12, tzinfo=UTC)
 OPENSSL = shutil.which("openssl")
@@ -61,14 +60,8 @@ def _site(authority: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "host.pem", authority / "host.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with running(server) as port:
+        yield port
 
 
 def _client(ca_file: Path | None) -> Client:
@@ -102,18 +95,9 @@ class _Feed(_Hello):
         self.wfile.write(rss(post(1)))
 
 
-@contextmanager
-def _plain() -> Iterator[int]:
+def _plain() -> AbstractContextManager[int]:
     """A server that speaks no TLS; what it does not understand it answers with a complaint in plain text."""
-    server = HTTPServer(("127.0.0.1", 0), _Feed)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    return running(HTTPServer(("127.0.0.1", 0), _Feed))
 
 
 def _look(pasted: str) -> Found:
