@@ -13,6 +13,7 @@ from digest.config import Config
 from digest.errors import InputRefused, NotFound, TokenRefused
 from digest.join_choices import Choices
 from digest.join_crowd import Crowd
+from digest.join_farewells import Farewells
 from digest.join_gate import Gate
 from digest.join_guard import DoorGuard
 from digest.join_hand import Ask, Form, Hand, Known
@@ -39,7 +40,7 @@ _NOBODY = (
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
     crowd: keeping house, and counts; voices: what people suggest; introductions: what they say of
-    themselves; inbound: leaving by letter; returned: letters that come back."""
+    themselves; farewells: why they left; inbound: leaving by letter; returned: letters that come back."""
 
     def __init__(self, store: Memory, *, config: Config, clock: Callable[[], datetime], links: Links) -> None:
         self._store = store
@@ -53,6 +54,7 @@ class Join:
         self.crowd = Crowd(self._hand)
         self.voices = Voices(self._hand, self._guard)
         self.introductions = Introductions(self._hand, self.crowd)
+        self.farewells = Farewells(self._hand)
         self.inbound = Inbound(self._hand)
         self.returned = ComesBack(self._hand)
 

@@ -29,6 +29,7 @@ class Crowd:
             store.consents.forget_networks(now - timedelta(days=keep.network_days))
             store.notices.delete_settled(now - timedelta(days=keep.notices_days))
             store.suggestions.delete_settled(now - timedelta(days=keep.left_days))
+            store.farewells.delete_before(f"{now - timedelta(days=keep.left_days):%Y-%m}")
             store.guards.tidy(now, hour=guard.hour_of(now) - 1)
             self._remind()
             self._count_heads()

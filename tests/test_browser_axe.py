@@ -56,7 +56,7 @@ def paths(site: browser_kit.Served, period: Period) -> list[str]:
         ),
         "settings.settings_page": links.manage(ann.id, version=ann.version, now=app.clock()),
         "public.confirm_page": links.confirm(ann.id, version=ann.version, now=app.clock()),
-        "public.leave_page": links.unsubscribe(ann.id, version=ann.version, issue=sent.id),
+        "leaving.leave_page": links.unsubscribe(ann.id, version=ann.version, issue=sent.id),
         "entrances.invited": links.invitation(ann.id, version=ann.version, now=app.clock()),
     }
     tokens = {name: link.rpartition("/")[2] for name, link in mailed.items()}

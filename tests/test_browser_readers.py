@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from digest.app import App
 from digest.invite import invite
-from digest.model import Address, Cadence, Language, Role, SubscriberState
+from digest.model import Address, Cadence, Farewell, Language, Role, SubscriberState
 from digest.words import Words
 from tests import browser_kit
 from tests.http_kit import running
@@ -114,6 +114,12 @@ def test_a_life_from_sign_up_to_being_forgotten(
     page.get_by_role("button", name=words("web.leave_button")).click()
     assert page.locator("h1").inner_text() == words("web.left_title")
     assert person(app, MOVED).state is SubscriberState.LEFT
+    page.get_by_label(words("web.why_often")).check()
+    page.fill("#words", "Twice a year would do.")
+    assert not script or browser_kit.faults(page) == []
+    page.get_by_role("button", name=words("web.why_button")).click()
+    assert page.locator("h1").inner_text() == words("web.why_thanks_title")
+    assert [one.words for one in app.store.farewells.all()] == ["Twice a year would do."]
     page.get_by_role("button", name=words("web.left_undo")).click()
     assert page.locator("h1").inner_text() == words("web.back_title")
     assert person(app, MOVED).state is SubscriberState.CONFIRMED
@@ -140,6 +146,10 @@ def test_axe_finds_nothing_on_the_readers_pages(site: browser_kit.Served, browse
                                       state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
         for month in ("2026-08", "2026-09"):
             app.store.head_counts.keep(month, kind="all", counts={"all": 40})
+        for number in range(12):
+            line = "x" * 140 if number == 3 else ""
+            said = Farewell(month="2026-08", reason="often", words=line, language=Language.EN)
+            app.store.farewells.add(said)
     app.join.tidy()
     hello = {
         "name": "Ann",

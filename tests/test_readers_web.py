@@ -167,7 +167,7 @@ def test_who_leaves_on_the_settings_page_takes_it_back_there(
     assert words("web.left_undo") in unescape(gone.text)
     action = re.search(r'<form[^>]*action="([^"]+)"[^>]*>\s*<input type="hidden" name="undo"', gone.text)
     assert action is not None
-    assert client.get(action[1]).text == gone.text  # reloaded
+    assert client.get(f"{action[1]}?why=1").text == gone.text  # reloaded
     clock.forward(hours=23)
     back = client.post(action[1], data={"undo": "1"})
     assert (back.status_code, person(app).state) == (200, SubscriberState.CONFIRMED)

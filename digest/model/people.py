@@ -110,6 +110,16 @@ class Stats:
     by_domain: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """Why somebody left, as they said: nobody knows who. month: `2026-11`; words: one line, of a stranger, or ""."""
+
+    month: str
+    reason: str
+    language: Language
+    words: str = ""
+
+
 class SuggestionKind(StrEnum):
     POST = "post"
     EVENT = "event"

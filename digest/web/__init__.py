@@ -16,6 +16,7 @@ from digest.web import (
     faults,
     hello,
     language,
+    leaving,
     machines,
     outbox,
     public,
@@ -42,6 +43,7 @@ def create_web(app: App) -> Flask:
     app.before_closing(here.errands.close)
     for doors in (
         public.doors,
+        leaving.doors,
         settings.doors,
         hello.doors,
         entrances.doors,

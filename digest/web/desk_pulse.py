@@ -1,4 +1,4 @@
-"""The desk's page of who is here: counts in tens, bars and lines, each with its numbers beside it. Nobody is named."""
+"""The desk's page of who is here, and why some left: counts in tens, bars and lines with their numbers. Nobody is named."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,6 +37,7 @@ def pulse() -> Response:
     ]  # fmt: skip
     return page(
         "desk/pulse.html", title=words("desk.pulse_title"), floor=FLOOR, parts=parts,
+        left=_left(),
         total=None if shown.total is None else _number(shown.total),
         line=charts.line([(_month(month), total) for month, total in growth], number=_number),
         summary=_summary(growth),
@@ -56,6 +57,16 @@ def _rows(
         }
         for cell in cells
     ]  # fmt: skip
+
+
+def _left() -> dict[str, Any]:
+    """Why people left: what they said, as far as it can be told."""
+    said = site().app.join.farewells.picture()
+    if said.total is None:
+        return {}
+    rows = _rows(said.reasons, [], lambda name: tongue.words()(f"web.why_{name}"))
+    month = dates.month(Period.parse(said.since), tongue.spoken())
+    return {"rows": rows, "lines": said.lines, "count": _number(said.total), "month": month}
 
 
 def _counted(cells: Sequence[Cell]) -> Mapping[str, int | None]:

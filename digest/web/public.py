@@ -1,6 +1,6 @@
-"""The doors for readers: the front page, asking, confirming, leaving, settings. Opening a page never decides anything."""
+"""The doors for readers: the front page, asking, confirming, the way to the settings. Opening a page never decides anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,6 @@ from digest import errors, join
 from digest.join import Ask, Known
 from digest.model import Language, Reading, SubscriberState
 from digest.render import dates
-from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.guard import neighbourhood
 from digest.rules.next_letter import next_letter
@@ -35,7 +34,6 @@ ROLES = (
     "leadership",
     "other",
 )
-_LEAVES = frozenset({Purpose.LEAVE, Purpose.LETTER, Purpose.MANAGE})
 _ENDED = {SubscriberState.LEFT: "off", SubscriberState.SUSPENDED: "fails"}
 _ON_HOME = 4
 FAILED = "digest.failed"  # in the environment of a request: what web/doorstep.py met already
@@ -72,8 +70,6 @@ def doors() -> Blueprint:
     rule("/code", view_func=confirm_code, methods=["POST"])
     rule("/confirm/<token>", view_func=confirm_page)
     rule("/confirm/<token>", view_func=confirm, methods=["POST"])
-    rule("/unsubscribe/<token>", view_func=leave_page)
-    rule("/unsubscribe/<token>", view_func=leave, methods=["POST"])
     rule("/manage", view_func=manage_page)
     rule("/manage", view_func=manage, methods=["POST"])
     return blueprint
@@ -262,54 +258,6 @@ def _confirmed(known: Known) -> Response:
     return about(known, "confirmed", "confirmed_more", links=read)
 
 
-# --- leaving -----------------------------------------------------------------------------------------------------
-
-
-def leave_page(token: str) -> Response:
-    known = who(token, allowed=_LEAVES)
-    return left(known) if _has_left(known) else _leave_button(known)
-
-
-def leave(token: str) -> Response:
-    """RFC 8058: `List-Unsubscribe=One-Click`, no cookie, no redirect, 200 however often. Another body only shows the page."""
-    one_click = request.form.get("List-Unsubscribe") == "One-Click"
-    try:
-        who(token, allowed=_LEAVES)
-    except Gone:
-        if one_click:  # forgotten since: the wish is fulfilled already
-            return say("left", "left_for_good")
-        raise
-    if one_click:
-        by_button = request.form.get("from") == "page"
-        method = "link" if by_button else "one-click"
-        return left(site().app.join.leave(token, method=method, page=request.path))
-    if request.form.get("undo") == "1":
-        back = site().app.join.come_back(token, page=request.path)
-        if back.answer is Answer.WAITING:
-            return about(back, "gone", links=_again())
-        return about(back, "back")
-    return leave_page(token)
-
-
-def _has_left(known: Known) -> bool:
-    return known.subscriber.state is SubscriberState.LEFT
-
-
-def _leave_button(known: Known) -> Response:
-    words = tongue.words()
-    one_click = {"List-Unsubscribe": "One-Click", "from": "page"}
-    return about(known, "leave", actions=[Act(here(), words("web.leave_button"), one_click)])
-
-
-def left(known: Known, *, links: Sequence[tuple[str, str]] = ()) -> Response:
-    """With the undo, as long as it works."""
-    at = known.subscriber.left_at
-    if at is not None and site().app.clock() - at > consent.UNDO_WITHIN:
-        return about(known, "gone", links=[*_again(), *links])
-    undo = Act(here(), tongue.words()("web.left_undo"), {"undo": "1"}, is_main=False)
-    return about(known, "left", "left_more", actions=[undo], links=list(links))
-
-
 # --- the way to the settings -------------------------------------------------------------------------------------
 
 
@@ -365,16 +313,16 @@ def refused(token: str) -> Exception:
 
 def about(
     known: Known, heading: str, *more: str, actions: list[Act] | None = None,
-    links: list[tuple[str, str]] | None = None,
+    links: list[tuple[str, str]] | None = None, why: Mapping[str, Any] | None = None,
 ) -> Response:  # fmt: skip
-    """A page about one person, who is named by the masked address only."""
+    """A page about one person, who is named by the masked address only. why: the question to who has just left."""
     words = tongue.words()
     slots = {"address": known.subscriber.address.masked, "day": next_send(),
              "language": words(in_words(known.subscriber.language))}  # fmt: skip
     paragraphs = [words(f"web.{heading}_lead", **slots), *(words(f"web.{name}", **slots) for name in more)]
     title = words(f"web.{heading}_title")
     return page("say.html", title=title, heading=title, paragraphs=paragraphs, actions=actions or [], links=links or [],
-                mentions_letter=False, also=None, said="")  # fmt: skip
+                mentions_letter=False, also=None, said="", why=why)  # fmt: skip
 
 
 def say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
@@ -384,7 +332,7 @@ def say(heading: str, *texts: str, mentions_letter: bool = False) -> Response:
                 links=[], mentions_letter=mentions_letter, also=None, said="")  # fmt: skip
 
 
-def _again() -> list[tuple[str, str]]:
+def again() -> list[tuple[str, str]]:
     return [(to("/"), tongue.words()("web.start_again"))]
 
 

@@ -23,7 +23,7 @@ from digest.rules.cuts import CHOICES
 from digest.rules.roster_columns import neutral
 from digest.rules.tokens import Purpose
 from digest.web import language as tongue
-from digest.web import public
+from digest.web import leaving, public
 from digest.web.pages import page
 from digest.web.public import Act
 from digest.web.site import post_notices, site
@@ -80,7 +80,7 @@ def settings(token: str) -> AnyResponse:
     if request.form.get("leave") == "1":
         return _leave(token)
     if request.form.get("undo") == "1":
-        return public.leave(token)
+        return leaving.leave(token)
     if request.form.get("language") not in consent.readings(site().config.list.languages):
         return _settings(known, token)
     if known.token.purpose is Purpose.MANAGE and "cadence" in request.form:
@@ -93,7 +93,8 @@ def _leave(token: str) -> AnyResponse:
     """Leaving ends a mailed link, so the page that offers the undo stands behind the leaving link, which never ends."""
     gone = site().app.join.leave(token, method="link", page=request.path).subscriber
     link = site().app.links.unsubscribe(gone.id, version=gone.version, issue=IssueId(0))
-    return redirect(public.here(f"/unsubscribe/{link.rpartition('/')[2]}"), 303)
+    path = public.here(f"/unsubscribe/{link.rpartition('/')[2]}")
+    return redirect(f"{path}{'&' if '?' in path else '?'}why=1", 303)
 
 
 def _save(known: Known, token: str) -> AnyResponse:
@@ -118,7 +119,7 @@ def _settings(
     """sent, email: what somebody typed into a form that was refused; it is not theirs to type again."""
     is_fresh = known.token.purpose is Purpose.MANAGE
     if known.subscriber.state is SubscriberState.LEFT:
-        return public.left(known, links=_own(token) if is_fresh else ())
+        return leaving.left(known, links=_own(token) if is_fresh else ())
     words, chosen = tongue.words(), sent["language"] if sent else known.subscriber.language
     full = {**_full(known, token), **_typed(sent), "email": email} if is_fresh else None
     late = _on_its_way(known.subscriber) if saved else ""

@@ -18,6 +18,7 @@ from digest.store.sqlite.deliveries import Deliveries
 from digest.store.sqlite.desk_log import DeskLog
 from digest.store.sqlite.domains import Domains, HeadCounts
 from digest.store.sqlite.editors import Editors
+from digest.store.sqlite.farewells import Farewells
 from digest.store.sqlite.guards import Guards
 from digest.store.sqlite.handle import connect, store_error
 from digest.store.sqlite.introductions import Introductions
@@ -57,6 +58,7 @@ class SqliteStore:
         self.suppressions = Suppressions(db)
         self.suggestions = Suggestions(db)
         self.introductions = Introductions(db)
+        self.farewells = Farewells(db)
         self.roster = Rosters(db)
         self.guards = Guards(db)
         self.domains = Domains(db)

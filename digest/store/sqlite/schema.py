@@ -3,10 +3,13 @@
 Times are INTEGER microseconds since 1970 in UTC (sortable, exact, half the size of text). Personal columns say so.
 """
 
+from collections.abc import Callable
+
 from sqlite_utils import Database, Migrations
 
 from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
+from digest.store.sqlite.schema_farewell import FAREWELL
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import LIGHT, LIGHTER, LIGHTEST
 from digest.store.sqlite.schema_logo import LOGO
@@ -329,58 +332,27 @@ def _numbers(db: Database) -> None:
         db.conn.execute("PRAGMA legacy_alter_table = OFF")
 
 
-@MIGRATIONS(name="0020_parted")
-def _parted(db: Database) -> None:
-    for statement in _statements(PARTED):
-        db.conn.execute(statement)
+def _runs(script: str) -> Callable[[Database], None]:
+    def migrate(db: Database) -> None:
+        for statement in _statements(script):
+            db.conn.execute(statement)
+
+    return migrate
 
 
-@MIGRATIONS(name="0021_lighter")
-def _lighter(db: Database) -> None:
-    for statement in _statements(LIGHTER):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0022_logo")
-def _logo(db: Database) -> None:
-    for statement in _statements(LOGO):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0023_withdrawn")
-def _withdrawn(db: Database) -> None:
-    for statement in _statements(WITHDRAWN):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0024_restated")
-def _restated(db: Database) -> None:
-    for statement in _statements(RESTATED):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0025_taken_back")
-def _taken_back(db: Database) -> None:
-    for statement in _statements(TAKEN_BACK):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0026_lightest")
-def _lightest(db: Database) -> None:
-    for statement in _statements(LIGHTEST):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0027_of_events")
-def _of_events(db: Database) -> None:
-    for statement in _statements(OF_EVENTS):
-        db.conn.execute(statement)
-
-
-@MIGRATIONS(name="0028_undated")
-def _undated(db: Database) -> None:
-    for statement in _statements(UNDATED):
-        db.conn.execute(statement)
+for _name, _script in (
+    ("0020_parted", PARTED),
+    ("0021_lighter", LIGHTER),
+    ("0022_logo", LOGO),
+    ("0023_withdrawn", WITHDRAWN),
+    ("0024_restated", RESTATED),
+    ("0025_taken_back", TAKEN_BACK),
+    ("0026_lightest", LIGHTEST),
+    ("0027_of_events", OF_EVENTS),
+    ("0028_undated", UNDATED),
+    ("0029_farewell", FAREWELL),
+):
+    MIGRATIONS(name=_name)(_runs(_script))
 
 
 def _statements(script: str) -> list[str]:
