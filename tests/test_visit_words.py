@@ -1,14 +1,22 @@
 """What a visit was told, in both languages, from real answers of a site: no sentence is quoted in English to a French editor."""
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from digest.errors import SourceError
-from digest.model import Language
-from digest.rules.visit_words import in_words
+import digest
+from digest.errors import ErrorKind, SourceError
+from digest.model import Language, LeftOut, LeftOutWhy
+from digest.rules.visit_words import exactly_in_words, in_words, with_left_out
+from digest.sources import KINDS, ParseContext
+from digest.sources._page import challenge
 from digest.sources.fetch import Fetch
 from digest.words import Words
 from tests.conftest import NOW
-from tests.http_kit import Script, answer, serving
+from tests.http_kit import Script, answer, ics, serving
 
 PAGE = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/gone.xml"></head></html>'
 
@@ -55,3 +63,96 @@ def test_a_sentence_that_nobody_knows_is_told_by_its_sort() -> None:
     words = Words(Language.FR)
     assert in_words("Something else.", "dns", words) == words("sources.error_dns")
     assert in_words(None, "not-a-feed", words) == words("sources.error_not_a_feed")
+
+
+_SAMPLES = {
+    "host": "blog.example.org", "name": "tumblr.com", "split.scheme": "ftp", "port": "25", "source.kind": "telepathy",
+    "known": "feed, ical", "MOST_HOPS": "5", "most // 1000": "5,000", "len(blocks)": "3", "len(parsed.entries)": "12",
+    "type(error).__name__": "OverflowError", "self._longest_s": "20", "status": "503", "feeds[0]": "https://blog.example.org/feed",
+}  # fmt: skip
+_NEVER_STORED = {
+    "glance.py": "a suggested link is looked up; what fails leaves its fields empty",
+    "leads elsewhere": "a webhook is called; its failure is logged for operators",
+}
+
+
+def _raised() -> Iterator[tuple[str, str, ast.AST]]:
+    """Of every failure that the code can state: its file, its sort, and the expression of its sentence."""
+    for path in sorted(Path(digest.__file__).parent.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                named = {
+                    target.id: node.value
+                    for node in ast.walk(function) if isinstance(node, ast.Assign)
+                    for target in node.targets if isinstance(target, ast.Name)
+                }  # fmt: skip
+                for call in ast.walk(function):
+                    if isinstance(call, ast.Call) and (said := _stated(call)):
+                        kind, message = said
+                        if isinstance(message, ast.Name):
+                            message = named[message.id]
+                        yield path.name, kind, _with(message, named)
+
+
+def _stated(call: ast.Call) -> tuple[str, ast.expr] | None:
+    name = getattr(call.func, "id", "")
+    if name == "SourceError":
+        return ast.unparse(call.args[0]), call.args[1]
+    told = {keyword.arg: keyword.value for keyword in call.keywords}
+    return (
+        (ast.unparse(told["error_kind"]), told["message"]) if name == "Reply" and "message" in told else None
+    )
+
+
+def _with(message: ast.AST, named: dict[str, ast.expr]) -> ast.AST:
+    """`f"{page} It announces …"`, with the sentence that `page` holds in its place."""
+
+    class Named(ast.NodeTransformer):
+        def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+            held = named.get(getattr(node.value, "id", ""))
+            return held if isinstance(held, ast.Constant) else node
+
+    return Named().visit(message)
+
+
+def _sentences() -> Iterator[tuple[str, ErrorKind]]:
+    for file, kind, message in _raised():
+        if ast.unparse(message) in ("reply.message", "str(error)"):
+            continue  # of another process, where it was stated
+        if isinstance(message, ast.Call):  # with_left_out("calendar", …): the words themselves
+            key = ast.literal_eval(message.args[0])
+            for why in LeftOutWhy:
+                yield with_left_out(key, [LeftOut("Hack night", why, "")]), ErrorKind.PARSE
+        else:
+            pieces = message.values if isinstance(message, ast.JoinedStr) else [message]
+            said = "".join(
+                str(piece.value) if isinstance(piece, ast.Constant) else _SAMPLES[ast.unparse(piece.value)]
+                for piece in pieces
+            )
+            if not any(left in file or left in said for left in _NEVER_STORED):
+                yield said, ErrorKind[kind.rpartition(".")[2]]
+
+
+def test_every_failure_that_can_be_stored_has_its_sentence_in_both_languages() -> None:
+    told = list(dict.fromkeys(_sentences()))
+    assert len(told) > 45, "the code states its failures in a way that this test does not see"
+    assert {kind for _, kind in told} == set(ErrorKind)
+    for said, kind in told:
+        assert in_words(said, kind, Words(Language.EN)) == said, said
+        french = exactly_in_words(said, Words(Language.FR))
+        assert french not in ("", said), said
+        assert not re.search(r"\b(the|answer|first|is)\b", french.replace("Hack night", "")), french
+
+
+def test_what_is_told_of_a_challenge_of_a_size_and_of_a_calendar_is_french_throughout() -> None:
+    words = Words(Language.FR)
+    assert in_words(str(challenge("https://blog.example.org/feed")), "challenge", words).startswith(
+        "blog.example.org a"
+    )
+    large = in_words("The answer is larger than 5,000 kB; we stopped reading.", "too-big", words)
+    assert large == "La r\u00e9ponse d\u00e9passe 5\u00a0000\u00a0ko\u00a0; nous avons cess\u00e9 de lire."
+    calendar = ics("UID:a\nSUMMARY:Hack night\nDTSTART:nonsense")
+    with pytest.raises(SourceError) as caught:
+        KINDS["ical"].parse(calendar, ParseContext(url="https://x.example/c.ics", now=NOW, horizon=NOW))
+    assert "Le premier est" in in_words(str(caught.value), "parse", words)

@@ -99,7 +99,7 @@ def test_an_address_that_holds_nothing_is_explained_in_both_languages(app: App, 
 
 def test_what_is_no_address_is_no_fault_of_a_site_in_either_language(app: App, web: Flask) -> None:
     client = signed_in(app, web)
-    for path, said in (("/desk", "no web address has"), ("/fr/desk", "ne peut pas être visitée")):
+    for path, said in (("/desk", "no web address has"), ("/fr/desk", "qu’aucune adresse web ne contient")):
         html = press(client, f"{path}/sources/look", url="not an address", status=400)
         assert said in html
         assert "Le site" not in html.partition('role="alert"')[2][:400]

@@ -20,14 +20,15 @@ def web_address(url: str) -> SplitResult:
     try:
         split = urlsplit(url)
         port = split.port
+        if not split.scheme:
+            raise ValueError(url)
     except ValueError as error:
         raise SourceError(
             ErrorKind.NO_ADDRESS, "This is not a web address; write it like https://blog.example.org."
         ) from error
     if split.scheme not in ("http", "https"):
         raise SourceError(
-            ErrorKind.NO_ADDRESS,
-            f"Only http and https addresses can be visited, not {split.scheme or 'this one'}.",
+            ErrorKind.NO_ADDRESS, f"Only http and https addresses can be visited, not {split.scheme}."
         )
     if not split.hostname or "@" in split.netloc:
         raise SourceError(

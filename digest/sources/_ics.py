@@ -65,10 +65,9 @@ def read(body: bytes, context: ParseContext) -> Harvest:
         if all_of_it := whole(uid, groups[uid], sheet, until=ends[uid], sequence=version[0]):
             stated.append(all_of_it)
     if sheet.left_out and not entries:
-        first = sheet.left_out[0]
-        raise SourceError(
-            ErrorKind.PARSE, f"Nothing in the calendar can be used ({len(sheet.left_out)} left out; {first})."
-        )
+        from digest.rules.visit_words import with_left_out  # most calendars never need it
+
+        raise SourceError(ErrorKind.PARSE, with_left_out("calendar", sheet.left_out))
     return Harvest(
         title=title_text(sheet.name) or None,
         language=None,

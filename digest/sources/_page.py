@@ -143,11 +143,8 @@ def is_challenge(body: bytes, headers: Mapping[str, str]) -> bool:
 
 
 def challenge(url: str) -> SourceError:
-    who = "Medium" if is_medium_host(host_of(url)) else f"The site {host_of(url)}"
-    return SourceError(
-        ErrorKind.CHALLENGE,
-        f"{who} answered with a page that asks whether we are human.",
-    )
+    host = "Medium" if is_medium_host(host_of(url)) else host_of(url)
+    return SourceError(ErrorKind.CHALLENGE, f"{host} answered with a page that asks whether we are human.")
 
 
 def announced(body: bytes, url: str, headers: Mapping[str, str] | None = None) -> list[str]:
@@ -211,12 +208,12 @@ def not_a_feed(body: bytes, url: str) -> SourceError:
         )
     if is_html(body):
         feeds = [feed for feed in announced(body, url) if same_page_key(feed) != same_page_key(url)]
-        hint = (
-            f" It announces this one: {feeds[0]}"
-            if feeds
-            else " Look on that page for its RSS, Atom or calendar link."
+        page = "The address is a web page, not a feed or calendar."
+        if feeds:
+            return SourceError(ErrorKind.NOT_A_FEED, f"{page} It announces this one: {feeds[0]}")
+        return SourceError(
+            ErrorKind.NOT_A_FEED, f"{page} Look on that page for its RSS, Atom or calendar link."
         )
-        return SourceError(ErrorKind.NOT_A_FEED, f"The address is a web page, not a feed or calendar.{hint}")
     return SourceError(
         ErrorKind.NOT_A_FEED,
         "The answer is neither a feed (RSS, Atom, JSON Feed) nor a calendar; check the address in a browser.",

@@ -72,7 +72,9 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
             entries.append(_entry(raw, occasion, flags, spoken, link=link, is_shared=link in shared))
     if not entries:
         if stated or broken:
-            raise SourceError(ErrorKind.PARSE, f"The events of the page cannot be used ({left_out[0]}).")
+            from digest.rules.visit_words import with_left_out  # most pages never need it
+
+            raise SourceError(ErrorKind.PARSE, with_left_out("events_page", left_out))
         raise not_a_feed(body, context.url)
     return Harvest(
         title=_page_title(text), language=language, entries=told_apart(entries), left_out=tuple(left_out)

@@ -186,7 +186,7 @@ class Fetch:
         if source.kind not in KINDS:
             known = ", ".join(KINDS)
             raise SourceError(
-                ErrorKind.UNKNOWN_KIND, f'There is no kind of source called "{source.kind}"; known: {known}.'
+                ErrorKind.UNKNOWN_KIND, f"There is no kind of source called “{source.kind}”; known: {known}."
             )
         return KINDS[source.kind]
 

@@ -11,7 +11,7 @@ from digest.errors import InputRefused, SourceError
 from digest.model import Language, Source
 from digest.render import dates
 from digest.rules.plan import has_gap, how_bad, moved_for_good
-from digest.rules.visit_words import in_words
+from digest.rules.visit_words import exactly_in_words, in_words
 from digest.web import desk_health, outline, sessions
 from digest.web import language as tongue
 from digest.web.pages import page, to
@@ -147,7 +147,8 @@ def _exactly(source: Source) -> str:
     said, kind = source.last_error, (source.last_error_kind or "").replace("-", "_")
     if not said or not kind or not source.fail_count:
         return ""  # without a sort, as an older store may hold it, the page tells the sentence itself
-    return said if _failure(source) == tongue.words()(f"sources.error_{kind}") != said else ""
+    is_told = _failure(source) == said or exactly_in_words(said, tongue.words())
+    return "" if is_told or (source.paused and kind == "gone") else said
 
 
 def _sentence(error: Exception) -> str:
