@@ -97,8 +97,10 @@ class Join:
                 topics=topics_of(ask.topics), note=note, sponsor=sponsor,
             )  # fmt: skip
         after = replace(
-            known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now
-        )
+            known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now,
+            role=ask.role or known.role, timezone=ask.timezone or known.timezone,
+            topics=topics_of(ask.topics),
+        )  # fmt: skip
         self._store.subscribers.save(after)
         return after
 

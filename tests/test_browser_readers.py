@@ -59,6 +59,9 @@ def test_a_life_from_sign_up_to_being_forgotten(
     page.goto(f"{site.url}{prefix}/")
     page.fill("#email", BO)
     page.fill("#note", "I keep the hack night")
+    page.get_by_text(words("web.part")).click()
+    assert not script or browser_kit.faults(page) == []
+    page.get_by_label(words("letter.coming_up"), exact=True).check()
     page.wait_for_timeout(2_100)
     page.get_by_role("button", name=words("web.subscribe")).click()
     letter = mailed(site, BO)
@@ -76,10 +79,10 @@ def test_a_life_from_sign_up_to_being_forgotten(
     assert "I keep the hack night" in desk.content()
     desk.get_by_role("button", name=words("desk.admit_label", address=BO)).click()
     assert desk.locator("[role=status]").inner_text() == words("desk.people_did_admitted")
-    assert person(app, BO).state is SubscriberState.CONFIRMED
+    assert (person(app, BO).state, person(app, BO).topics) == (SubscriberState.CONFIRMED, ("coming-up",))
 
     page.goto(f"{site.url}{prefix}/preferences/{manage_token(app, BO)}")
-    page.get_by_label(words("letter.calls"), exact=True).uncheck()
+    page.get_by_label(words("letter.calls"), exact=True).check()
     page.get_by_label(words("web.cadence_quarterly")).check()
     page.select_option("#timezone", "America/Halifax")
     page.get_by_role("button", name=words("web.settings_save")).click()

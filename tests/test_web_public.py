@@ -1,13 +1,15 @@
 """The doors for readers, without a browser: what each page answers, and that looking never decides."""
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from digest.app import App
+from digest.app import App, open_app
+from digest.config import Config
 from digest.model import Address, Language, Reading, Subscriber, SubscriberState
 from digest.web import create_web
 from tests import web_kit
@@ -110,6 +112,40 @@ def test_the_words_kept_with_a_consent_are_those_on_the_page_whatever_the_letter
     assert told is not None
     client.post(f"{path}.json", json={"email": "two@example.net", "language": letter, "form": told["form"]})
     assert app.store.consents.of(found(app, "two@example.net").id)[0].wording == told["wording"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+def test_a_part_of_the_letter_can_be_chosen_at_the_door_and_nothing_is_ticked_before(
+    app: App, client: FlaskClient, clock: Clock, prefix: str
+) -> None:
+    home = client.get(f"{prefix}/").text
+    assert re.findall(r'name="topics" value="([\w-]+)">', home) == ["coming-up", "worth-reading", "calls"]
+    assert "<details" in home
+    assert 'name="topics"' not in client.get(f"{prefix}/embed").text, "a frame cannot grow"
+    chosen = {"email": "new@example.net", "topics": ["calls", "coming-up"]}
+    wrong = client.post(f"{prefix}/subscribe", data=chosen | {"email": "new@"}).text
+    assert re.findall(r'name="topics" value="([\w-]+)" checked', wrong) == ["coming-up", "calls"]
+    assert re.search(r'<details class="part" open>', wrong)
+    send_form(client, clock, f"{prefix}/subscribe", **chosen)  # type: ignore[arg-type]
+    assert found(app, "new@example.net").topics == ("coming-up", "calls")
+
+
+def test_who_asks_again_before_confirming_has_chosen_what_was_chosen_last(
+    app: App, client: FlaskClient, clock: Clock
+) -> None:
+    first = {"email": "new@example.net", "topics": ["calls"], "role": "design", "timezone": "America/Halifax"}
+    send_form(client, clock, "/subscribe", **first)  # type: ignore[arg-type]
+    clock.forward(hours=25)
+    send_form(client, clock, "/subscribe", email="new@example.net", role="policy")
+    again = found(app, "new@example.net")
+    assert (again.topics, again.role, again.timezone) == ((), "policy", "America/Halifax")
+
+
+def test_a_letter_of_one_section_offers_no_part_of_it(
+    make_config: Callable[[str], Config], clock: Clock
+) -> None:
+    with open_app(make_config('[letter]\nsections = ["coming-up", "pulse"]\n'), clock=clock) as app:
+        assert 'name="topics"' not in create_web(app).test_client().get("/").text
 
 
 def test_a_made_up_role_is_not_kept(app: App, client: FlaskClient, clock: Clock) -> None:

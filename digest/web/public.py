@@ -14,7 +14,9 @@ from digest import errors, join
 from digest.join import Ask, Known
 from digest.model import Language, Reading, SubscriberState
 from digest.render import dates
+from digest.render.view import section_name
 from digest.rules.consent import Answer
+from digest.rules.cuts import CHOICES
 from digest.rules.guard import neighbourhood
 from digest.rules.next_letter import next_letter
 from digest.rules.tokens import Purpose
@@ -49,6 +51,7 @@ class Form:
     error: str = ""
     note: str = ""
     invitation: str = ""
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +118,13 @@ def _home(form: Form, *, status: int = 200) -> Response:
 
 def form_values() -> dict[str, Any]:
     """What form.html needs besides the form itself."""
-    signup = site().config.signup
-    language = tongue.spoken()
-    return {"roles": ROLES, "policy": signup.policy, "wording": signup.wording.in_(language),
-            "notice": signup.notice.in_(language)}  # fmt: skip
+    config, language = site().config, tongue.spoken()
+    signup = config.signup
+    sections = [
+        (one, section_name(one, language, config=config)) for one in config.letter.sections if one in CHOICES
+    ]
+    return {"roles": ROLES, "sections": sections if len(sections) > 1 else [],
+            "policy": signup.policy, "wording": signup.wording.in_(language), "notice": signup.notice.in_(language)}  # fmt: skip
 
 
 def known_zone(name: str) -> str | None:
@@ -162,6 +168,7 @@ def typed(fields: MultiDict[str, str]) -> Form:
         role=fields.get("role", ""),
         note=fields.get("note", "")[:1000],
         invitation=fields.get("invitation", "")[:64],
+        topics=topics(fields.getlist("topics")),
     )
 
 
@@ -169,7 +176,7 @@ def ask_in(fields: MultiDict[str, str], sent: Form, *, path: str, ip: str | None
     """What somebody asks for with these fields of the form."""
     return Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
-        timezone=known_zone(fields.get("timezone", "")), topics=topics(fields.getlist("topics")),
+        timezone=known_zone(fields.get("timezone", "")), topics=sent.topics,
         note=sent.note, invitation=sent.invitation, page=path, network=neighbourhood(ip), ip=ip,
         form=join.Form(token=fields.get("form", ""), trap=fields.get("nickname", "")), read_in=tongue.of_path(path),
     )  # fmt: skip
