@@ -9,23 +9,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from PIL import Image
 
 from digest.app import App, open_app
 from digest.config_file import read_config
+from digest.errors import ErrorKind, SourceError
 from digest.model import (
     Address,
     Introduction,
     Language,
     Period,
     Role,
+    Source,
     Subscriber,
     SubscriberState,
     Suggestion,
     SuggestionId,
     SuggestionKind,
+    Visit,
+    VisitOutcome,
 )
+from digest.rules.gather import Fetched
+from digest.rules.plan import failed, succeeded
 from tests import browser_kit, web_kit
 
 FOLDER = Path(__file__).parent.parent / "docs" / "desk"
@@ -122,16 +129,29 @@ def _worries(app: App) -> None:
     lately = app.store.items.all_between(app.clock() - timedelta(days=9), app.clock())
     first, second = (item.id for item in lately[-2:])
     with app.store.write():
-        app.store.sources.remember(replace(
-            failing, fail_count=2, last_error="service.example did not answer within 20 seconds.", last_error_kind="timeout",
-            next_at=app.clock() + timedelta(hours=2),
-        ))  # fmt: skip
+        _visits(app, failing)
         app.store.twins.ask(first, second, now=app.clock())
         for number, state, code, reply in ((2, "unsure", None, ""), (3, "failed", 550, "No such mailbox.")):
             app.store._db.change(
                 "UPDATE delivery SET state = :state, code = :code, reply = :reply WHERE id = :id",
                 {"id": number, "state": state, "code": code, "reply": reply},
             )
+
+
+def _visits(app: App, source: Source) -> None:
+    """As visits go: every source answered two days ago; since yesterday one does not, twice by now."""
+    now = app.clock()
+    for one in app.store.sources.all():
+        well = succeeded(one, Fetched(kind=one.kind, parser="1"), now=now - timedelta(days=2))
+        app.store.sources.remember(replace(well, next_at=now + timedelta(hours=3)))
+        app.store.sources.log(Visit(source=well, outcome=VisitOutcome.UNCHANGED), at=now - timedelta(days=2))
+        source = well if one.id == source.id else source
+    slow = SourceError(ErrorKind.TIMEOUT, f"{urlsplit(source.url).hostname} took too long to answer.")
+    for at in (now - timedelta(hours=20), now - timedelta(hours=1)):
+        source = failed(source, slow, now=at)
+        told = Visit(source=source, outcome=VisitOutcome.FAILED, error_kind=slow.kind.value, error=str(slow))
+        app.store.sources.remember(source)
+        app.store.sources.log(told, at=at)
 
 
 def screens(app: App, period: Period) -> dict[str, str]:

@@ -15,6 +15,7 @@ from digest.sources import KINDS, ParseContext
 from digest.sources._page import challenge
 from digest.sources.fetch import Fetch
 from digest.words import Words
+from tests import screenshots_desk
 from tests.conftest import NOW
 from tests.http_kit import Script, answer, ics, serving
 
@@ -156,3 +157,15 @@ def test_what_is_told_of_a_challenge_of_a_size_and_of_a_calendar_is_french_throu
     with pytest.raises(SourceError) as caught:
         KINDS["ical"].parse(calendar, ParseContext(url="https://x.example/c.ics", now=NOW, horizon=NOW))
     assert "Le premier est" in in_words(str(caught.value), "parse", words)
+
+
+def test_the_pictures_of_the_desk_show_failures_that_a_visit_can_write() -> None:
+    with screenshots_desk.desk() as (site, _, _period):
+        sources = site.app.store.sources.all()
+    failing = [source for source in sources if source.fail_count]
+    assert failing
+    assert all(source.last_visit_at for source in sources)
+    for source in failing:
+        assert exactly_in_words(source.last_error, Words(Language.FR)), source.last_error
+        assert source.failing_since
+        assert source.last_ok_at
