@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from digest.model import Issue, Language
+from digest.model import Issue, Language, Placed
 from digest.render.press import Press
 from digest.render.text import clean, french, paragraphs, shorten, wrap
+from digest.render.view import item_view
 from tests import render_kit as kit
 
 ISSUES = {
@@ -89,3 +90,14 @@ def test_paragraphs_part_at_blank_lines_and_link_addresses() -> None:
 def test_shortening_cuts_between_words() -> None:
     assert shorten("one two three", most=9) == "one two…"
     assert shorten("one two", most=7) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(Language.EN, "Event without a title"), (Language.FR, "Événement sans titre")],
+)
+def test_what_has_no_title_is_called_by_its_sort_in_the_letters_language(
+    language: Language, words: str
+) -> None:
+    placed = Placed(item=kit.event(1, "", "2026-12-03T12:00-05:00"), section="coming-up", position=0)
+    assert item_view(placed, language, kit.config()).title == words

@@ -301,3 +301,17 @@ def test_a_place_that_is_named_like_a_program_is_one(written: str) -> None:
     )
     assert one.occasion is not None
     assert one.occasion.place == written
+
+
+def test_an_event_without_a_title_is_called_after_its_page_or_calendar_and_never_by_an_address() -> None:
+    event = (
+        '{"@type": "Event", "startDate": "2026-12-01T18:00:00-05:00", "url": "https://x.example/e/1234"%s}'
+    )
+    page = '<!doctype html><html><head><title>Hack night | Civic Tech</title><script type="application/ld+json">%s</script>'
+    (bare,) = read("event-page", (page % event % "").encode())
+    (told,) = read("event-page", (page % event % ', "description": "We meet at city hall."').encode())
+    assert (bare.title, told.title) == ("Hack night | Civic Tech", "We meet at city hall.")
+    inside = "UID:a\nURL:https://x.example/e/1\nDTSTART:20261201T230000Z\nLOCATION:City Hall"
+    assert entry("ical", ics(inside, head="X-WR-CALNAME:Civic Tech Ottawa\n")).title == "Civic Tech Ottawa"
+    assert entry("ical", ics(inside)).title == "City Hall"
+    assert entry("ical", ics(inside.replace("\nLOCATION:City Hall", ""))).title == ""

@@ -130,7 +130,7 @@ def item_view(placed: Placed, language: Language, config: Config, *, zone: str =
     foreign = _primary(item.language) not in {"", language.value}
     title, title_lang = _words_of(placed.title, item.title, item, language)
     if not title.strip():
-        title, title_lang = words("letter.untitled"), ""
+        title, title_lang = words(f"letter.untitled_{item.kind}"), ""
     blurb, blurb_lang = _words_of(placed.blurb, item.summary, item, language)
     occasion = item.occasion
     when = when_view(occasion, language, config, zone=zone) if occasion else None

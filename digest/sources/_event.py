@@ -49,7 +49,10 @@ _ROOM = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """An event as its source states it. about: foreign HTML or text; place and url may be anything."""
+    """An event as its source states it. about: foreign HTML or text; place and url may be anything.
+
+    One without a title is called by its first words, else after its page or calendar, else by its place; an address is no title.
+    """
 
     title: str
     occasion: Occasion
@@ -59,6 +62,7 @@ class Stated:
     language: str | None = None
     tags: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    within: str = ""  # what its page or calendar is called
 
 
 def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext) -> Entry:
@@ -79,7 +83,7 @@ def event_entry(stated: Stated, *, keys: tuple[str, ...], context: ParseContext)
     entry = Entry(
         kind=ItemKind.EVENT,
         keys=keys,
-        title=stated.title or one_line(summary, longest=90) or link or occasion.place or "",
+        title=stated.title or one_line(summary, longest=90) or stated.within or occasion.place or "",
         url=link or (occasion.online or None),
         language=stated.language or context.language or language_of(words),
         author=stated.author,

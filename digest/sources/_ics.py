@@ -236,7 +236,7 @@ def _entries(
     version: tuple[int, datetime | None],
 ) -> list[Entry]:
     made = []
-    names = Names(uid, dates, context)
+    names, called = Names(uid, dates, context), title_text(sheet.name)
     for one in dates:
         event, flags = one.event, one.flags
         try:
@@ -248,6 +248,7 @@ def _entries(
         title = title_text(_text(event, "SUMMARY"))
         stated = Stated(
             title=title,
+            within=called,
             occasion=occasion,
             about=_about(event),
             url=_text(event, "URL") or None,

@@ -61,6 +61,7 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
     read = [(raw, *_occasion(raw, context)) for raw in stated]
     links = [_link(raw, context, alone=len(stated) == 1) for raw in stated]
     shared = _of_several(links, [occasion for _, occasion, _ in read])
+    called = _page_title(text)
     for (raw, occasion, flags), link in zip(read, links, strict=True):
         if occasion is None:
             left_out.append(
@@ -69,16 +70,16 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
                 )
             )
         else:
-            entries.append(_entry(raw, occasion, flags, spoken, link=link, is_shared=link in shared))
+            entries.append(
+                _entry(raw, occasion, flags, spoken, link=link, is_shared=link in shared, within=called or "")
+            )
     if not entries:
         if stated or broken:
             from digest.rules.visit_words import with_left_out  # most pages never need it
 
             raise SourceError(ErrorKind.PARSE, with_left_out("events_page", left_out))
         raise not_a_feed(body, context.url)
-    return Harvest(
-        title=_page_title(text), language=language, entries=told_apart(entries), left_out=tuple(left_out)
-    )
+    return Harvest(title=called, language=language, entries=told_apart(entries), left_out=tuple(left_out))
 
 
 def _link(raw: dict[str, Any], context: ParseContext, *, alone: bool) -> str | None:
@@ -103,6 +104,7 @@ def _entry(
     *,
     link: str | None,
     is_shared: bool,
+    within: str,
 ) -> Entry:
     """is_shared: its address is that of other hours too, so that only address and hour together name it."""
     title = title_text(_text(raw.get("name")))
@@ -118,6 +120,7 @@ def _entry(
     keys.append("event-" + hashed_key(title, _stamp(occasion.starts), occasion.place, host_of(context.url)))
     stated = Stated(
         title=title,
+        within=within,
         occasion=occasion,
         about=_text(raw.get("description")),
         url=link,
@@ -276,5 +279,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-5", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-6", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )
