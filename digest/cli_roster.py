@@ -6,15 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, NamedTuple
 
 import click
 
 from digest.app import App
-from digest.cli_door import Door, as_json, interruptible, pass_door, print_json, progress, say
+from digest.cli_door import Door, Step, as_json, interruptible, pass_door, print_json, progress, say
 from digest.errors import InputRefused
 from digest.join_roster import Report, bring
 from digest.model import Consent, Reading, Subscriber, SubscriberId, SubscriberState
@@ -26,6 +26,21 @@ _PAGE, _FEW = 1000, 20
 _SHARED = "Perhaps no person's own (info@, admin@, noreply@), taken all the same; look at line"
 _ODD = "Domains that mix alphabets, taken all the same; look twice at line"
 _GOES_ON = "They are in; run the same command again for the rest, nobody comes in twice."
+_FOREIGN = (
+    "Take care: {n} that must never be written to again {are} known in this list by a keyed fingerprint alone, made with "
+    "another key. Nothing here keeps {them} out, and a later list can bring {them} back. With the old subscribers.key in "
+    "place before the database is made, the same list keeps {them} out."
+)
+_KEYED = "{n} that must never be written to again {are} known here by a keyed fingerprint alone. "
+_LEFT_BEHIND = _KEYED + (
+    "No other program can read that, so {they} {are} not in this file: a later list there can bring {them} back. The open "
+    "JSON (--as json) takes {them} along, together with the file subscribers.key."
+)
+_NEED_KEY = _KEYED + (
+    "This file takes {them} along, but keeps nobody out of a new house unless the file subscribers.key goes along too: in its "
+    "place there before the database is made."
+)
+_NO_WORD = "{n} who left here {are} not in this file, since it has no word for that; keep {them} out in the other place by hand."
 _DRY_STOPPED = "Stopped; nothing was changed."
 basis_option = click.option(
     "--basis", type=click.Choice(["express", "implied"]), required=True,
@@ -45,7 +60,7 @@ language_option = click.option(
 
 
 class _Stopped(Exception):
-    """Somebody pressed Ctrl+C; how many lines were done by then."""
+    """Somebody pressed Ctrl+C; how many lines or people were done by then, of how many."""
 
 
 @click.command("import")
@@ -58,11 +73,15 @@ class _Stopped(Exception):
     "--rejects", type=click.Path(path_type=Path, dir_okay=False),
     help="Write the rows that were refused to this CSV, each with its line and the reason.",
 )  # fmt: skip
+@click.option(
+    "--without-suppressions", is_flag=True,
+    help="Bring in our own JSON although its suppressions were made with another key and keep nobody out here.",
+)  # fmt: skip
 @as_json
 @pass_door
 def import_(
     door: Door, file: Any, basis: str, origin: str, language: str | None, dry_run: bool, rejects: Path | None,
-    as_json: bool,
+    without_suppressions: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Bring in a CSV file with a column "email", a plain list of addresses, or the JSON of our own export; - reads
     standard input.
@@ -73,40 +92,28 @@ def import_(
     with interruptible() as is_stopped:
         data = file if file.seekable() else io.BytesIO(file.read())
 
-        def tell(done: int) -> None:
-            step(done, "")
-            if is_stopped():
-                raise _Stopped(done)
+        def tell(done: int, total: int) -> None:
+            if not done:
+                steps.append(shown.enter_context(progress("Importing", total=total, quiet=as_json)))
+            steps[-1](done, "")
+            if done < total and is_stopped():
+                raise _Stopped(done, total)
 
-        total = _count_lines(data)
+        steps = list[Step]()
         try:
-            with (
-                door.open() as app,
-                progress("Importing", total=total, quiet=as_json) as step,
-                _rejects(rejects) as write_reject,
-            ):
+            with door.open() as app, _rejects(rejects) as write_reject, ExitStack() as shown:
                 report = bring(
                     data, join=app.join, store=app.store, basis=basis, origin=origin, language=language,
-                    dry_run=dry_run, on_progress=tell, on_refused=write_reject,
+                    dry_run=dry_run, lets_go=without_suppressions, on_progress=tell, on_refused=write_reject,
                 )  # fmt: skip
-                step(total, "")  # a person may take several lines, and a line may hold nobody
         except _Stopped as stopped:
-            click.echo(
-                _DRY_STOPPED if dry_run else f"Stopped after {stopped.args[0]} lines. {_GOES_ON}", err=True
-            )
+            done, total = stopped.args
+            click.echo(_DRY_STOPPED if dry_run else f"Stopped at {done} of {total}. {_GOES_ON}", err=True)
             click.get_current_context().exit(130)
     if as_json:
         print_json(_report_json(report, dry_run=dry_run))
         return
     _tell(report, dry_run=dry_run, rejects=rejects)
-
-
-def _count_lines(file: BinaryIO) -> int:
-    """For the progress bar: how many people at most. A first line without an address is the header."""
-    has_header = b"@" not in file.readline()
-    count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    file.seek(0)
-    return count + (not has_header)
 
 
 def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
@@ -131,8 +138,11 @@ def _tell(report: Report, *, dry_run: bool, rejects: Path | None) -> None:
     if dry_run and report.unread:
         say(f"Columns that say nothing to us: {_few(report.unread)}.")
     if report.marks:
-        say(f"{report.marks} keyed marks of people who may not come back were read too; they count where the key is the "
-            "same as there.")  # fmt: skip
+        say(
+            f"{report.marks} keyed fingerprints of people who may not come back came along; they keep them out here too."
+        )
+    if report.foreign:
+        click.echo(_counted(_FOREIGN, report.foreign), err=True)
     if rejects is not None and report.refused:
         say(f"The refused rows stand in {rejects}. It holds addresses: delete it when you are done.")
 
@@ -186,17 +196,37 @@ def export(door: Door, file: Path | None, shape: str) -> None:
     """Write all readers, to FILE or to standard output."""
     with door.open() as app:
         if file is None:
-            _write(app, sys.stdout, shape)
-            return
-        with _private(file) as out:
-            count = _write(app, out, shape)
-    say(f"{count} readers written to {file}. It holds addresses: keep it as you keep the database.")
+            written = _write(app, sys.stdout, shape)
+        else:
+            with _private(file) as out:
+                written = _write(app, out, shape)
+            say(
+                f"{written.readers} readers written to {file}. It holds addresses: keep it as you keep the database."
+            )
+    if written.keyed:
+        click.echo(_counted(_NEED_KEY if shape == "json" else _LEFT_BEHIND, written.keyed), err=True)
+    if written.unsaid:
+        click.echo(_counted(_NO_WORD, written.unsaid, what=("person", "people")), err=True)
 
 
-def _write(app: App, out: IO[str], name: str) -> int:
+class _Written(NamedTuple):
+    """readers: in the file. unsaid: who left, and is not in it. keyed: whom nothing but the suppression list knows."""
+
+    readers: int
+    unsaid: int
+    keyed: int
+
+
+def _counted(text: str, n: int, *, what: tuple[str, str] = ("address", "addresses")) -> str:
+    if n == 1:
+        return text.format(n=f"1 {what[0]}", are="is", they="it", them="it")
+    return text.format(n=f"{n} {what[1]}", are="are", they="they", them="them")
+
+
+def _write(app: App, out: IO[str], name: str) -> _Written:
     if name == "json":
         return _write_json(app, out)
-    shape, count = shapes()[name], 0
+    shape, count, unsaid = shapes()[name], 0, 0
     rows = csv.writer(out, lineterminator="\n")
     if shape.header:
         rows.writerow(shape.header)
@@ -205,15 +235,27 @@ def _write(app: App, out: IO[str], name: str) -> int:
         if row is not None:
             rows.writerow(row)
             count += 1
-    return count
+        elif reader.state is SubscriberState.LEFT:
+            unsaid += 1
+    return _Written(count, unsaid, _keyed(app))
 
 
-def _write_json(app: App, out: IO[str]) -> int:
+def _keyed(app: App) -> int:
+    """How many are known by their mark alone: who left with a row here has an address in every file that can say so."""
+    named = 0
+    for page in _pages(app, {SubscriberState.LEFT, SubscriberState.SUSPENDED}):
+        named += len(app.store.roster.suppressed(app.join.marks([reader.address.key for reader in page])))
+    return app.store.suppressions.count() - named
+
+
+def _write_json(app: App, out: IO[str]) -> _Written:
     """One object; a reader a line, so that it is written and can be read as a stream."""
     count = 0
-    out.write(
-        f'{{"format": "digest-readers/1", "exported_at": {json.dumps(app.clock().isoformat())}, "readers": ['
-    )
+    head = {
+        "format": "digest-readers/1", "exported_at": app.clock().isoformat(), "key": app.join.key_name(),
+        "marks": app.store.suppressions.count(),
+    }  # fmt: skip
+    out.write(f'{json.dumps(head)[:-1]}, "readers": [')
     for page in _pages(app, None):
         consents = app.store.consents.of_all([reader.id for reader in page])
         for reader in page:
@@ -225,7 +267,7 @@ def _write_json(app: App, out: IO[str]) -> int:
         out.write(",\n" if number else "\n")
         out.write(json.dumps({"mark": mark, "reason": reason, "at": at.isoformat()}))
     out.write("\n]}\n")
-    return count
+    return _Written(count, 0, _keyed(app))
 
 
 def _open(reader: Subscriber, consents: Sequence[Consent]) -> dict[str, Any]:
@@ -271,6 +313,7 @@ def _report_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
         "refused": refused,
         "dry_run": dry_run,
         "marks": report.marks,
+        "marks_of_another_key": report.foreign,
         "shared": report.shared,
         "mixed_alphabets": report.odd,
         "columns_unread": report.unread,

@@ -317,6 +317,10 @@ class Join:
         """The keyed hashes of addresses (Address.key), as they stand in the suppression list."""
         return self._links.marks(keys)
 
+    def key_name(self) -> str:
+        """Which key made them."""
+        return self._links.key_name()
+
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _last_letter(self, known: Subscriber | None) -> datetime | None:

@@ -25,6 +25,11 @@ from digest.rules.roster_status import Standing
 # Many, since each transaction touches the whole index of addresses; fewer when the rows must be kept for refusals.
 _LINES_PER_TRANSACTION, _LINES_WITH_CELLS = 150_000, 10_000
 _CHUNK = 1 << 18
+_OTHER_KEY = (
+    "{n} that must never be written to again {are} known in this list by a keyed fingerprint alone, made with another key "
+    "than the one here; nothing was changed. Begin with the old subscribers.key in the place of the new one, before there "
+    "is a database; or say --without-suppressions, and a later list can bring {them} back."
+)
 
 # Whoever is here like this stays as they are, whatever a list says of them.
 _SETTLED = frozenset({SubscriberState.CONFIRMED, SubscriberState.SUSPENDED})
@@ -61,7 +66,8 @@ class _DryRun(Exception):
 class Report:
     """counts: confirmed, asked, known, left. refused: (line number, reason), never the address itself.
 
-    marks: how many keyed hashes of people who may not come back were in the file.
+    marks: how many keyed hashes of people who may not come back were in the file and count here; foreign: how many were made
+    with another key, and keep nobody out.
     shared, odd: numbers of lines to look at twice, which come in all the same: addresses that are perhaps no person's own
     (info@), and domains of mixed alphabets.
     unread: names of columns that say nothing to us. rivals: of several columns of addresses the one that was read, the others.
@@ -75,35 +81,42 @@ class Report:
     source: str = ""
     sha256: str = ""
     marks: int = 0
+    foreign: int = 0
     unread: list[str] = field(default_factory=list)
     rivals: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """On what terms a list comes in. basis, origin: of everybody's consent, as the operator says."""
+    """On what terms a list comes in. basis, origin: of everybody's consent, as the operator says.
+
+    lets_go: of keyed hashes that were made with another key, since the operator has been told what that means.
+    """
 
     basis: str
     origin: str
     language: str | None = None
     dry_run: bool = False
+    lets_go: bool = False
 
 
 def bring(
     data: bytes | BinaryIO, *, join: Join, store: Memory, basis: str, origin: str, language: str | None = None,
-    dry_run: bool = False, on_progress: Callable[[int], None] | None = None,
+    dry_run: bool = False, lets_go: bool = False, on_progress: Callable[[int, int], None] | None = None,
     on_refused: Callable[[Sequence[str], Line, str], None] | None = None,
 ) -> Report:  # fmt: skip
-    """Raises InputRefused for a file without addresses. A dry run changes nothing and reports the same.
+    """Raises InputRefused for a file without addresses, and before anything is changed for one whose keyed hashes would
+    keep nobody out here, unless `lets_go`. A dry run changes nothing and reports the same.
 
-    data: the bytes, or a file open for reading them twice. on_refused: the header, the line, and why it stays out.
+    data: the bytes, or a file open for reading them twice. on_progress: how much is done, of how much.
+    on_refused: the header, the line, and why it stays out.
     """
     consent.judged_basis(basis, origin)
     file = BytesIO(data) if isinstance(data, bytes) else data
     looked = survey(iter(lambda: file.read(_CHUNK), b""))
     file.seek(looked.skip)
     text = TextIOWrapper(file, encoding=looked.encoding, errors="replace", newline="")
-    terms = Terms(basis=basis, origin=origin, language=language, dry_run=dry_run)
+    terms = Terms(basis=basis, origin=origin, language=language, dry_run=dry_run, lets_go=lets_go)
     try:
         with _without_cycle_search(), store.roster.at_length():
             roster = JsonRoster(text) if looked.is_json else Roster(text)
@@ -142,23 +155,28 @@ class _Import:
         self._must_look = self._suppressed > 0
         self._report = Report(sha256=looked.sha256)
         self._header: Sequence[str] = ()
-        self._is_json = looked.is_json
+        self._is_json, self._size = looked.is_json, looked.size
 
-    def run(self, roster: Roster | JsonRoster, on_progress: Callable[[int], None] | None) -> Report:
+    def run(self, roster: Roster | JsonRoster, on_progress: Callable[[int, int], None] | None) -> Report:
+        if isinstance(roster, JsonRoster):
+            self._refuse_other_key(roster)
+        total = max(self._size - roster.began, 0)
         self._report.source, self._header = roster.shape.name, roster.header
         if roster.header:
             self._report.unread = roster.shape.unread(roster.header)
             self._report.rivals = roster.shape.rivals(roster.header)
-        done = 0
+        if on_progress is not None:
+            on_progress(0, total)
         # One after the other: a second thread that reads ahead costs more in waiting for its turn than it saves.
         for block in self._blocks(roster):
             self._bring(block)
-            done += block.size
             del block  # or two of them would be held while the next one is read
             if on_progress is not None:
-                on_progress(done)
+                on_progress(min(roster.read - roster.began, total), total)
         if isinstance(roster, JsonRoster):
-            self._keep_marks(roster.marks)
+            self._keep_marks(roster)
+        if on_progress is not None:
+            on_progress(total, total)
         self._report.refused.sort()
         return self._report
 
@@ -175,13 +193,28 @@ class _Import:
         except _DryRun:
             pass
 
-    def _keep_marks(self, marks: Sequence[tuple[str, str]]) -> None:
+    def _refuse_other_key(self, roster: JsonRoster) -> None:
+        """Before anything comes in: with this house's key nothing can be mended any more."""
+        if (
+            roster.marks_said
+            and not self._has_key(roster)
+            and not (self._terms.dry_run or self._terms.lets_go)
+        ):
+            raise InputRefused(_other_key(roster.marks_said))
+
+    def _has_key(self, roster: JsonRoster) -> bool:
+        return roster.key == self._join.key_name()
+
+    def _keep_marks(self, roster: JsonRoster) -> None:
         """Who had left or was forgotten elsewhere, known by a keyed hash alone. It keeps them out here when the key is
-        the same: when a whole house moves."""
+        the same: when a whole house moves. With another key it would say nothing, so it is told and not kept."""
+        if not self._has_key(roster):
+            self._report.foreign = len(roster.marks)
+            return
         by_reason: dict[str, list[str]] = {}
-        for mark, reason in marks:
+        for mark, reason in roster.marks:
             by_reason.setdefault(reason, []).append(mark)
-        self._report.marks = len(marks)
+        self._report.marks = len(roster.marks)
 
         def keep() -> None:
             for reason, held in by_reason.items():
@@ -312,6 +345,13 @@ class _Import:
         self._report.refused.append((line.number, reason))
         if self._on_refused is not None:
             self._on_refused(self._header, line, reason)
+
+
+def _other_key(count: int) -> str:
+    """The sentence for an operator who can still begin with the right key."""
+    if count == 1:
+        return _OTHER_KEY.format(n="1 address", are="is", them="it")
+    return _OTHER_KEY.format(n=f"{count} addresses", are="are", them="them")
 
 
 def _name(before: Subscriber | None, after: Subscriber) -> str:

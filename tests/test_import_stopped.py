@@ -64,7 +64,7 @@ def test_ctrl_c_during_an_import_keeps_what_is_in_and_the_same_command_brings_th
     progress, told = first.stderr.splitlines()
     assert (first.returncode, first.stdout) == (130, "")
     assert progress.startswith(f"Importing: {there} of {PEOPLE}")
-    assert told.startswith(f"Stopped after {there} lines.")
+    assert told.startswith(f"Stopped at {there} of {PEOPLE}. ")
     assert "run the same command again" in told
     assert 0 < there < PEOPLE
     second = _import(tmp_path, ["-m", "digest"], "--json")

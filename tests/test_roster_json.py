@@ -65,6 +65,7 @@ def test_a_whole_house_moves_by_its_open_json(tmp_path: Path, capsys: pytest.Cap
             replace(person(app, LUC), state=SubscriberState.LEFT, left_at=ann.asked_at)
         )
     file = tmp_path / "readers.json"
+    (tmp_path / "new" / "subscribers.key").write_bytes((tmp_path / "old" / "subscribers.key").read_bytes())
     assert run([*old, "subscribers", "export", str(file), "--as", "json"]) == 0
     comes = [*new, "subscribers", "import", str(file), "--basis", "express", "--origin", "the house before"]
     capsys.readouterr()
@@ -88,8 +89,9 @@ def test_a_whole_house_moves_by_its_open_json(tmp_path: Path, capsys: pytest.Cap
         assert person(app, "asked@example.org").state is SubscriberState.ASKED
         assert not is_known(app, LUC)
         assert not is_known(app, EVE)
-        with pytest.raises(InputRefused):
-            app.join.add(LUC, basis="express", origin="x")
+        for one in (LUC, EVE):
+            with pytest.raises(InputRefused):
+                app.join.add(one, basis="express", origin="x")
     assert run([*comes, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["confirmed"], again["known"]) == (0, 2)
@@ -101,6 +103,7 @@ def test_forgotten_people_stay_out_when_the_key_moved_too(app: App) -> None:
     mark = app.join.marks([EVE])[0]
     told = {
         "format": FORMAT,
+        "key": app.join.key_name(),
         "readers": [],
         "suppressed": [{"mark": mark, "reason": "forgotten"}, {"mark": "x"}, 7],
     }

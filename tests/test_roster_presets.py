@@ -210,7 +210,8 @@ def test_whoever_leaves_while_a_list_comes_in_stays_out(app: App, monkeypatch: p
     monkeypatch.setattr("digest.rules.roster_rows._LINES_AT_ONCE", 1)
     joins(app, ANN)
 
-    def meanwhile(done: int) -> None:
+    def meanwhile(done: int, total: int) -> None:
+        assert total == 2
         if done == 1:
             app.join.forget(ANN)
 

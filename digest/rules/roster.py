@@ -17,6 +17,7 @@ from digest.errors import InputRefused
 from digest.rules.roster_columns import Columns, Line, in_columns, line_of
 from digest.rules.roster_presets import Shape, plain, shape_of
 from digest.rules.roster_rows import LONGEST_CELL, SURPLUS, Rows
+from digest.rules.roster_size import Size
 from digest.rules.roster_status import Standing
 
 _PLAIN_AT_ONCE = 4_096
@@ -34,20 +35,22 @@ NO_TEXT = "This is no list but {what}; nothing was read. Open it where it was ma
 class Survey:
     """What a look at the bytes says. sha256: of the whole file, for the proof. skip: bytes of a mark before the text.
 
-    is_json: it begins as our own open JSON does, and as no list of addresses ever did.
+    is_json: it begins as our own open JSON does, and as no list of addresses ever did. size: how much Roster.read and
+    JsonRoster.read will come to.
     """
 
     encoding: str
     sha256: str
     skip: int = 0
     is_json: bool = False
+    size: int = 0
 
 
 def survey(chunks: Iterable[bytes]) -> Survey:
     """UTF-16 by its mark, UTF-8 when all of it is, else Windows-1252. Raises InputRefused for a file that is empty, or
     no text."""
     digest, decoder, encoding = hashlib.sha256(), getincrementaldecoder("utf-8")(), "utf-8"
-    begun, skip, is_json = False, 0, False
+    begun, skip, is_json, size = False, 0, False, Size(encoding="", is_json=False)
     for number, chunk in enumerate(chunks):
         if number == 0:
             _refuse_what_is_no_text(chunk)
@@ -56,7 +59,10 @@ def survey(chunks: Iterable[bytes]) -> Survey:
         if not begun and chunk.startswith(BOM_UTF8):
             skip = len(BOM_UTF8)
         is_json = is_json or (not begun and _JSON.match(chunk.removeprefix(BOM_UTF8)) is not None)
+        if not begun:
+            size = Size(encoding=encoding, is_json=is_json)
         begun = begun or bool(chunk.strip())
+        size.add(chunk)
         digest.update(chunk)
         if encoding == "utf-8":
             try:
@@ -65,7 +71,7 @@ def survey(chunks: Iterable[bytes]) -> Survey:
                 encoding = "cp1252"
     if not begun:
         raise InputRefused("The file is empty.")
-    return Survey(encoding, digest.hexdigest(), skip if encoding == "utf-8" else 0, is_json)
+    return Survey(encoding, digest.hexdigest(), skip if encoding == "utf-8" else 0, is_json, size.count)
 
 
 def _refuse_what_is_no_text(chunk: bytes) -> None:
@@ -84,7 +90,10 @@ def read_roster(data: bytes) -> Iterator[Line]:
 
 
 class Roster:
-    """A file that is being read. header: as it stands; [] for a plain list. shape: where things are, once begun."""
+    """A file that is being read. header: as it stands; [] for a plain list. shape: where things are, once begun.
+
+    began: how many lines were read by then; the lines of the people come after them.
+    """
 
     def __init__(self, text: Iterable[str]) -> None:
         """text: lines with their ends, `newline=""`. Raises InputRefused when no column of addresses can be found."""
@@ -95,7 +104,8 @@ class Roster:
         self.header: list[str] = []
         self._rows: Rows | None = None
         if "@" in first.text and shape_of(cells) is None:
-            self._plain = _plain_lines(chain([first.text], source), first.skipped + 1)
+            self.began = self._read = first.skipped
+            self._plain = self._plain_lines(chain([first.text], source))
             self.shape: Shape = plain(next((n for n, cell in enumerate(cells) if "@" in cell), 0))
             return
         delimiter = _delimiter(first.text)
@@ -110,11 +120,15 @@ class Roster:
             raise InputRefused(
                 f'No column of addresses: the first line has {seen}. One of them must be called "email".'
             )
-        self.shape = found
+        self.shape, self.began = found, first.skipped + reader.line_num
         self._rows = Rows(
-            source, delimiter=delimiter, first=first.skipped + reader.line_num + 1, address=found.address,
-            width=len(self.header),
-        )  # fmt: skip
+            source, delimiter=delimiter, first=self.began + 1, address=found.address, width=len(self.header)
+        )
+
+    @property
+    def read(self) -> int:
+        """How many lines by now."""
+        return self._read if self._rows is None else self._rows.read
 
     def lines(self) -> Iterator[Line]:
         """Every person of the file."""
@@ -145,18 +159,18 @@ class Roster:
                     for number, fault, text in broken
                 ]
 
+    def _plain_lines(self, texts: Iterable[str]) -> Iterator[Line]:
+        """Mailman and its like: an address a line, with or without a name before it; lines with # are remarks."""
+        for text in texts:
+            self._read += 1
+            yield from _plain_line(self._read, text)
+
     def _line(self, number: int, row: Sequence[str]) -> Line | None:
         """A surplus cell that holds an address never vanishes, and where statuses stand none may have slipped."""
         line, surplus = line_of(self.shape, number, row), "".join(row[len(self.header) :]).strip()
         if line is None or not surplus or not ("@" in surplus or self.shape.statuses):
             return line
         return line._replace(standing=max(line.standing, Standing.UNCLEAR), fault=line.fault or SURPLUS)
-
-
-def _plain_lines(texts: Iterable[str], first: int) -> Iterator[Line]:
-    """Mailman and its like: an address a line, with or without a name before it; lines with # are remarks."""
-    for number, text in enumerate(texts, first):
-        yield from _plain_line(number, text)
 
 
 def _plain_line(number: int, text: str) -> Iterator[Line]:

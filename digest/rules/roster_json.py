@@ -30,6 +30,8 @@ _CHUNK = 1 << 16
 _LONGEST = 1 << 20
 _GAP = re.compile(r"[\s,]*")
 _HEAD = re.compile(r'"format"\s*:\s*"([^"]*)".*?"readers"\s*:\s*\[', re.DOTALL)
+_KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{1,64})"', re.ASCII)
+_MARKS = re.compile(r'"marks"\s*:\s*([0-9]{1,9})\b', re.ASCII)
 _TAIL = re.compile(r'\s*\]\s*(?:,\s*"suppressed"\s*:\s*(\[))?')
 _MARK = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -48,7 +50,13 @@ class Details:
 
 
 class JsonRoster:
-    """Like Roster. marks: keyed hashes of people who may not come back, once all readers were read, with the reason."""
+    """Like Roster. marks: keyed hashes of people who may not come back, once all readers were read, with the reason.
+
+    key: the name of the key that they were made with, marks_said: how many there will be, both as the head of the file
+    says. read: how many people by now, those of the marks too.
+    """
+
+    began = 0
 
     def __init__(self, text: Iterator[str]) -> None:
         """Raises InputRefused for a JSON that is none of ours."""
@@ -57,6 +65,9 @@ class JsonRoster:
         if head is None or head[1] != FORMAT:
             raise InputRefused(NOT_OURS)
         self._feed.at = head.end()
+        key, said = _KEY.search(head[0]), _MARKS.search(head[0])
+        self.key, self.marks_said = key[1] if key else "", int(said[1]) if said else 0
+        self.read = 0
         self.shape = Shape("digest", 0, None, (), (), ())
         self.header: list[str] = []
         self.marks: list[tuple[str, str]] = []
@@ -65,6 +76,7 @@ class JsonRoster:
         """Each line holds its reader as one cell, for details_of(). Raises InputRefused when the file ends too early."""
         lines = (_line(number, one) for number, one in enumerate(self._feed.objects(), 1))
         while batch := list(islice(lines, _AT_ONCE)):
+            self.read = batch[-1].number
             yield batch
         tail = self._feed.match(_TAIL)
         if tail is None:
@@ -72,6 +84,7 @@ class JsonRoster:
         self._feed.at = tail.end()
         if tail[1]:
             self.marks += filter(None, map(_mark, self._feed.objects()))
+            self.read += len(self.marks)
 
 
 def details_of(cell: str) -> Details:

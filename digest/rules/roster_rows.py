@@ -38,6 +38,11 @@ class Rows:
         while lines := list(islice(self._source, _LINES_AT_ONCE)):
             yield self._quickly(lines) or self._carefully(lines)
 
+    @property
+    def read(self) -> int:
+        """How many lines of the file by now."""
+        return self._next - 1
+
     def _reader(self, lines: Iterable[str]) -> "Iterator[list[str]]":
         return csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)
 

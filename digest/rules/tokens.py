@@ -245,6 +245,10 @@ class Links:
         start, key, digest = b"suppress\0", self._first_key, hmac.digest
         return [digest(key, start + one.encode(), "sha256").hex() for one in keys]
 
+    def key_name(self) -> str:
+        """Tells whether marks were made with the same key, and nothing about it."""
+        return hmac.digest(self._first_key, b"name of the suppression key", "sha256").hex()[:32]
+
     def _timed(self, purpose: Purpose, subscriber: SubscriberId, version: int, expires: datetime) -> str:
         return self._make(purpose, subscriber, version, int(expires.timestamp() // 60) + 1)
 

@@ -81,7 +81,10 @@ def _form(typed: Typed, *, error: str = "") -> Response:
 
 
 def bring_list() -> AnyResponse:
-    """look: says what would happen; rejects: the refused rows as a file; bring: does it. Twice is once."""
+    """look: says what would happen; rejects: the refused rows as a file; bring: does it. Twice is once.
+
+    Keyed hashes that count for nothing here stop nobody: the look has said so.
+    """
     typed, act = Typed(), request.form.get("act", "look")
     try:
         typed = _typed()
@@ -142,7 +145,7 @@ def _brought(typed: Typed, *, dry_run: bool, rejects: io.StringIO) -> Report:
     try:
         return bring(
             typed.data, join=app.join, store=app.store, basis=typed.basis, origin=typed.origin,
-            language=typed.language or None, dry_run=dry_run, on_refused=write,
+            language=typed.language or None, dry_run=dry_run, lets_go=True, on_refused=write,
         )  # fmt: skip
     except errors.InputRefused:
         raise Unreadable("file") from None
@@ -157,9 +160,11 @@ def _report(typed: Typed, report: Report, *, is_done: bool) -> Response:
         source=_NAMES.get(report.source, "" if report.source in {"csv", "plain"} else report.source.title()),
         counts=[(words(f"desk.import_{name}"), counts[name]) for name in ("confirmed", "asked", "known", "left")],
         flags=[words(f"desk.import_{name}", lines=", ".join(map(str, numbers[:_SHOWN])), n=len(numbers))
-               for name, numbers in (("shared", report.shared), ("odd", report.odd)) if numbers] + _columns(report),
+               for name, numbers in (("shared", report.shared), ("odd", report.odd)) if numbers]
+        + _columns(report) + _marks(report),
         refused=len(report.refused), packed=b64encode(zlib.compress(typed.data)).decode(),
-        comes=counts["confirmed"] + counts["asked"] + counts["left"],
+        comes=counts["confirmed"] + counts["asked"] + counts["left"] + report.marks,
+        foreign=words("desk.import_foreign", n=report.foreign) if report.foreign else "",
     )  # fmt: skip
 
 
@@ -171,6 +176,10 @@ def _columns(report: Report) -> list[str]:
     if report.unread:
         said.append(words("desk.import_unread", names=", ".join(report.unread[:_SHOWN])))
     return said
+
+
+def _marks(report: Report) -> list[str]:
+    return [tongue.words()("desk.import_marks", n=report.marks)] if report.marks else []
 
 
 def _in_words(reason: str) -> str:
