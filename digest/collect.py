@@ -4,12 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from digest.collect_hand import Brought, Hand
 from digest.collect_heirs import Heirs, Heritage
 from digest.collect_twins import Records, Twins
 from digest.config import Config
@@ -41,6 +43,13 @@ from digest.rules.withdraw import Ahead, called_off, unstated
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
 DAY = timedelta(days=1)
+_OURS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+)  # faults that something in an answer brings up
 _log = logging.getLogger(__name__)
 
 
@@ -116,7 +125,7 @@ class Collect:
     ) -> list[Visit]:
         """Visits the due sources, or those named whether due or not, or every one; a row for each, in their order.
 
-        on_visit hears of each visit as it ends, from several threads. Raises NotFound for a name that no source has.
+        on_visit hears of each visit once it is remembered, from another thread. Raises NotFound for a name that no source has.
         """
         sources = self._chosen(names)
         due = [s for s in sources if names or (is_due(s, now=self._clock()) if not every else not s.paused)]
@@ -125,14 +134,18 @@ class Collect:
         for source in due:
             lanes.setdefault(self._fetch.lane(source), []).append(source)
 
-        def along(lane: list[Source]) -> None:
-            for source in lane:
-                rows[source.id] = row = self._visit(source, hand=hand)
+        def keep(batch: Sequence[Brought]) -> None:
+            for row in self._keep(batch):
+                rows[row.source.id] = row
                 if on_visit is not None:
                     on_visit(row)
 
+        def along(lane: list[Source]) -> None:
+            for source in lane:
+                hand.take(self._visit(source))
+
         with (
-            ThreadPoolExecutor(1, thread_name_prefix="collect-write") as hand,
+            Hand(keep) as hand,
             ThreadPoolExecutor(self._config.collect.workers, thread_name_prefix="collect") as pool,
         ):
             for done in [pool.submit(along, lane) for lane in lanes.values()]:
@@ -156,55 +169,61 @@ class Collect:
                 raise NotFound(f'There is no source called "{name}".{hint}')
         return [source for source in sources if not names or source.name in names]
 
-    def _visit(self, source: Source, *, hand: Executor) -> Visit:
-        """hand: one thread that writes for all. Another's write would empty what its connection has in memory of the indexes."""
+    def _visit(self, source: Source) -> Brought:
         now, began = self._clock(), time.monotonic()
         horizon = now + timedelta(days=self._config.issue.events_days) + MARGIN
+        what: Fetched | SourceError
         try:
-            fetched = self._fetch.visit(source, now=now, horizon=horizon)
+            what = self._fetch.visit(source, now=now, horizon=horizon)
         except SourceError as error:
             _log.info("source %s failed: %s", source.name, error.kind)
-            took_s = time.monotonic() - began
-            return hand.submit(self._remember_failure, source, error, now=now, seconds=took_s).result()
-        try:
-            return hand.submit(self._remember, source, fetched, now=now, began=began).result()
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-            # A fault of ours that something in this answer brought up: it is this source's alone, and the round goes on.
-            _log.exception("what source %s answered could not be kept", source.name)
-            told = SourceError(
-                ErrorKind.PARSE,
-                f"The answer was read but could not be kept ({type(error).__name__}); please report this address to us.",
-            )
-            took_s = time.monotonic() - began
-            return hand.submit(self._remember_failure, source, told, now=now, seconds=took_s).result()
+            what = error
+        return Brought(source, what, now, time.monotonic() - began)
 
-    def _remember(self, source: Source, fetched: Fetched, *, now: datetime, began: float) -> Visit:
-        """Judging and writing are one transaction: two visits at once never add one item twice."""
+    def _keep(self, batch: Sequence[Brought]) -> list[Visit]:
+        """One transaction: two rounds at once never add one item twice, and what many visits touch is written once. One that
+        cannot be kept is kept out of the others' way: then each has a transaction of its own."""
+        try:
+            with self._turn, self._store.write():
+                return [self._remember(one) for one in batch]
+        except _OURS as error:
+            if len(batch) > 1:
+                return [visit for one in batch for visit in self._keep([one])]
+            if isinstance(batch[0].what, SourceError):
+                raise  # not even that it failed can be kept
+            _log.exception("what source %s answered could not be kept", batch[0].source.name)
+            message = f"The answer was read but could not be kept ({type(error).__name__}); please report this address to us."
+            return self._keep([replace(batch[0], what=SourceError(ErrorKind.PARSE, message))])
+
+    def _remember(self, brought: Brought) -> Visit:
+        """Judging and writing, inside one transaction."""
+        source, fetched, now = brought.source, brought.what, brought.now
+        if isinstance(fetched, SourceError):
+            return self._remember_failure(brought, fetched)
         entries = owned(fetched.harvest.entries if fetched.harvest else (), source.id)
-        with self._turn, self._store.write():
-            items = self._store.items
-            known = still_to_come(items.known(keys_of(entries), source=source.id), now=now)
-            recognised = not entries or recognises(entries, known, source=source.id)
-            after = succeeded(source, fetched, now=now, recognised=recognised)
-            pool = self._pool(source, entries, known)
-            copies = items.copies([item.id for item in pool]) if pool else {}
-            intents = decide(entries, known, source=source.id, now=now, pool=pool, copies=copies)
-            whole = fetched.harvest.whole if fetched.harvest else ()
-            ahead = items.ahead([one.uid for one in whole], source=source.id, now=now) if whole else []
-            intents, gone = unstated(intents, ahead, whole=whole, now=now)
-            new = self._add(intents, source=source.id, now=now)
-            updated = self._carry_out(intents, source=source.id, now=now)
-            updated += self._withdraw(gone, source=source.id, now=now)
-            visit = Visit(
-                source=after,
-                outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
-                new=new,
-                updated=updated,
-                seconds=round(time.monotonic() - began, 3),
-                left_out=after.left_out if fetched.harvest else 0,
-            )
-            self._store.sources.remember(after)
-            self._store.sources.log(visit, at=now)
+        items = self._store.items
+        known = still_to_come(items.known(keys_of(entries), source=source.id), now=now)
+        recognised = not entries or recognises(entries, known, source=source.id)
+        after = succeeded(source, fetched, now=now, recognised=recognised)
+        pool = self._pool(source, entries, known)
+        copies = items.copies([item.id for item in pool]) if pool else {}
+        intents = decide(entries, known, source=source.id, now=now, pool=pool, copies=copies)
+        whole = fetched.harvest.whole if fetched.harvest else ()
+        ahead = items.ahead([one.uid for one in whole], source=source.id, now=now) if whole else []
+        intents, gone = unstated(intents, ahead, whole=whole, now=now)
+        new = self._add(intents, source=source.id, now=now)
+        updated = self._carry_out(intents, source=source.id, now=now)
+        updated += self._withdraw(gone, source=source.id, now=now)
+        visit = Visit(
+            source=after,
+            outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
+            new=new,
+            updated=updated,
+            seconds=round(brought.seconds, 3),
+            left_out=after.left_out if fetched.harvest else 0,
+        )
+        self._store.sources.remember(after)
+        self._store.sources.log(visit, at=now)
         return visit
 
     def _carry_out(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
@@ -260,20 +279,18 @@ class Collect:
             pool += [item for item in span if item.kind is ItemKind.EVENT]
         return [item for item in pool if source.name not in (item.source, *item.also_in)]
 
-    def _remember_failure(
-        self, source: Source, error: SourceError, *, now: datetime, seconds: float
-    ) -> Visit:
+    def _remember_failure(self, brought: Brought, error: SourceError) -> Visit:
+        source, now = brought.source, brought.now
         after = failed(source, error, now=now)
         visit = Visit(
             source=after,
             outcome=VisitOutcome.FAILED,
-            seconds=round(seconds, 3),
+            seconds=round(brought.seconds, 3),
             error_kind=error.kind.value,
             error=str(error),
         )
-        with self._turn, self._store.write():
-            self._store.sources.remember(after)
-            self._store.sources.log(visit, at=now)
-            if is_lost(source, after, now=now):
-                self._store.sources.wake_heirs(source.id)
+        self._store.sources.remember(after)
+        self._store.sources.log(visit, at=now)
+        if is_lost(source, after, now=now):
+            self._store.sources.wake_heirs(source.id)
         return visit
