@@ -27,6 +27,10 @@ from digest.rules.consent import Answer
 from digest.rules.jurisdictions import Directory, canada, read_directory
 from digest.rules.tokens import Links, Purpose, Token
 
+# What waits for somebody who leaves: greetings, thanks, and links that end with it. That their address was moved away,
+# its old mailbox is told all the same.
+_ENDS_WITH_LEAVING = frozenset(NoticeKind) - {NoticeKind.ADDRESS_MOVED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
@@ -167,7 +171,7 @@ class Hand:
     def stop(self, gone: Subscriber) -> None:
         """Nothing more goes to somebody who has left, and nothing more is shown of them."""
         self.store.deliveries.cancel(gone.id)
-        self.store.notices.drop(NoticeKind.NEWEST, subscriber=gone.id)
+        self.store.notices.drop(_ENDS_WITH_LEAVING, subscriber=gone.id)
         self.store.introductions.take_back(gone.id)
 
     def forget(self, known: Subscriber, *, method: str, reason: str) -> None:

@@ -141,7 +141,7 @@ class ComesBack:
             return False
         hand.store.subscribers.save(after)
         hand.store.deliveries.cancel(after.id)
-        hand.store.notices.drop(NoticeKind.NEWEST, subscriber=after.id)
+        hand.store.notices.drop({NoticeKind.NEWEST}, subscriber=after.id)
         # The log outlives the person, so no words of a stranger's machine stand in it: they may hold a name.
         said = found.status if found and found.status else "refused by its mail server"
         hand.log(after, "suspended", method="bounce", origin=said)

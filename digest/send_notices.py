@@ -35,6 +35,7 @@ class Waiting(Protocol):
         self, notice_id: NoticeId, *, state: Literal["sent", "failed", "queued"], not_before: datetime | None = None,
         code: int = 0, reply: str = "", now: datetime,
     ) -> None: ...  # fmt: skip
+    def is_wanted(self, notice_id: NoticeId) -> bool: ...
 
 
 class Store(Protocol):
@@ -75,7 +76,8 @@ class Post:
                 try:
                     if place:
                         self._give_way()
-                    sent += self._post(notice)
+                    if self._store.notices.is_wanted(notice.id):
+                        sent += self._post(notice)
                 except MailError as error:
                     for left in batch[place:]:
                         self._again(left, code=0, reply=str(error))

@@ -11,11 +11,21 @@ import pytest
 from digest.app import App, open_app
 from digest.config import Config
 from digest.join import Ask
-from digest.model import IssueState, NoticeKind, SubscriberState
+from digest.model import IssueState, Language, NoticeKind, SubscriberState
 from digest.web import create_web
 from tests import web_kit
 from tests.conftest import Clock
-from tests.readers_kit import ANN, confirm_token, joins, leave_token, person, taken
+from tests.readers_kit import (
+    ANN,
+    address_token,
+    complaint,
+    confirm_token,
+    joins,
+    leave_token,
+    manage_token,
+    person,
+    taken,
+)
 
 
 @pytest.fixture
@@ -88,6 +98,34 @@ def test_who_leaves_before_it_has_left_does_not_get_it(app: App) -> None:
     app.join.leave(leave_token(app))
     app.send.notices()
     assert caught(app) == []
+
+
+@pytest.mark.parametrize("way", ["leave", "forget", "complain"])
+def test_nothing_that_waited_for_somebody_leaves_after_they_have(app: App, clock: Clock, way: str) -> None:
+    """A welcome, a link, a word of thanks: all that was queued ends with leaving, and only theirs."""
+    who = joins(app)
+    joins(app, "bo@example.org")
+    with app.store.write():
+        for kind in (NoticeKind.THANKS, NoticeKind.MANAGE, NoticeKind.REMINDER, NoticeKind.NEW_ADDRESS):
+            app.store.notices.queue(kind, subscriber=who.id, language=Language.EN, now=clock())
+    if way == "leave":
+        app.join.leave(leave_token(app))
+    elif way == "forget":
+        app.join.forget(ANN)
+    else:
+        app.take_letter(complaint(app.links.notice_id(1)))
+    assert {notice.address.reveal() for notice in taken(app, clock)} == {"bo@example.org"}
+
+
+def test_the_old_mailbox_is_told_of_a_move_also_when_its_reader_left_since(app: App, clock: Clock) -> None:
+    joins(app)
+    taken(app, clock)
+    app.join.choices.ask_address(manage_token(app), "new@example.com")
+    app.join.choices.move(address_token(app))
+    app.join.leave(leave_token(app, "new@example.com"))
+    assert [(one.kind, one.address.reveal()) for one in taken(app, clock)] == [
+        (NoticeKind.ADDRESS_MOVED, ANN)
+    ]
 
 
 def promised(app: App) -> str:

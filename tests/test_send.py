@@ -560,6 +560,30 @@ def test_a_confirmation_leaves_with_a_link_that_works(make_room: Callable[..., R
     assert room.store.notices.pending() == 0
 
 
+@pytest.mark.parametrize("gone", ["dropped", "forgotten"])
+def test_a_notice_that_was_taken_up_does_not_leave_once_its_reader_has(
+    make_room: Callable[..., Room], gone: str
+) -> None:
+    """Twenty are taken up at once: whoever leaves while the first is on the wire gets none of theirs."""
+    room = make_room(1)
+    ask(room, 1, 2, 3)
+
+    def leaving(event: Event) -> None:
+        if event.point == "RCPT" and event.recipient == "new1@example.org":
+            found = room.store.subscribers.find(Address("new2@example.org"))
+            assert found is not None
+            with room.store.write():
+                if gone == "dropped":
+                    room.store.notices.drop({NoticeKind.CONFIRM}, subscriber=found.id)
+                else:
+                    room.store.subscribers.forget(found.id)
+
+    with Sink(leaving) as sink:
+        assert room.send(relay(room, sink.port)).notices() == 2
+    assert sorted(sink.recipients()) == ["new1@example.org", "new3@example.org"]
+    assert room.store.notices.pending() == 0
+
+
 def test_a_notice_that_fails_for_now_is_tried_again_and_stops_no_other(
     make_room: Callable[..., Room], clock: Clock
 ) -> None:

@@ -1,6 +1,7 @@
 """One-off letters: queued in the transaction of the act that needs them, claimed under a lease, settled once."""
 
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -116,12 +117,20 @@ class Notices:
             },
         )
 
-    def drop(self, kind: NoticeKind, *, subscriber: SubscriberId) -> None:
-        """What has not left of this kind shall not leave."""
+    def drop(self, kinds: Collection[NoticeKind], *, subscriber: SubscriberId) -> None:
+        """What has not left of these kinds shall not leave."""
         self._db.change(
-            """UPDATE notice SET state = 'failed', secret = NULL, reply = 'dropped'
-               WHERE subscriber = :subscriber AND kind = :kind AND state IN ('queued', 'claimed')""",
-            {"subscriber": subscriber, "kind": kind.value},
+            """UPDATE notice SET state = 'failed', secret = NULL, reply = 'dropped', changed_at = coalesce(changed_at, queued_at)
+               WHERE subscriber = :subscriber
+                 AND kind IN (SELECT value FROM json_each(:kinds)) AND state IN ('queued', 'claimed')""",
+            {"subscriber": subscriber, "kinds": listed([kind.value for kind in kinds])},
+        )
+
+    def is_wanted(self, notice_id: NoticeId) -> bool:
+        """Whether a claimed notice may still leave: its reader may have left, or be forgotten, meanwhile."""
+        return (
+            self._db.row("SELECT 1 FROM notice WHERE id = :id AND state = 'claimed'", {"id": notice_id})
+            is not None
         )
 
     def reader_of(self, notice_id: NoticeId) -> SubscriberId | None:
