@@ -1,10 +1,18 @@
 """Pasting any address: the platform's feed, what the page announces, the usual places."""
 
+from contextlib import closing
+from datetime import timedelta
+
 import pytest
 
+from digest.model import Source, SourceId
 from digest.rules.opml import read_opml
 from digest.sources._page import announced
 from digest.sources.discover import proposed, rewritten, spellings
+from digest.sources.fetch import Fetch
+from tests.conftest import NOW
+from tests.http_kit import answer, ics, serving
+from tests.test_visit_words import _Manners
 
 
 @pytest.mark.parametrize(
@@ -133,3 +141,22 @@ def test_a_list_of_feeds_may_write_feed_before_its_addresses() -> None:
         "http://a.example.org/rss", "https://b.example.org/rss", "https://c.example.org/c.ics",
     ]  # fmt: skip
     assert unusable == 0
+
+
+def test_a_calendar_offered_as_webcal_is_found_where_its_server_knows_no_https() -> None:
+    """On the page of that server, and when a configuration says webcal: itself."""
+    fetch = Fetch(_Manners(), contact="https://list.example")  # type: ignore[arg-type]
+    with closing(fetch), serving() as site:
+        calendar = site.url("/c.ics")
+        offered = calendar.replace("http:", "webcal:")
+        site.pages["/"] = answer(
+            f'<!doctype html><p><a href="{offered}">Add</a></p>'.encode(), content_type="text/html"
+        )
+        site.pages["/c.ics"] = answer(
+            ics("UID:a\nSUMMARY:Night\nDTSTART:20261201T230000Z"), content_type="text/calendar"
+        )
+        assert fetch.look(site.url("/"), now=NOW, horizon=NOW + timedelta(days=60)).url == calendar
+        source = Source(id=SourceId(1), name="c", url=offered, kind="ical")
+        harvest = fetch.visit(source, now=NOW, horizon=NOW + timedelta(days=60)).harvest
+    assert harvest
+    assert [entry.title for entry in harvest.entries] == ["Night"]

@@ -71,13 +71,17 @@ def shown_link(url: str | None, *, base: str = "") -> str | None:
 
 
 @lru_cache(maxsize=4_096)
-def without_feed_scheme(url: str, *, page: str = "http:") -> str:
-    """`webcal:` and `feed:` stand before an address of the web, or in the place of its scheme: then
-    that of the page which names it stands for `feed:`."""
+def without_feed_scheme(url: str, *, page: str = "") -> str:
+    """`webcal:` and `feed:` stand before an address of the web, or in the place of its scheme: then that of the page which
+    names it stands for `feed:`, and for a `webcal:` of its own host, which may know no https."""
     bare = re.sub(r"^(?:webcals?|feed):(?=//|https?://)", "", url.strip(), flags=re.IGNORECASE)
     if not bare.startswith("//") or bare == url.strip():
         return bare
-    return (page.partition(":")[0] + ":" if url.strip()[:5].lower() == "feed:" else "https:") + bare
+    if url.strip()[:5].lower() == "feed:":
+        return (page.partition(":")[0] or "http") + ":" + bare
+    return (
+        "http:" if page.startswith("http:") and host_of("http:" + bare) == host_of(page) else "https:"
+    ) + bare
 
 
 def same_page_key(url: str) -> str:

@@ -1,6 +1,8 @@
 """One visit to one source: ask, find out its kind, read. Nothing is stored here, and no fault but SourceError leaves."""
 
+import re
 from datetime import datetime
+from typing import Any
 
 from digest import __version__
 from digest.errors import ErrorKind, SourceError
@@ -22,6 +24,7 @@ MEDIUM_DELAY_S = 5.0
 MOST_TRIED = 12
 MOST_WAYS = 4  # feeds beside a page that is a source itself
 _NO_ANSWER = frozenset({ErrorKind.NO_HTTPS, ErrorKind.CONNECTION, ErrorKind.TIMEOUT})
+_WEBCAL = re.compile(r"webcals?://", re.IGNORECASE)
 _FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
@@ -57,8 +60,9 @@ class Fetch:
         kind = self._kind(source)
         timezone = source.timezone or self._timezone
         known = kind is not None and source.parser == _reading(kind, now=now, timezone=timezone)
-        answer = self._client.get(
-            _prepared(source.url, kind),
+        answer = self._answer(
+            source,
+            kind,
             etag=source.etag if known else None,
             last_modified=source.last_modified if known else None,
             now=now,
@@ -91,6 +95,16 @@ class Fetch:
             pause_s=max(harvest.pause_s or 0.0, _kept_s(answer, now=now) or 0.0) or None,
             moved_to=answer.moved_to,
         )
+
+    def _answer(self, source: Source, kind: Kind | None, **asked: Any) -> Answer:
+        """`webcal:` names no scheme: it is asked over https, and over http where nobody answers there."""
+        first, *others = spellings(source.url) if _WEBCAL.match(source.url) else [source.url]
+        try:
+            return self._client.get(_prepared(first, kind), **asked)
+        except SourceError as error:
+            if not others or error.kind not in _NO_ANSWER:
+                raise
+        return self._client.get(_prepared(others[0], kind), **asked)
 
     def _read(self, kind: str, body: bytes, context: ParseContext) -> tuple[str, Harvest]:
         """A feed that became a calendar, or the other way round, is read by what it is, once it proves it by an entry."""
