@@ -13,6 +13,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import LeftOut, LeftOutWhy
 from digest.rules.text import one_line
 from digest.sources._blocks import cut, nearest
+from digest.sources._octets import utf8_but_for_a_few
 
 _FAULTS = (
     ValueError,
@@ -101,17 +102,12 @@ def _decoded(body: bytes) -> str:
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if body.startswith(mark):
             return body.decode(encoding, "replace").replace("\r\n", "\n")
-    for candidate in (
-        body,
-        re.sub(rb"\r?\n[ \t]", b"", body),
-    ):  # some fold their lines in the middle of a letter
-        try:
-            text = candidate.decode("utf-8-sig")
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        text = body.decode("cp1252", "replace")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        unfolded = re.sub(rb"\r?\n[ \t]", b"", body)  # some fold their lines in the middle of a letter
+        mended = utf8_but_for_a_few(unfolded)
+        text = body.decode("cp1252", "replace") if mended is None else mended.decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from digest.errors import ErrorKind, SourceError
 from digest.rules.links import host_of, is_medium_host, same_page_key, shown_link, without_feed_scheme
+from digest.sources._octets import utf8_but_for_a_few
 
 # What only the interstitial itself carries. The scripts and headers with which the same products watch an ordinary page
 # (Cloudflare's jsd/main.js, AWS WAF's token script, Imperva's _Incapsula_Resource, DataDome's header) say nothing here.
@@ -102,6 +103,8 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     head = headers.get("content-type", "").encode("ascii", "replace") + body[:2_048]
     named = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", head, re.IGNORECASE)
     name = named[1].decode("ascii").lower() if named else ""
+    if name in ("", "utf-8", "utf8") and (mended := utf8_but_for_a_few(body)) is not None:
+        return mended.decode("utf-8-sig")
     try:
         return body.decode("cp1252" if name in _WINDOWS else name, "replace")
     except LookupError:

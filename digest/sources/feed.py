@@ -17,9 +17,11 @@ from digest.rules.text import is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
+from digest.sources._octets import utf8_but_for_a_few
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
 from digest.sources._swift import read_plain
 
+_SAID = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
 _DTD = re.compile(rb"<!DOCTYPE\s+(?:rss|rdf)[^>\[]*>", re.IGNORECASE)
 _BAD_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));")
@@ -66,11 +68,13 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     if json_feed.is_json(body):
         return json_feed.parse(body, context)
     body = _checked(body, context)
-    parsed = read_plain(body, context.headers, most=MOST_ENTRIES)
+    parsed: Any = read_plain(body, context.headers, most=MOST_ENTRIES)
     drafts: list[Draft] = []
     left_out: list[LeftOut] = []
     if parsed is None:
-        parsed = _parsed(body, context)
+        if mended := _utf8(body, context):
+            body, parsed = mended, read_plain(mended, context.headers, most=MOST_ENTRIES)
+        parsed = parsed or _parsed(body, context)
         left_out += _cut_off(parsed, body)
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
@@ -139,6 +143,23 @@ def _cut_off(parsed: Any, body: bytes) -> list[LeftOut]:
         return [LeftOut(str(len(parsed.entries) + 1), LeftOutWhy.CUT, "the document does not end")]
     parsed.entries.pop()
     return [LeftOut(str(len(parsed.entries) + 1), LeftOutWhy.CUT, "the document ends in the middle of it")]
+
+
+def _utf8(body: bytes, context: ParseContext) -> bytes | None:
+    """For what calls itself UTF-8, or nothing: the parser would take all of it for Windows-1252 for the sake of one byte."""
+    said = [
+        *_SAID.findall(context.headers.get("content-type", "").encode("ascii", "replace")),
+        *_SAID.findall(body[:200]),
+    ]
+    if any(name.lower() not in (b"utf-8", b"utf8") for name in said) or body.startswith(
+        (b"\xff\xfe", b"\xfe\xff")
+    ):
+        return None
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return utf8_but_for_a_few(body)
+    return None
 
 
 def _parsed(body: bytes, context: ParseContext) -> Any:
@@ -283,4 +304,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-7", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-8", parse=parse, claims=lambda url: False, prepare=lambda url: url)

@@ -13,6 +13,7 @@ from digest.rules.links import shown_link
 from digest.rules.text import as_html, language_tag, one_line, title_text
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, ParseContext
+from digest.sources._octets import utf8_but_for_a_few
 from digest.sources._page import opening
 
 EMPTY = "empty"  # an entry with neither title, link nor words
@@ -26,7 +27,7 @@ def is_json(body: bytes) -> bool:
 def parse(body: bytes, context: ParseContext) -> Harvest:
     """Raises SourceError: parse for broken JSON, not-a-feed for JSON of another kind."""
     try:
-        text = body.decode("utf-8-sig")
+        text = _text_of(body)
         feed = json.loads(text, strict=False)
         if _SURROGATE.search(text):  # half a character, which no file or mail can hold
             feed = json.loads(_mended(json.dumps(feed, ensure_ascii=False)))
@@ -54,6 +55,14 @@ def parse(body: bytes, context: ParseContext) -> Harvest:
         of_events=of_events and holds_events_alone(drafts, context),
         left_out=tuple(left_out),
     )
+
+
+def _text_of(body: bytes) -> str:
+    """Raises ValueError when it is in no encoding that JSON is written in."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return (utf8_but_for_a_few(body) or body).decode("utf-8-sig")
 
 
 def _draft(raw: dict[str, Any], feed: dict[str, Any], context: ParseContext) -> Draft:
