@@ -143,6 +143,22 @@ def test_one_page_has_one_key_however_it_is_linked() -> None:
     assert len({same_page_key(link) for link in written}) == 1
 
 
+@pytest.mark.parametrize("written", [
+    ("https://x.example/été-à-québec/", "https://x.example/%C3%A9t%C3%A9-%C3%A0-qu%C3%A9bec", "https://x.example/%c3%a9t%c3%a9-%c3%a0-qu%c3%a9bec/",
+     "https://x.example/e\u0301te\u0301-a\u0300-que\u0301bec/"),
+    ("https://x.example/%7Eann/a%2db", "https://x.example/~ann/a-b"),
+    ("https://bücher.example/a", "https://xn--bcher-kva.example/a"),
+    ("https://x.example/a?q=%C3%A9t%C3%A9", "https://x.example/a?q=été"),
+])  # fmt: skip
+def test_an_address_spelled_in_several_ways_is_one_page(written: tuple[str, ...]) -> None:
+    assert len({same_page_key(link) for link in written}) == 1
+
+
+def test_an_escaped_slash_is_another_page_and_half_a_character_harms_nothing() -> None:
+    assert same_page_key("https://x.example/a%2Fb") != same_page_key("https://x.example/a/b")
+    assert same_page_key("https://x.example/100%/é\ud800") == "x.example/100%/%C3%A9?"
+
+
 def test_titles_are_plain_text_whatever_feeds_do_to_them() -> None:
     assert title_text("AT&amp;amp;T &lt;b&gt;wins&lt;/b&gt;") == "AT&T wins"
     assert title_text("a < b &amp; c > d") == "a < b & c > d"

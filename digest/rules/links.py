@@ -2,7 +2,10 @@
 
 import re
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from unicodedata import normalize
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+import idna
 
 _REGISTRIES = frozenset(
     {"com", "net", "org", "gov", "gob", "edu", "asn", "mil", "nom", "ltd", "plc", "sch", "gouv", "asso"}
@@ -40,6 +43,9 @@ _PLAIN = re.compile(
 )  # what most links look like: nothing to resolve, to repair or to refuse
 _PLAIN_SITE = re.compile(r"https?://([a-z0-9.-]+)(?=[/?#]|\Z)")
 _CAMPAIGN = re.compile(r"utm_[a-z]+=[^&]*(?:&utm_[a-z]+=[^&]*)*")  # what most queries are
+_ASCII = "".join(map(chr, range(128)))
+_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"2[dDeE]|3\d|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE]")  # - . digits letters _ ~
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -85,20 +91,41 @@ def without_feed_scheme(url: str, *, page: str = "") -> str:
 
 
 def same_page_key(url: str) -> str:
-    """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go.
+    """Two addresses with one key are one page: scheme, `www.`, fragment, last slash and the order of parameters go, and
+    `é`, `%C3%A9` and `%c3%a9` are one spelling (RFC 3986, section 6.2.2; RFC 5890 for the host).
 
     What is no address is its own key.
     """
-    if (plain := _PLAIN.fullmatch(url)) and not plain["query"]:
+    if (plain := _PLAIN.fullmatch(url)) and not plain["query"] and "%" not in url:
         return plain["host"].removeprefix("www.") + plain["path"].rstrip("/")
     try:
         split = urlsplit(url)
         port = f":{split.port}" if split.port else ""
     except ValueError:
         return url
-    host = (split.hostname or "").removeprefix("www.")
+    host = _ascii_host(split.hostname or "").removeprefix("www.")
     query = urlencode(sorted(parse_qsl(split.query, keep_blank_values=True)))
-    return f"{host}{port}{split.path.rstrip('/')}{'?' + query if query else ''}"
+    return f"{host}{port}{_one_spelling(split.path).rstrip('/')}{'?' + query if query else ''}"
+
+
+def _ascii_host(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return host
+
+
+def _one_spelling(path: str) -> str:
+    """Letters beyond ASCII escaped, unreserved ones not, hexadecimals in upper case."""
+    if not path.isascii():
+        path = quote(normalize("NFC", path), safe=_ASCII, errors="replace")
+    return _ESCAPED.sub(_unescaped, path) if "%" in path else path
+
+
+def _unescaped(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16)) if _UNRESERVED.fullmatch(escaped[1]) else escaped[0].upper()
 
 
 def is_front_page(url: str) -> bool:
