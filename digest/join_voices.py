@@ -83,13 +83,19 @@ class Voices:
             return item
 
     def thank(self) -> int:
-        """A word to whoever suggested what readers have since found in an issue, or an idea that was taken up; how many."""
-        store, said = self._hand.store, 0
+        """A word to whoever suggested what readers have since found in an issue, or an idea that was taken up; how many.
+
+        One a day, for however much of theirs was used: the letter thanks for all of it.
+        """
+        store, said, now = self._hand.store, 0, self._hand.clock()
         with store.write():
             for found in store.suggestions.to_thank():
-                store.suggestions.thanked(found.id, at=self._hand.clock())
+                store.suggestions.thanked(found.id, at=now)
                 reader = store.subscribers.get(found.subscriber) if found.subscriber else None
-                if reader is not None and reader.state is SubscriberState.CONFIRMED:
+                if reader is None or reader.state is not SubscriberState.CONFIRMED:
+                    continue
+                last = store.notices.last_queued(NoticeKind.THANKS, subscriber=reader.id)
+                if last is None or now - last >= consent.ONE_LETTER_PER:
                     self._hand.queue(NoticeKind.THANKS, reader)
                     said += 1
         return said

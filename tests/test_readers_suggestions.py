@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from html import unescape
 
 import pytest
@@ -24,7 +25,7 @@ from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
 from tests.http_kit import answer, serving
-from tests.readers_kit import ANN, joins, manage_token, shown_form, taken
+from tests.readers_kit import ANN, joins, leave_token, manage_token, shown_form, taken
 from tests.test_sources_http import Manners
 
 URL = "https://digest.example.org"
@@ -118,6 +119,39 @@ def test_whoever_suggested_it_is_thanked_once_it_stands_in_a_sent_issue(app: App
     assert app.join.voices.thank() == 1
     assert [notice.kind for notice in taken(app, clock)] == [NoticeKind.THANKS]
     assert app.join.voices.thank() == 0
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Thank you"), ("fr", "Merci"), ("fr+en", "Merci")])
+def test_three_of_somebodys_in_one_issue_are_one_letter_in_their_language(
+    app: App, clock: Clock, language: str, title: str
+) -> None:
+    joins(app, language=language)
+    for hour in ("18:30", "19:30", "20:30"):
+        url = f"https://civic.example/{hour[:2]}"
+        number = suggested(app, clock, email=ANN, title=f"Night {hour[:2]}", url=url, time=hour)
+        app.join.voices.take(number, title="", by="1")
+    month = app.publish.assemble().period
+    app.publish.approve(month, by="1")
+    app.send.issue(month)
+    taken(app, clock)
+    assert app.join.voices.thank() == 1
+    assert app.send.notices() == 1
+    folder = app.config.path(app.config.mail.folder)
+    letters = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in folder.glob("*.eml")]
+    [thanks] = [one.get_body(("plain",)).get_content() for one in letters if "List-Id" not in one]  # type: ignore[attr-defined]
+    assert title in thanks
+    clock.forward(days=2)
+    assert (app.join.voices.thank(), taken(app, clock)) == (0, [])
+
+
+def test_nobody_who_has_left_since_is_thanked(app: App, clock: Clock) -> None:
+    joins(app)
+    number = suggested(app, clock, email=ANN, kind="idea")
+    app.join.leave(leave_token(app))
+    app.join.voices.take(number, title="", by="1")
+    joins(app)
+    taken(app, clock)
+    assert app.join.voices.thank() == 0, "and coming back brings no late thanks"
 
 
 PAGE = """<!doctype html><html lang="fr-CA"><head><title>Billet | Mon blogue</title>
