@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,52 @@ def test_one_word_in_answer_to_a_letter_of_ours_leaves(app: App, subject: str, b
     assert app.store.consents.of(person(app).id)[-1].method == "reply"
 
 
+QUOTED = {
+    "en": "\n\nOn Mon, Nov 2, 2026 at 9:00 AM Test letter <letter@lists.example.org>\nwrote:\n> # November\n> unsubscribe\n",
+    "fr": "\n\nLe lun. 2 nov. 2026 à 09 h 00, Infolettre d’essai <letter@lists.example.org>\na écrit\u00a0:\n> # Novembre\n",
+    "outlook": "\n\n________________________________\nDe : Infolettre d’essai\nEnvoyé : lundi\nObjet : Novembre\n\nÀ venir\n",
+    "phone": "\n\nEnvoyé de mon iPhone\n\n> Le 2 nov. 2026, Infolettre <letter@lists.example.org> a écrit :\n>\n> À venir\n",
+}
+
+
+@pytest.mark.parametrize("below", QUOTED, ids=str)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "unsubscribe", "Hello,\n\nPlease remove me from your mailing list, thank you.", "I would like to unsubscribe",
+        "Bonjour,\n\nVeuillez me désabonner de votre liste d’envoi, merci!",
+        "Désinscription", "Bonjour à tous\n\nMerci de me retirer de la liste.",
+        normalize("NFD", "Désabonnez-moi, s'il vous plaît."), "Je souhaite me désinscrire",
+    ],
+)  # fmt: skip
+def test_a_wish_above_the_quoted_letter_leaves_in_both_languages(app: App, said: str, below: str) -> None:
+    joins(app)
+    ours = app.links.message_id(*published(app))
+    assert app.take_letter(letter("Re: Test letter", said + QUOTED[below], In_Reply_To=ours))
+    assert has_left(app)
+
+
+def test_an_answer_written_as_html_alone_is_read_too(app: App) -> None:
+    joins(app)
+    made = EmailMessage()
+    made["From"], made["Subject"] = ANN, "RE: Test letter"
+    made["In-Reply-To"] = app.links.message_id(*published(app))
+    made.set_content(
+        '<html><head><style>p{}</style></head><body><div dir="ltr">Bonjour,</div><p>D&eacute;sabonnez-moi svp</p><hr>'
+        "<p>De&nbsp;: Infolettre</p><blockquote>Coming up</blockquote></body></html>", subtype="html",
+    )  # fmt: skip
+    assert app.take_letter(made.as_bytes())
+    assert has_left(app)
+
+
+def test_an_alphabet_that_nobody_knows_does_not_hide_a_token(app: App) -> None:
+    joins(app)
+    odd = letter(f"unsubscribe {leave_token(app)}").replace(b'charset="utf-8"', b'charset="x-nobody"')
+    assert b"x-nobody" in odd
+    assert app.take_letter(odd)
+    assert has_left(app)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -107,7 +154,9 @@ def test_machines_and_forged_answers_move_nobody(app: App, headers: dict[str, st
     "body",
     [
         "I would never unsubscribe, this is great", "> unsubscribe", "How do I unsubscribe?", "", "stop sending events only",
-        "-- \nunsubscribe", "On Monday Ann wrote:\nunsubscribe",
+        "-- \nunsubscribe", "On Monday Ann wrote:\nunsubscribe", "Hello,\n\n> unsubscribe", "Bonjour,",
+        "Please do not unsubscribe me", "Je ne veux pas me désabonner", "leave the date as it is", "stop the list of events",
+        "Merci de désabonner Ann", "Pourquoi me désabonner", "Unsubscribe Bo from the list", "arrêt de bus",
     ],
 )  # fmt: skip
 def test_what_is_not_plainly_a_wish_is_left_to_people(app: App, body: str) -> None:

@@ -9,10 +9,12 @@ from email.policy import EmailPolicy
 from pathlib import Path
 
 from digest.rules.inbound import Incoming
+from digest.rules.text import plain_text
 
 MOST_BYTES = 10 * 1024 * 1024
 _LOOKED_AT = 64 * 1024
 _MOST_PARTS = 50
+_LONGEST_BODY = 10_000
 _LONGEST_HEADER = 2_000  # what the library reads of addresses takes time by the square of their number
 _MACHINES = {"bulk", "list", "junk", "auto_reply"}
 
@@ -58,14 +60,26 @@ def _is_automatic(message: EmailMessage) -> bool:
 
 def _body(message: EmailMessage) -> str:
     """The first plain text, or the words of the first HTML."""
+    markup = ""
     for number, part in enumerate(message.walk()):
         if number >= _MOST_PARTS:
             break
-        if part.get_content_type() == "text/plain":
-            raw = part.get_payload(decode=True)
-            charset = part.get_content_charset() or "utf-8"
-            return raw.decode(charset, "replace")[:10_000] if isinstance(raw, bytes) else ""
-    return ""
+        kind = part.get_content_type()
+        if kind == "text/plain":
+            return _decoded(part)
+        if kind == "text/html" and not markup:
+            markup = _decoded(part)
+    return plain_text(markup)
+
+
+def _decoded(part: Message) -> str:
+    raw = part.get_payload(decode=True)
+    if not isinstance(raw, bytes):
+        return ""
+    try:
+        return raw.decode(part.get_content_charset() or "utf-8", "replace")[:_LONGEST_BODY]
+    except LookupError:  # no such alphabet: English words are read all the same
+        return raw.decode("utf-8", "replace")[:_LONGEST_BODY]
 
 
 class Maildir:

@@ -4,15 +4,26 @@ for nothing."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 _TOKEN = re.compile(
     r"(?:unsubscribe|désabonnement)[\s:+]+([A-Za-z0-9_-]{28})(?![A-Za-z0-9_-])", re.IGNORECASE
 )
 _OURS = re.compile(r"<((?:notice|\d{1,10})\.\d{1,18}\.[0-9a-f]{16}@[^<>\s]{1,255})>")
 _WISH = re.compile(
-    r"(?:please |s’il vous plaît,? |svp,? )?(?:unsubscribe|stop|remove me|leave"
-    r"|d[ée]sabonne(?:z|r|ment|ment svp)?(?:[- ]moi)?|me d[ée]sabonner|retirez[- ]moi|arr[êe]t)"
-    r"(?: me| moi| please| svp| s’il vous plaît| merci| thanks)*[\s.!]*",
+    r"(?:please |kindly |i (?:want|wish|would like|’d like) to |s’il vous plaît,? |svp,? |veuillez |merci de |prière de "
+    r"|je (?:veux|voudrais|souhaite|désire) )?"
+    r"(?:unsubscribe|stop|remove me|leave|take me off"
+    r"|d[ée]sabonne(?:z|r|ment)?(?:[- ]moi)?|(?:me |vous )?(?:d[ée]sabonner|d[ée]sinscrire)|d[ée]sinscri(?:ption|vez[- ]moi)"
+    r"|(?:retirez|enlevez)[- ]moi|me (?:retirer|enlever)|arr[êe]t)"
+    r"(?: me| moi)?(?: (?:from |off )?(?:this|the|your) (?:mailing )?(?:list|letter|newsletter)"
+    r"| de (?:la |cette |votre )(?:liste|infolettre)(?: d’envoi)?)?"
+    r"(?:,? (?:please|svp|s’il vous plaît|merci|thanks|thank you))*[\s.!]*",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"(?:bonjour|bonsoir|salut|all[ôo]|hello|hi|hey|good (?:morning|afternoon|evening))"
+    r"(?: (?:there|all|everyone|everybody|à tous|à toutes|à toutes et à tous|madame, monsieur))?[\s,.!:]*",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
@@ -45,7 +56,7 @@ class Wish:
 
 def wish(letter: Incoming) -> Wish | None:
     """By the token that our mailto put into the subject or the address, else by the words of an answer to a letter of
-    ours: "unsubscribe" as its whole first line or subject. None: for people to read."""
+    ours: "unsubscribe" as its whole subject, or first line after a greeting. None: for people to read."""
     for text in (letter.subject, *letter.to):
         found = _TOKEN.search(text)
         if found:
@@ -62,10 +73,11 @@ def _first_line(body: str) -> str:
         text = line.strip()
         if _QUOTED.match(text):
             return ""
-        if text:
+        if text and not _GREETING.fullmatch(_plain(text)):
             return text
     return ""
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("'", "’").replace("\u00a0", " ").split())
+    """One kind of apostrophe and of blank, accents as one sign: some programs write them as two."""
+    return " ".join(normalize("NFC", text).replace("'", "’").replace("\u00a0", " ").split())
