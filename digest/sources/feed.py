@@ -20,6 +20,7 @@ from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._octets import utf8_but_for_a_few
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
 from digest.sources._swift import read_plain
+from digest.sources._walls import Wall, wall_of
 
 _SAID = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _ENTITY = re.compile(rb"<\0?!\0?E\0?N\0?T\0?I\0?T\0?Y", re.IGNORECASE)
@@ -76,6 +77,7 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
             body, parsed = mended, read_plain(mended, context.headers, most=MOST_ENTRIES)
         parsed = parsed or _parsed(body, context)
         left_out += _cut_off(parsed, body)
+    trim = trim or _trimmed_by(wall_of(body))
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
             draft = _draft(raw, parsed.feed, context, trim)
@@ -181,10 +183,18 @@ def _parsed(body: bytes, context: ParseContext) -> Any:
     return parsed
 
 
-def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim | None) -> Draft:
+def _trimmed_by(wall: Wall) -> Trim:
+    def trim(html: str, raw: Any) -> Trimmed:
+        html, is_walled = wall(html, raw)
+        return Trimmed(html, is_full=False, flags=("member-only",)) if is_walled else Trimmed(html)
+
+    return trim
+
+
+def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim) -> Draft:
     base = _base(raw, feed, context)
     html, has_content = _words(raw)
-    trimmed = trim(html, raw) if trim else Trimmed(html)
+    trimmed = trim(html, raw)
     published, updated = _dates(raw, context)
     return Draft(
         guid=(raw.get("id") or "").strip(),
