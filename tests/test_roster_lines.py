@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digest.app import App
 from digest.cli import run
 from digest.errors import InputRefused
+from digest.rules.roster_columns import in_columns, line_of
 from digest.rules.roster_json import NOT_OURS
+from digest.rules.roster_presets import shape_of
 from tests.readers_kit import is_known
 from tests.test_roster_presets import ANN, LUC, brought
 
@@ -88,3 +92,20 @@ def test_the_command_names_the_lines_to_look_at(tmp_path: Path, capsys: pytest.C
     told = capsys.readouterr().out
     assert "taken all the same; look at line 2." in told
     assert "mix alphabets, taken all the same; look twice at line 4." in told
+
+
+@given(st.lists(st.one_of(st.text(max_size=25), st.sampled_from([
+    "2024-03-05 12:34:56.789 +0000 UTC", "2024-03-05T12:34:56Z", "2024-03-05T12:34+05:00", "2024-03-05", "2024-03-05 12:34",
+    "20240305T123456", "2024-W10-2T12:34:56", "0001-01-01 00:00:00", "1969-12-31 23:59:59", "2024-03-05T12:34:56.5"])),
+    min_size=1, max_size=4))  # fmt: skip
+@settings(deadline=None)
+def test_moments_in_columns_are_those_of_each_row(texts: list[str]) -> None:
+    shape = shape_of(["email", "created_at"])
+    assert shape is not None
+    rows = [["ann@example.org", text] for text in texts]
+    found = in_columns(shape, range(len(rows)), rows)
+    assert found is not None
+    each = [line_of(shape, number, row) for number, row in enumerate(rows)]
+    assert [None if line is None else line.since for line in map(found.line, range(len(rows)))] == [
+        None if line is None else line.since for line in each
+    ]

@@ -138,7 +138,7 @@ class Judge:
             return range(len(keys))
         block.keys |= fresh
         for met in self.met:
-            if not met.isdisjoint(map(hash, here)):  # here and not at the end, while they are at hand
+            if met and not met.isdisjoint(map(hash, here)):  # here and not at the end, while they are at hand
                 block.met.update(key for key in here if hash(key) in met)
         people, default = block.into if self.express else block.asked, self.languages[None]
         people.keys.extend(here)

@@ -6,12 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from digest.rules.roster_presets import Shape
 from digest.rules.roster_status import Standing, unclear
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_BARE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - held against other bare ones alone
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _DAY = 10  # what is longer than 2026-11-21 says an hour too
 
@@ -109,15 +111,23 @@ class Columns:
 
 def in_columns(shape: Shape, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Columns | None:
     """None when a row is shorter than the others."""
-    says = tagged if shape.is_tagged else reading
     try:
         return Columns(
-            shape=shape, numbers=numbers, rows=rows, addresses=[row[shape.address].strip() for row in rows],
-            languages=None if shape.language is None else [says(row[shape.language]) or None for row in rows],
+            shape=shape, numbers=numbers, rows=rows,
+            addresses=list(map(str.strip, map(itemgetter(shape.address), rows))),
+            languages=_languages(shape, rows),
             standings=_standings(shape, rows), since=_moments(shape, rows), networks=_networks(shape, rows),
         )  # fmt: skip
     except IndexError:
         return None
+
+
+def _languages(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[str | None] | None:
+    if shape.language is None:
+        return None
+    says, words = tagged if shape.is_tagged else reading, list(map(itemgetter(shape.language), rows))
+    means = {word: says(word) or None for word in set(words)}
+    return [means[word] for word in words] if any(means.values()) else None
 
 
 def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[Standing] | None:
@@ -125,7 +135,7 @@ def _standings(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[Standing
     places = [one.place for one in shape.statuses]
     if len(places) == 1:
         place = places[0]
-        words = [row[place] for row in rows]
+        words = list(map(itemgetter(place), rows))
         means = {word: shape.judged([word]) for word in set(words)}
         return [means[word] for word in words] if any(means.values()) else None
     sets = [tuple([row[place] for place in places]) for row in rows] if places else []
@@ -141,12 +151,19 @@ def micros(at: datetime | None) -> int | None:
 def _moments(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[int | None] | None:
     if not shape.since:
         return None
-    place, read = shape.since[0], datetime.fromisoformat
-    texts = [row[place] for row in rows]
-    if min(map(len, texts), default=0) > _DAY:
-        with suppress(ValueError):
-            return [round(read(f"{text[:19]}+00:00").timestamp() * 1e6) for text in texts]
+    texts = list(map(itemgetter(shape.since[0]), rows))
+    with suppress(ValueError, TypeError):  # TypeError: a zone within these signs
+        found = {text: _moment(text) for text in set(texts)}
+        return [found[text] for text in texts]
     return [micros(_since(row, shape.since)) for row in rows]
+
+
+def _moment(text: str) -> int:
+    """A day and an hour as most lists write them. Raises ValueError, TypeError: ask _since, which is slow."""
+    if len(text) <= _DAY:
+        raise ValueError
+    gap = datetime.fromisoformat(text[:19]) - _BARE_EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
 
 
 def _networks(shape: Shape, rows: Sequence[Sequence[str]]) -> Sequence[str] | None:
