@@ -1,7 +1,9 @@
 """Foreign words made fit to show: what acts is gone, what is said stays."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -13,11 +15,13 @@ from digest.rules.cleaning import TAGS, lead, safe_html
 from digest.rules.dates import read_date
 from digest.rules.links import same_page_key, shown_link
 from digest.rules.text import (
+    bare_words,
     is_odd,
     language_of,
     minutes_to_read,
     one_line,
     plain_text,
+    single_spaced,
     title_text,
 )
 
@@ -77,6 +81,22 @@ def test_no_script_carrier_survives(carrier: str, around: str) -> None:
 def test_cleaning_twice_is_cleaning_once(markup: str) -> None:
     once = safe_html(markup)
     assert safe_html(once) == once
+
+
+@given(st.text(alphabet="<>/pabr =\"'&;#xnsl1 \t\n\xa0\u2003", max_size=200))
+def test_the_words_of_clean_html_are_what_stands_outside_its_tags(markup: str) -> None:
+    clean = safe_html(markup)
+    assert bare_words(clean) == " ".join(unescape(re.sub(r"<[^>]+>", " ", clean)).split())
+
+
+@given(st.text(alphabet=["a", " ", *filter(str.isspace, map(chr, range(0x110000)))]))
+def test_spaces_of_any_kind_become_one_as_by_splitting(text: str) -> None:
+    assert single_spaced(text) == " ".join(text.split())
+
+
+def test_no_kind_of_space_is_overlooked() -> None:
+    every = "a".join(filter(str.isspace, map(chr, range(0x110000))))
+    assert single_spaced(every) == " ".join(every.split())
 
 
 def test_more_than_a_hundred_and_fifty_carriers_are_tried() -> None:

@@ -57,10 +57,10 @@ _TINY = re.compile(r"\s*0*[012](?!\d)")
 _MAIL = re.compile(r"mailto:[^\s\"'<>]{3,250}", re.IGNORECASE)
 # nh3 writes `<`, `>` and `"` inside attributes as references, so that these patterns need not look for them there.
 _IMAGE = re.compile(r"<img\b[^>]*>")
-_LINK = r'<a (?:(?:title|lang|dir|rel)="[^"]*" )*href="'
+_LINK = r'<a (?:(?:title|lang|dir|rel)="[^"]*+" )*+href="'
 _PLAIN = rf'(?![^"]{{{LONGEST}}}){PLAIN_PAGE}'
 _HREF = re.compile(rf'{_LINK}(?!{_PLAIN}")([^"]*)"')  # nearly all are plain and stay as they are
-_CAMPAIGN = re.compile(rf'({_LINK}{_PLAIN})\?{PLAIN_CAMPAIGN}(?:&amp;{PLAIN_CAMPAIGN})*(?=")')
+_CAMPAIGN = re.compile(rf'({_LINK}{_PLAIN})\?{PLAIN_CAMPAIGN}(?:&amp;{PLAIN_CAMPAIGN})*+(?=")')
 _SRC = re.compile(r' src="([^"]*)"')
 _STYLE = re.compile(r' style="([^"]*)"')
 _EMPTY = re.compile(

@@ -7,18 +7,12 @@ from datetime import datetime, timedelta
 from digest.model import Entry, EventStatus, Harvest, Item, ItemId, ItemKind, SourceId
 from digest.rules.duplicates import Neighbours
 from digest.rules.heirs import contradiction, inherits
+from digest.rules.marks import MOVABLE, OWN_MARK, UNDATED, UNREAD, UNTRUE
 from digest.rules.near import Likeness
 from digest.rules.recognise import belongs_to, is_hint, is_older, matched, without_foreign_keys
 
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
-UNDATED, UNREAD, UNTRUE = (
-    "undated",
-    "date-unread",
-    "date-guessed",
-)  # flags of a post that counts from its first sight
-OWN_MARK = "@"  # before a name that its source gave out and that others may give to other things
-MOVABLE = "event-at:"  # before the address of an event's own page, without its hour
 _OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid", "same-event"))
 
 

@@ -34,9 +34,10 @@ _TRACKING_NAMES = """
 _TRACKING = frozenset(_TRACKING_NAMES.split())
 _MEDIUM_TRACKING = frozenset({"source", "gi"})  # `sk` is a friend link and stays
 _PORTS = {"http": 80, "https": 443}
-_HOST, _PATH = r"[a-z0-9](?:[a-z0-9-]*\.)+[a-z]{2,63}", r"(?:/[A-Za-z0-9_~%+-][A-Za-z0-9._~%+-]*)*/?"
+_HOST = r"[a-z0-9](?:[a-z0-9-]*+\.)++[a-z]{2,63}+"  # possessive: nothing that is taken could be of use to what follows
+_PATH = r"(?:/[A-Za-z0-9_~%+-][A-Za-z0-9._~%+-]*+)*+/?"
 PLAIN_PAGE = rf"https?://{_HOST}(?=/){_PATH}"  # a pattern: `shown_link` of such an address is the address
-PLAIN_CAMPAIGN = r"utm_[a-z]+=[A-Za-z0-9._~%+=/-]*"  # a parameter that `shown_link` takes away
+PLAIN_CAMPAIGN = r"utm_[a-z]++=[A-Za-z0-9._~%+=/-]*+"  # a parameter that `shown_link` takes away
 _PLAIN = re.compile(
     rf"(?P<site>https?://(?P<host>{_HOST}))(?P<path>{_PATH})"
     r"(?:\?(?P<query>[A-Za-z0-9._~%+=&/-]*))?(?P<fragment>(?:#[A-Za-z0-9._~%+=&/-]+)?)"

@@ -91,23 +91,24 @@ def _title_hints(title: str) -> Iterable[str]:
             yield TITLE + sha256(" ".join(words).encode()).hexdigest()[:32]
 
 
-def _marks(text: str) -> Iterable[str]:
+def _marks(text: str) -> list[str]:
     """The runs that begin with the long words of the smallest sums: both texts most likely hold these, or neither does.
     Only the opening is looked at: it is what a copy, a teaser and the whole have in common."""
     words = text[:MARKED_LETTERS].lower().split()
     if len(text) > MARKED_LETTERS:
         words.pop()  # it may be cut
     if len(words) < FEWEST_WORDS:
-        return
+        return []
     rare = [word for word in words if len(word) >= RARE_LETTERS]
     sums = dict(zip(map(crc32, " ".join(rare).encode("utf-8", "replace").split(b" ")), rare, strict=False))
-    for number in sorted(sums)[:MARKS]:
-        at = words.index(sums[number])
-        yield f"{WORDS}{_sum(' '.join(_WORD.findall(' '.join(words[at : at + MARK_WORDS])))):08x}"
+    return [_mark(words, words.index(sums[number])) for number in sorted(sums)[:MARKS]]
 
 
-def _sum(text: str) -> int:
-    return crc32(text.encode("utf-8", "replace"))
+def _mark(words: list[str], at: int) -> str:
+    run = words[at : at + MARK_WORDS]
+    if not "".join(run).isalnum():
+        run = _WORD.findall(" ".join(run))
+    return f"{WORDS}{crc32(' '.join(run).encode('utf-8', 'replace')):08x}"
 
 
 def _says_enough(words: list[str]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, Harvest, ItemKind, LeftOutWhy, Source
-from digest.rules.gather import UNDATED, UNREAD, UNTRUE, Fetched, can_be_true
+from digest.rules.gather import Fetched, can_be_true
+from digest.rules.marks import UNDATED, UNREAD, UNTRUE
 
 INTERVAL = timedelta(hours=5)  # a round every six hours still finds it due, whatever the jitter
 JITTER_S = 50 * 60

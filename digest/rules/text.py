@@ -60,10 +60,12 @@ _WHOLLY_ESCAPED = re.compile(
     re.IGNORECASE,
 )
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
-_TAG = re.compile(r"<[^>]+>")
 _ELIDED = r"[cdjlmnstCDJLMNST]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
 _LETTERS = "".join(chr(code) if chr(code).isalpha() else " " for code in range(128))
 _WORD = re.compile(rf"{_ELIDED}|[^\W\d_]+")
+_SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)  # where `str.split` splits, beside the space itself
 
 
 def opened(markup: str) -> str:
@@ -125,7 +127,18 @@ def as_html(text: str) -> str:
 def bare_words(html: str) -> str:
     """The words of HTML that is clean already, one space between two, for counting and guessing: quicker than
     `plain_text`, less exact."""
-    return " ".join(unescape(_TAG.sub(" ", html)).split())
+    said = [words for piece in html.split("<") if (words := piece[piece.find(">") + 1 :].strip())]
+    return single_spaced(unescape(" ".join(said)))
+
+
+def single_spaced(text: str) -> str:
+    """`" ".join(text.split())`, in a third of the time where little is to do."""
+    for space in _SPACES:
+        if space in text:
+            text = text.replace(space, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip(" ")
 
 
 def minutes_to_read(words: int) -> int | None:

@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
+from typing import NamedTuple
 
 from digest.model import Entry, ItemKind, Occasion
 from digest.rules.cleaning import lead, safe_html
 from digest.rules.dates import When
-from digest.rules.gather import OWN_MARK, UNDATED, UNREAD
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
+from digest.rules.marks import OWN_MARK, UNDATED, UNREAD
 from digest.rules.near import hints
 from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
@@ -56,58 +57,63 @@ class Draft:
     unread: bool = False  # it states when it was published, and nobody can read that
 
 
+class _Names(NamedTuple):
+    """What an entry goes by. page: the key of its link. original: where it was first published."""
+
+    guid: str
+    page: str | None
+    original: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Feed:
+    """What the entries of one answer share. guids, links: how many of them go by each."""
+
+    context: ParseContext
+    language: str | None
+    of_events: bool
+    guids: Counter[str]
+    links: Counter[str]
+
+
 def finished(
     drafts: Sequence[Draft], context: ParseContext, *, feed_language: str | None, of_events: bool = False
 ) -> tuple[Entry, ...]:
     """Entries of one feed. What several share (a guid, a link) cannot tell them apart and is not taken as a key alone."""
-    named = [_guid(draft, context) if draft.guid else "" for draft in drafts]
-    guids = Counter(guid for guid, draft in zip(named, drafts, strict=True) if draft.guid)
-    links = Counter(same_page_key(draft.link) for draft in drafts if draft.link)
-    found = [_original(draft) for draft in drafts]
-    originals = Counter(same_page_key(link) for link in found if link)
-    counts = links + originals
-    made = []
-    for draft, original, guid in zip(drafts, found, named, strict=True):
-        entry, words = _entry(draft, context, feed_language=feed_language)
-        keys = _keys(draft, entry, context, original=original, guid=guid, guids=guids, links=counts)
-        if draft.starts or (of_events and draft.published):
-            entry, keys = _as_event(entry, keys, draft, context)
-        else:
-            is_late = entry.published and context.now - entry.published > LOOKED_FOR
-            keys += hints(entry.title, words="" if is_late else words)
-            if entry.published is None:
-                entry = replace(entry, flags=(*entry.flags, UNREAD if draft.unread else UNDATED))
-        made.append(replace(entry, keys=keys, content_hash=content_hash(entry, words=words)))
-    return tuple(made)
+    named = [_names(draft, context) for draft in drafts]
+    guids = Counter(names.guid for names in named if names.guid)
+    links = Counter(names.page for names in named if names.page)
+    links.update(same_page_key(names.original) for names in named if names.original)
+    feed = _Feed(context=context, language=feed_language, of_events=of_events, guids=guids, links=links)
+    return tuple(_entry(draft, names, feed) for draft, names in zip(drafts, named, strict=True))
 
 
-def content_hash(entry: Entry, *, words: str | None = None) -> str:
-    """Of what a reader would notice: not of dates of the feed, not of markup, not of tracking.
+def content_hash(entry: Entry) -> str:
+    """Of what a reader would notice: not of dates of the feed, not of markup, not of tracking."""
+    return _hash_of(
+        entry.title, entry.url, entry.author, entry.summary, words=bare_words(entry.html), is_full=entry.is_full,
+        occasion=entry.occasion,
+    )  # fmt: skip
 
-    words: those of the entry's HTML, when they are at hand.
-    """
-    occasion = entry.occasion
-    when = (
-        (
-            occasion.starts,
-            occasion.ends,
-            occasion.all_day,
-            occasion.place,
-            occasion.online,
-            occasion.status.value,
-        )
-        if occasion
-        else ()
-    )
-    words = bare_words(entry.html) if words is None else words
-    parts = (entry.title, entry.url, entry.author, entry.summary, words, entry.is_full, *when)
-    return sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()
+
+def _hash_of(*lines: str | None, words: str, is_full: bool, occasion: Occasion | None) -> str:
+    """words: the many words, plain ASCII more often than the lines, so that they are hashed by themselves."""
+    when: tuple[object, ...] = ()
+    if occasion:
+        times = occasion.starts, occasion.ends, occasion.all_day
+        when = (*times, occasion.place, occasion.online, occasion.status.value)
+    hashed = sha256(_joined(*lines, ""))
+    hashed.update(words.encode("utf-8", "replace"))
+    hashed.update(_joined("", is_full, *when))
+    return hashed.hexdigest()
+
+
+def _joined(*parts: object) -> bytes:
+    return "\x1f".join(map(str, parts)).encode("utf-8", "replace")
 
 
 def hashed_key(*parts: object) -> str:
-    return (
-        "hash:" + sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:32]
-    )
+    return "hash:" + sha256(_joined(*parts)).hexdigest()[:32]
 
 
 def scoped(text: str, url: str) -> str:
@@ -118,69 +124,84 @@ def scoped(text: str, url: str) -> str:
     return f"{OWN_MARK}{host_of(url)}#{text}"
 
 
-def _entry(draft: Draft, context: ParseContext, *, feed_language: str | None) -> tuple[Entry, str]:
-    """The entry without its keys, and its bare words, one space between two."""
+def _entry(draft: Draft, names: _Names, feed: _Feed) -> Entry:
     html = safe_html(draft.html, base=draft.base)
     summary = lead(html, title=draft.title)
     words = bare_words(html)
     title = draft.title or one_line(summary, longest=90) or (draft.link or "")
-    language = draft.language or feed_language or context.language or language_of(f"{title}. {words[:800]}")
-    flags = list(draft.flags)
-    if is_odd(draft.title) or is_odd(draft.html[:20_000]):
-        flags.append("odd-characters")
-    if draft.published and draft.published.zone_guessed:
-        flags.append("zone-guessed")
-    entry = Entry(
-        kind=ItemKind.POST,
-        keys=(),
+    author = one_line(draft.author, longest=120) or None
+    spoken = draft.language or feed.language or feed.context.language
+    published = draft.published.at if draft.published else None
+    keys = _keys(draft, names, feed, title=title, at=published, summary=summary)
+    when = draft.starts or (draft.published if feed.of_events else None)
+    occasion = _occasion(draft, when, feed.context) if when else None
+    if when is None:
+        is_late = published and feed.context.now - published > LOOKED_FOR
+        keys += hints(title, words="" if is_late else words)
+    return Entry(
+        kind=ItemKind.EVENT if when else ItemKind.POST,
+        keys=tuple(f"event-{key}" for key in keys) if when else keys,
         title=title,
         url=draft.link,
-        language=language,
-        published=draft.published.at if draft.published else None,
+        language=spoken or language_of(f"{title}. {words[:800]}"),
+        published=None if when else published,
         updated=draft.updated.at if draft.updated else None,
-        author=one_line(draft.author, longest=120) or None,
+        author=author,
         summary=summary,
         html=html,
         is_full=draft.is_full,
-        minutes=minutes_to_read(words.count(" ") + 1) if draft.is_full else None,
+        minutes=minutes_to_read(words.count(" ") + 1) if draft.is_full and not when else None,
         tags=draft.tags,
-        flags=tuple(dict.fromkeys(flags)),
+        occasion=occasion,
+        flags=_flags(draft, when),
+        content_hash=_hash_of(
+            title, draft.link, author, summary, words=words, is_full=draft.is_full, occasion=occasion
+        ),
     )
-    return entry, words
+
+
+def _flags(draft: Draft, when: When | None) -> tuple[str, ...]:
+    flags = list(draft.flags)
+    if is_odd(draft.title) or is_odd(draft.html[:20_000]):
+        flags.append("odd-characters")
+    if (draft.published and draft.published.zone_guessed) or (when and when.zone_guessed):
+        flags.append("zone-guessed")
+    if not when and not draft.published:
+        flags.append(UNREAD if draft.unread else UNDATED)
+    return tuple(dict.fromkeys(flags))
 
 
 def _keys(
-    draft: Draft,
-    entry: Entry,
-    context: ParseContext,
-    *,
-    original: str | None,
-    guid: str,
-    guids: Counter[str],
-    links: Counter[str],
+    draft: Draft, names: _Names, feed: _Feed, *, title: str, at: datetime | None, summary: str
 ) -> tuple[str, ...]:
     """The ladder: Medium's post id, guid, the original's link, the link, and a hash when there is nothing else."""
     keys: list[str] = []
+    guid, page, original = names
+    is_alone = page is not None and feed.links[page] == 1
     if post := medium_id(draft.guid, draft.link):
         keys.append(f"medium:{post}")
-    if draft.guid:
-        if guids[guid] > 1:
-            guid += f" {same_page_key(draft.link)}" if draft.link else ""
-            shared = draft.link is None or links[same_page_key(draft.link)] > 1
-            guid += f" {hashed_key(entry.title, entry.published)}" if shared else ""
+    if guid:
+        if feed.guids[guid] > 1:
+            guid += f" {page}" if page else ""
+            guid += "" if is_alone else f" {hashed_key(title, at)}"
         keys.append(f"guid:{guid}")
-    if original and links[same_page_key(original)] <= 1 + (original == draft.link):
-        keys.append(f"link:{same_page_key(original)}")
-    if draft.link and links[same_page_key(draft.link)] == 1 and not is_front_page(draft.link):
-        keys.append(f"link:{same_page_key(draft.link)}")
+    if original and feed.links[first := same_page_key(original)] <= 1 + (original == draft.link):
+        keys.append(f"link:{first}")
+    if is_alone and draft.link and not is_front_page(draft.link):
+        keys.append(f"link:{page}")
     if not keys:
-        keys.append(hashed_key(entry.title, entry.published or entry.summary, host_of(context.url)))
+        keys.append(hashed_key(title, at or summary, host_of(feed.context.url)))
     return tuple(dict.fromkeys(keys))
+
+
+def _names(draft: Draft, context: ParseContext) -> _Names:
+    page = same_page_key(draft.link) if draft.link else None
+    return _Names(_guid(draft, context) if draft.guid else "", page, _original(draft))
 
 
 def _guid(draft: Draft, context: ParseContext) -> str:
     """One spelling; the fragment stays, since some feeds tell their entries apart by nothing else."""
-    if re.match(r"https?://[^/]", draft.guid) and (link := shown_link(draft.guid)):
+    if draft.guid.startswith(("http://", "https://")) and (link := shown_link(draft.guid)):
         fragment = link.partition("#")[2]
         return same_page_key(link) + (f"#{fragment}" if fragment else "")
     return scoped(draft.guid, context.url)
@@ -232,19 +253,11 @@ def _leads_to_event(draft: Draft) -> bool:
     return bool(_EVENT_PAGE.search(draft.link or "") or _EVENT_PAGE.search(draft.guid))
 
 
-def _as_event(
-    entry: Entry, keys: tuple[str, ...], draft: Draft, context: ParseContext
-) -> tuple[Entry, tuple[str, ...]]:
-    when = draft.starts or draft.published
-    if when is None:
-        return entry, keys
-    occasion = Occasion(
+def _occasion(draft: Draft, when: When, context: ParseContext) -> Occasion:
+    return Occasion(
         starts=when.at,
         ends=draft.ends.at if draft.ends and draft.ends.at > when.at else None,
         timezone=when.timezone or context.timezone,
         all_day=not when.has_time,
         place=draft.place,
     )
-    flags = tuple(dict.fromkeys((*entry.flags, *(("zone-guessed",) if when.zone_guessed else ()))))
-    event = replace(entry, kind=ItemKind.EVENT, occasion=occasion, published=None, minutes=None, flags=flags)
-    return event, tuple(f"event-{key}" for key in keys)

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from digest.model import Occasion, Whole
-from digest.rules.gather import OWN_MARK
 from digest.rules.links import host_of, is_front_page, same_page_key, shown_link
+from digest.rules.marks import OWN_MARK
 from digest.rules.recognise import SAME_EVENT
 from digest.rules.text import one_line
 from digest.sources._calendar import Sheet

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
 from digest.rules.dates import When, read_date, zone_named
-from digest.rules.gather import MOVABLE
 from digest.rules.links import host_of, same_page_key, shown_link
+from digest.rules.marks import MOVABLE
 from digest.rules.text import language_tag, one_line, title_text
 from digest.sources._entry import hashed_key
 from digest.sources._event import Stated, event_entry, odd_title, told_apart

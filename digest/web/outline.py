@@ -13,7 +13,7 @@ from digest.render.text import words_in
 from digest.render.view import item_view, section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.edition import default_section
-from digest.rules.gather import UNDATED, UNREAD, UNTRUE
+from digest.rules.marks import UNDATED, UNREAD, UNTRUE
 from digest.words import Words
 
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}

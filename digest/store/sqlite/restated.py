@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digest.model import Entry, ItemId, Occasion
-from digest.rules.gather import MAYBE_TWICE, MOVABLE
+from digest.rules.gather import MAYBE_TWICE
+from digest.rules.marks import MOVABLE
 from digest.store.sqlite.columns import listed, micros, occasion_of
 from digest.store.sqlite.connection import Connections
 
