@@ -92,7 +92,9 @@ def is_odd(text: str) -> bool:
 
 def one_line(text: str | None, *, longest: int = LONGEST_TITLE) -> str:
     """Plain text on one line, cut at a word."""
-    line = " ".join(repaired((text or "")[: longest * 20]).split())
+    if not text:
+        return ""
+    line = " ".join(repaired(text[: longest * 20]).split())
     return shortened(line, longest=longest)
 
 
@@ -199,7 +201,9 @@ def _weight(word: str) -> tuple[float, float, float, float]:
 
 def language_tag(tag: str | None) -> str | None:
     """`en-CA`, `EN_us`, `fr` as their two or three letters; None for what is no language tag."""
-    first = re.split(r"[-_]", (tag or "").strip().lower())[0]
+    if not tag:
+        return None
+    first = re.split(r"[-_]", tag.strip().lower())[0]
     return first if re.fullmatch(r"[a-z]{2,3}", first) else None
 
 

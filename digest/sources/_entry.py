@@ -228,7 +228,7 @@ def _original(draft: Draft) -> str | None:
 
 def _may_note(low: str) -> bool:
     """A quick look before the slow one."""
-    return ("originally " in low or "first " in low) and any(
+    return ("originally" in low or "first" in low) and any(
         f"{verb} {word}" in low for verb in ("published", "posted", "appeared") for word in ("at", "on")
     )
 

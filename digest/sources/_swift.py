@@ -50,7 +50,7 @@ _PLAIN_IN_ENTRY = {  # most elements, told by their whole name
     "pubDate": "pubdate",
     **_SPELLED,
 }
-_ENTRIES = (["item"], ["entry"])
+_ENTRIES = frozenset({"item", "entry"})
 _HOMES = {"channel": ["rss"], "item": ["rss", "channel"], "entry": ["feed"]}
 _TYPES = {
     None: "text/plain", "text": "text/plain", "text/plain": "text/plain", "html": "text/html", "text/html": "text/html",
@@ -123,23 +123,23 @@ class _Reading:
         if self._silent:
             self._silent += 1
             return
-        if not attributes and (plain := _PLAIN_IN_ENTRY.get(tag)) and self._path[-1:] in _ENTRIES:
-            self._path.append(plain)
+        path = self._path
+        if not attributes and path and path[-1] in _ENTRIES and (plain := _PLAIN_IN_ENTRY.get(tag)):
+            path.append(plain)
             self._attributes = attributes
             self._pieces.clear()
             return
         space, _, local = tag.rpartition(" ")
         name = local.lower() if space in _CORE else _SPELLED.get(tag, "")
-        place = len(self._path)
-        if attributes and place:
+        if attributes and path:
             _refuse_scoped(attributes)
-        if place == 0:
+        if not path:
             self._root(tag, attributes)
         elif self._is_at_home("channel"):
             if name != "channel" or self._parsed.feed:
                 raise _Doubtful
-            self._path.append(name)
-        elif name in ("item", "entry") and self._is_at_home(name):
+            path.append(name)
+        elif name in _ENTRIES and self._is_at_home(name):
             self._entry(name)
         else:
             self._element(name, space, attributes)
@@ -212,7 +212,7 @@ class _Reading:
             self._pieces.clear()
             return
         name = self._path.pop()
-        if name in ("item", "entry"):
+        if name in _ENTRIES:
             self._holder = self._parsed.feed
         elif name not in ("channel", "rss", "feed"):
             self._said(name, "".join(self._pieces).strip())
@@ -220,7 +220,7 @@ class _Reading:
 
     def _said(self, name: str, raw: str) -> None:
         key, holder, attributes = _TEXTS[name], self._holder, self._attributes
-        text = _mended(raw)
+        text = raw if raw.isascii() else _mended(raw)
         if key in holder and not (key in ("category", "link") or (key == "language" and self._language)):
             raise _Doubtful
         if key == "category":
@@ -303,8 +303,6 @@ def _refuse_scoped(attributes: dict[str, str]) -> None:
 
 
 def _mended(text: str) -> str:
-    if text.isascii():
-        return text
     try:
         text = text.encode("iso-8859-1").decode("utf-8")
     except (UnicodeEncodeError, UnicodeDecodeError):
@@ -317,14 +315,11 @@ def _mended(text: str) -> str:
 def _tagged(holder: dict[str, Any], text: str, attributes: dict[str, str]) -> None:
     """Text is the term of a category that has none, or a category beside the one of the attributes."""
     tags: list[dict[str, str | None]] = holder.setdefault("tags", [])
-
-    def add(term: str | None, scheme: str | None, label: str | None) -> None:
-        tag = {"term": term, "scheme": scheme, "label": label}
-        if (term or scheme or label) and tag not in tags:
-            tags.append(tag)
-
-    add(attributes.get("term"), attributes.get("scheme", attributes.get("domain")), attributes.get("label"))
+    scheme = attributes.get("scheme", attributes.get("domain"))
+    tag = {"term": attributes.get("term"), "scheme": scheme, "label": attributes.get("label")}
+    if any(tag.values()) and tag not in tags:
+        tags.append(tag)
     if text and tags and not tags[-1]["term"]:
         tags[-1]["term"] = text
-    elif text:
-        add(text, None, None)
+    elif text and (tag := {"term": text, "scheme": None, "label": None}) not in tags:
+        tags.append(tag)

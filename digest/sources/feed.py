@@ -282,12 +282,13 @@ def _author(raw: Any, feed: Any) -> str | None:
             return ", ".join(dict.fromkeys(several))
         whole, detail = holder.get("author"), (holder.get("author_detail") or {}).get("name")
         # feedparser looks for addresses in its own way and leaves half of those with a long last part
-        for text in (whole,) if re.search(r"[@(]", whole or "") else (detail, whole):
+        for text in (whole,) if whole and ("@" in whole or "(" in whole) else (detail, whole):
             if name := _name(text):
                 return name
     return None
 
 
+@lru_cache(maxsize=256)  # one feed is written by few
 def _name(text: str | None) -> str:
     name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" <>,;")
     if name.startswith("(") or name.count("(") != name.count(")"):
