@@ -269,6 +269,14 @@ def test_a_footer_of_medium_goes_with_its_rule_and_nothing_before_it() -> None:
         ("Hack night is cancelled", "cancelled"),
         ("Soirée (annulée, neige)", "cancelled"),
         ("Soirée annulée !", "cancelled"),
+        ("REPORTÉ – Atelier sur les données", "postponed"),
+        ("Reportée : Soirée", "postponed"),
+        ("[REPORTÉ] Atelier", "postponed"),
+        ("Atelier (reporté)", "postponed"),
+        ("Atelier reporté au 3 mai", "postponed"),
+        ("POSTPONED: Hack night", "postponed"),
+        ("Ce que les élus ont reporté sur les citoyens", "confirmed"),
+        ("Reported crime data, opened", "confirmed"),
     ],
 )
 def test_a_title_calls_an_event_off_by_a_mark_and_not_by_a_word(title: str, status: str) -> None:

@@ -21,30 +21,21 @@ from digest.rules.text import (
 )
 from digest.sources._entry import content_hash, hashed_key
 from digest.sources._kind import ParseContext
+from digest.sources._venue import venue
 
-_OFF = r"(?:cancel+ed|annul[ée]e?s?|cancelad[oa])"
-_CANCELLED = re.compile(
-    rf"^\W*(?:(?:event|meeting|événement|rencontre|réunion)\W+)?{_OFF}\b|[(\[][^)\]]*\b{_OFF}\b|\b{_OFF}\W*(?<!\?)$"
-    rf"|[-–—:|/,;!*]\s*{_OFF}\b|\b{_OFF}\s*[-–—:|/,;!*]|\b(?:is|are|has been|est|sont|a été)\s+{_OFF}\b",
-    re.IGNORECASE,
-)  # a mark of the title, not a word of it: "How a cancelled project taught us" takes place
-_POSTPONED = re.compile(r"\bpostponed\b|\breport[ée]e?\b(?= (?:au|à)\b|[\s\])]*$)", re.IGNORECASE)
-_MEETING_HOSTS = re.compile(
-    r"https?://(?:[\w-]+\.)*(?:zoom\.us|zoom\.com|teams\.microsoft\.com|teams\.live\.com|meet\.google\.com|webex\.com|"
-    r"whereby\.com|gotomeeting\.com|gotowebinar\.com|meet\.jit\.si|streamyard\.com|airmeet\.com|hopin\.com)/[^\s<>\"'\\),]*",
-    re.IGNORECASE,
+
+def _mark(words: str) -> str:
+    """A mark of the title, not a word of it: "How a cancelled project taught us" takes place."""
+    return (
+        rf"^\W*(?:(?:event|meeting|événement|rencontre|réunion)\W+)?{words}\b|[(\[][^)\]]*\b{words}\b|\b{words}\W*(?<!\?)$"
+        rf"|[-–—:|/,;!*]\s*{words}\b|\b{words}\s*[-–—:|/,;!*]|\b(?:is|are|has been|est|sont|a été)\s+{words}\b"
+    )
+
+
+_CANCELLED = re.compile(_mark(r"(?:cancel+ed|annul[ée]e?s?|cancelad[oa])"), re.IGNORECASE)
+_POSTPONED = re.compile(
+    rf"\bpostponed\b|\breport[ée]e?s?\b(?= (?:au|à)\b)|{_mark(r'report[ée]e?s?')}", re.IGNORECASE
 )
-_ONLINE_WORDS = re.compile(
-    r"^\W*(online|virtual|en ligne|virtuel(le)?|webinar|webinaire|remote|zoom|internet|web|à distance)\b",
-    re.I,
-)
-_ROOM = re.compile(
-    r"\W*(?:(?:online|virtual|en ligne|virtuelle)\W+)?(?:(?:meeting|call|réunion|appel|rencontre)\W+)?"
-    r"(?:(?:via|on|by|sur|par)\W+)?"
-    r"(?:microsoft |ms )?(?:teams|zoom|google meet|webex|jitsi(?: meet)?|skype|gotomeeting)"
-    r"(?:\W+(?:meeting|call|réunion|webinar|webinaire|room|link))?\W*",
-    re.IGNORECASE,
-)  # what programs write for a place where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,23 +94,15 @@ def odd_title(written: str) -> tuple[str, ...]:
 
 def _settled(stated: Stated, *, plain: str) -> Occasion:
     occasion = stated.occasion
-    place = one_line(occasion.place, longest=300) or None
-    online = occasion.online
-    if place and (link := shown_link(place)):
-        online, place = online or link, None
-    if not online and (met := _MEETING_HOSTS.search(f"{place or ''} {stated.url or ''} {plain}")):
-        online = shown_link(met[0]) or ""
-    if place and any(_ROOM.fullmatch(part) for part in place.split(";")):
-        place = "; ".join(part.strip() for part in place.split(";") if not _ROOM.fullmatch(part)) or None
-        online = online or ""
-    if online is None and place and _ONLINE_WORDS.match(place):
-        online = ""
-    if place and (_MEETING_HOSTS.search(place) or _ONLINE_WORDS.fullmatch(place.strip(" .!()[]"))):
-        place = None
+    where = venue(
+        one_line(occasion.place, longest=300) or None,
+        online=occasion.online,
+        beside=f"{stated.url or ''} {plain}",
+    )
     status = occasion.status
     if status in (EventStatus.CONFIRMED, EventStatus.TENTATIVE):
         status = named_status(stated.title) or status
-    return replace(occasion, place=place, online=online, status=status)
+    return replace(occasion, place=where.place, online=where.online, status=status)
 
 
 def named_status(title: str) -> EventStatus | None:

@@ -279,5 +279,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-6", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-7", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )

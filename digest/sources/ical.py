@@ -26,7 +26,7 @@ def is_calendar(body: bytes) -> bool:
 
 KIND = Kind(
     name="ical",
-    version="ical-6",
+    version="ical-7",
     parse=parse,
     claims=lambda url: url.split("?")[0].lower().endswith((".ics", "/ical/", "/ical")),
     prepare=lambda url: url,
