@@ -323,3 +323,30 @@ def test_an_event_without_a_title_is_called_after_its_page_or_calendar_and_never
     assert entry("ical", ics(inside, head="X-WR-CALNAME:Civic Tech Ottawa\n")).title == "Civic Tech Ottawa"
     assert entry("ical", ics(inside)).title == "City Hall"
     assert entry("ical", ics(inside.replace("\nLOCATION:City Hall", ""))).title == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('<title type="text">Using &lt;details&gt; in HTML</title>', "Using <details> in HTML"),
+        ("<title>Using &lt;details&gt; in HTML</title>", "Using <details> in HTML"),
+        ("<title>When a &lt; b &amp; c &gt; d</title>", "When a < b & c > d"),
+        ("<title>&lt;script&gt; considered harmful</title>", "<script> considered harmful"),
+        ('<title type="text">Nvidia&amp;#8217;s R&amp;amp;D</title>', "Nvidia\u2019s R&D"),
+        ("<title>&lt;em&gt;Blue Jasmine&lt;/em&gt; is here</title>", "Blue Jasmine is here"),
+        ('<title type="html">A &amp;lt;b&amp;gt; tag</title>', "A <b> tag"),
+        ('<title type="html">&amp;lt;em&amp;gt;Twice&amp;lt;/em&amp;gt;</title>', "Twice"),
+        ('<title type="html">Using &lt;b&gt;tags&lt;/b&gt;</title>', "Using tags"),
+        ('<title type="html">Using &amp;lt;details&amp;gt; in HTML</title>', "Using <details> in HTML"),
+    ],
+)
+@pytest.mark.parametrize("is_plain", [True, False], ids=["swift", "feedparser"])
+def test_a_title_that_atom_calls_text_means_what_it_says(written: str, said: str, *, is_plain: bool) -> None:
+    head = '<feed xmlns="http://www.w3.org/2005/Atom"><title>A &lt;b&gt; c</title>' + (
+        "" if is_plain else "<logo xml:base='/x'/>"
+    )
+    (one,) = read(
+        "feed",
+        f"{head}<entry>{written}<id>urn:x:1</id><updated>2026-11-10T10:00:00Z</updated></entry></feed>".encode(),
+    )
+    assert one.title == said

@@ -59,6 +59,9 @@ _WHOLLY_ESCAPED = re.compile(
     r"\s*&lt;(?:p|div|h[1-6]|ul|ol|figure|br|img|a|span|strong|em|b|i|blockquote|table|section|article)\b[^<]*&gt;",
     re.IGNORECASE,
 )
+_FORMATTED = re.compile(
+    r"<(b|i|u|em|strong|span|a|sub|sup|font)\b[^<>]*>[^<>]*</\1>|<br\s*/?>", re.IGNORECASE
+)
 _FRENCH_ACCENT = re.compile("[éèêàùçôœâî]")
 _ELIDED = r"[cdjlmnstCDJLMNST]['’](?=[^\W\d_])"  # `l'` is French; the s of `it's` and the D of R&D are not
 _LETTERS = "".join(chr(code) if chr(code).isalpha() else " " for code in range(128))
@@ -114,6 +117,23 @@ def title_text(markup: str | None) -> str:
             text = plain_text(text)
         text = unescape(text)
     return one_line(text)
+
+
+def atom_title(text: str | None, *, is_html: bool) -> str:
+    """A title of Atom, which says whether it is HTML. One that is text, as one without a type is, means what it says (RFC
+    4287, 3.1.1.1), so that "Using <details> in HTML" keeps its tag.
+
+    Of the 179 of these in our corpus none was escaped twice, but there are feeds that do ("Nvidia&amp;#8217;s"), and some
+    that forget to say type="html" ("<em>Blue Jasmine</em>"): a character's name, a line break and a whole pair of
+    formatting tags are taken for what they mean, since hardly any title is about them; a tag alone is not.
+    """
+    line = (text or "")[: LONGEST_TITLE * 20]
+    if (is_html or _FORMATTED.search(line)) and "<" in line:
+        line = plain_text(line)
+    elif is_html and "&" in line:
+        line = unescape(line)
+        line = plain_text(line) if _FORMATTED.search(line) else line
+    return one_line(unescape(line) if "&" in line else line)
 
 
 def plain_text(markup: str) -> str:

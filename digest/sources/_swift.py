@@ -71,6 +71,7 @@ class Parsed:
 
     feed: dict[str, Any] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    version: str = "rss20"
 
 
 class _Doubtful(Exception):
@@ -151,6 +152,7 @@ class _Reading:
         elif tag == f"{_ATOM} feed" and "version" not in attributes:
             self._path.append("feed")
             self._is_atom = True
+            self._parsed.version = "atom10"
         else:
             raise _Doubtful
         self._language = attributes.get("http://www.w3.org/XML/1998/namespace lang") or None
@@ -240,7 +242,8 @@ class _Reading:
         else:
             holder[key] = text
             if key == "title":
-                holder["title_detail"] = {"language": self._language, "base": ""}
+                kind = _TYPES.get(attributes.get("type", "text").lower(), "")
+                holder["title_detail"] = {"language": self._language, "base": "", "type": kind}
             if key == "id" and attributes.get("isPermaLink", "true") == "true":
                 holder.setdefault("link", text)
 

@@ -13,7 +13,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
-from digest.rules.text import is_odd, language_tag, one_line, opened, title_text
+from digest.rules.text import atom_title, is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
@@ -80,7 +80,7 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
     trim = trim or _trimmed_by(wall_of(body))
     for number, raw in enumerate(parsed.entries[:MOST_ENTRIES], start=1):
         try:
-            draft = _draft(raw, parsed.feed, context, trim)
+            draft = _draft(raw, parsed, context, trim)
             if draft.title or draft.link or draft.html:
                 drafts.append(draft)
             else:
@@ -91,7 +91,7 @@ def read(body: bytes, context: ParseContext, *, trim: Trim | None = None) -> Har
         raise SourceError(
             ErrorKind.PARSE, f"None of the {len(parsed.entries)} entries of the feed could be read."
         )
-    title = title_text(parsed.feed.get("title")) or None
+    title = _title(parsed.feed, parsed) or None
     language = language_tag(parsed.feed.get("language"))
     of_events = is_of_events(drafts, context)
     return Harvest(
@@ -191,14 +191,15 @@ def _trimmed_by(wall: Wall) -> Trim:
     return trim
 
 
-def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim) -> Draft:
+def _draft(raw: Any, parsed: Any, context: ParseContext, trim: Trim) -> Draft:
+    feed = parsed.feed
     base = _base(raw, feed, context)
     html, has_content = _words(raw)
     trimmed = trim(html, raw)
     published, updated = _dates(raw, context)
     return Draft(
         guid=(raw.get("id") or "").strip(),
-        title=title_text(raw.get("title")),
+        title=_title(raw, parsed),
         link=shown_link(_link(raw), base=base),
         html=trimmed.html,
         base=base,
@@ -214,6 +215,14 @@ def _draft(raw: Any, feed: Any, context: ParseContext, trim: Trim) -> Draft:
         place=one_line(raw.get("ev_location")) or None,
         unread=published is None and any(str(raw.get(name) or "").strip() for name in _DATED),
     )
+
+
+def _title(holder: Any, parsed: Any) -> str:
+    """Atom says whether its titles are HTML; RSS does not, and holds both."""
+    if parsed.version != "atom10":
+        return title_text(holder.get("title"))
+    kind = (holder.get("title_detail") or {}).get("type")
+    return atom_title(holder.get("title"), is_html=kind != "text/plain")
 
 
 def _base(raw: Any, feed: Any, context: ParseContext) -> str:
@@ -315,4 +324,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-8", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-9", parse=parse, claims=lambda url: False, prepare=lambda url: url)
