@@ -12,6 +12,7 @@ from digest.rules.jurisdictions import ELSEWHERE, GOVERNMENT, Directory
 from digest.rules.pulse import Pulse
 
 _AT_ONCE = 500
+_KINDS = ("place", "role", "all")
 
 
 class Crowd:
@@ -60,12 +61,20 @@ class Crowd:
                 return
 
     def _count_heads(self) -> None:
-        month = f"{self._hand.clock():%Y-%m}"
-        counts = self._counts()
-        for kind, named in counts.items():
-            self._hand.store.head_counts.keep(month, kind=kind, counts=named)
+        month, kept = f"{self._hand.clock():%Y-%m}", self._kept()
+        counts = pulse.steady(kept[max(kept)] if kept else {}, self._counts())
+        for kind in _KINDS:
+            self._hand.store.head_counts.keep(month, kind=kind, counts=counts.get(kind, {}))
 
-    def _counts(self) -> dict[str, dict[str, int]]:
+    def _kept(self) -> dict[str, pulse.Counts]:
+        """The pictures by month."""
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for kind in _KINDS:
+            for month, named in self._hand.store.head_counts.of(kind).items():
+                found.setdefault(month, {})[kind] = named
+        return dict(found)
+
+    def _counts(self) -> pulse.Counts:
         stats = self._hand.store.subscribers.stats()
         total = sum(stats.by_domain.values())
         roles = dict(stats.by_role)
@@ -74,17 +83,14 @@ class Crowd:
         return {"place": places, "role": {name: n for name, n in roles.items() if n}, "all": {"all": total}}
 
     def pulse(self) -> Pulse:
-        """Who is here, with small cells hidden so that no sum gives them away."""
-        history = {month: named["all"] for month, named in self._hand.store.head_counts.of("all").items()}
-        return pulse.of_counts(self._counts(), history=history)
+        """Who is here, as last counted, with small cells hidden so that no sum gives them away."""
+        kept = self._kept()
+        history = {month: counts["all"]["all"] for month, counts in kept.items()}
+        return pulse.of_counts(kept[max(kept)] if kept else self._counts(), history=history)
 
     def history(self) -> list[tuple[str, Pulse]]:
         """The same at the end of each month, the oldest first."""
-        found: dict[str, dict[str, dict[str, int]]] = {}
-        for kind in ("place", "role", "all"):
-            for month, named in self._hand.store.head_counts.of(kind).items():
-                found.setdefault(month, {})[kind] = named
-        return pulse.pictures(found)
+        return pulse.pictures(self._kept())
 
     def refresh(self) -> None:
         """The picture that drafts show: the pulse, and who introduced themselves and stood in no issue yet.

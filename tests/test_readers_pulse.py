@@ -1,13 +1,16 @@
 """Who is here: counts from which no small group can be worked out."""
 
 import re
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.app import App
-from digest.model import Address, Language, SubscriberState
+from digest.app import App, open_app
+from digest.config import Config
+from digest.model import Address, Language, Period, SubscriberState
 from digest.rules import pulse
 from digest.rules.pulse import FLOOR, UNSAID
 from digest.web import charts, create_web
@@ -223,6 +226,79 @@ def test_a_picture_in_an_issue_tells_no_more_than_the_page(app: App, clock: Cloc
     }
     assert "yukon" not in str(brief)
     assert all(share.count >= FLOOR for part in (brief.levels, brief.places, brief.roles) for share in part)
+
+
+@pytest.fixture
+def sourced(make_config: Callable[[str], Config], clock: Clock) -> Iterator[App]:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as opened:
+        yield opened
+
+
+def _everywhere(app: App, month: Period) -> str:
+    """Every number of who is here that anybody is shown: at the desk, on the issue's page, in its text and its JSON."""
+    web = create_web(app)
+    desk = web_kit.signed_in(app, web).get("/desk/people/pulse", base_url=app.config.list.url).text
+    rows = re.findall(r'<tr><th scope="row">(\w[^<]*)</th>.*?<td class="num">([^<]*)</td>', desk, re.DOTALL)
+    total = re.findall(r"[Aa]bout (\d+) readers", desk)
+    client = web.test_client()
+    page = re.search(r'id="pulse".*?</section>', client.get(f"/issues/{month}").text, re.DOTALL)
+    others = [client.get(f"/issues/{month}.{kind}").text for kind in ("txt", "json")]
+    assert total
+    assert page is not None
+    return str(([row for row in rows if not row[0].endswith("2026")], total, page[0], others))
+
+
+@pytest.mark.parametrize("domain", ["ontario.ca", "tbs-sct.gc.ca", "toronto.ca", "gmail.com"])
+def test_whoever_is_known_to_have_come_alone_between_two_months_is_in_no_number(
+    sourced: App, clock: Clock, domain: str
+) -> None:
+    """Each cell stands where one reader more tips it to the next ten; the page, the issue and its JSON are looked at."""
+    app, month = sourced, web_kit.fill(sourced)
+    for whose, count in (("ontario.ca", 24), ("tbs-sct.gc.ca", 14), ("toronto.ca", 14), ("gmail.com", 13)):
+        for number in range(count):
+            _comes(app, f"r{number}@{whose}")
+    app.join.tidy()
+    web_kit.publish(app, month)
+    before = _everywhere(app, month.period)
+    clock.forward(days=31)
+    _comes(app, f"known@{domain}")
+    app.join.tidy()
+    assert _everywhere(app, month.period) == before
+    assert app.publish.assemble().community.pulse == app.store.issues.get(month.period).community.pulse
+    assert [str(one) for _, one in app.join.crowd.history()][1:] == [
+        str(one) for _, one in app.join.crowd.history()
+    ][:-1]
+    for number in range(9):
+        _comes(app, f"n{number}@ontario.ca")
+    app.join.tidy()
+    assert _everywhere(app, month.period) != before, "with nine others the picture moves"
+
+
+def _comes(app: App, address: str) -> None:
+    with app.store.write():
+        app.store.subscribers.add(Address(address), language=Language.EN, role="policy",
+                                  state=SubscriberState.CONFIRMED, now=app.clock())  # fmt: skip
+
+
+people = st.lists(st.tuples(names, st.integers(-3, 3)), max_size=8)
+
+
+@given(st.lists(people, min_size=1, max_size=12))
+def test_two_pictures_differ_by_ten_people_or_not_at_all(days: list[list[tuple[str, int]]]) -> None:
+    here = dict.fromkeys("abcde", 20)
+    kept: pulse.Counts = {}
+    came_or_went = 0
+    for day in days:
+        for place, step in day:
+            step = max(step, -here[place])
+            here[place] += step
+            came_or_went += abs(step)
+        fresh = {"place": dict(here), "all": {"all": sum(here.values())}}
+        told = pulse.steady(kept, fresh)
+        if told == fresh or not kept:
+            assert not kept or told == kept or came_or_went >= FLOOR
+            came_or_went = 0 if told != kept else came_or_went
+        kept = told
 
 
 # --- plots --------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """How many readers there are of each kind, for everybody to see: small cells hidden, and more where a sum would tell. Pure.
 
-What is told is rounded to tens, so that two pictures taken one after the other do not tell who came between them.
+What is told is rounded to tens, and a picture stands until ten people have come or gone: so two of them, taken one after
+the other, do not tell who came between.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ MOST_SHARES = 6
 ELSEWHERE_LEVEL = "other"
 UNSAID = "unsaid"
 Key = tuple[str, ...]
+Counts = Mapping[str, Mapping[str, int]]  # kind (`place`, `role`, `all`) to name to how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,30 @@ def told(count: int) -> int:
     return max(STEP, (count + STEP // 2) // STEP * STEP) if count else 0
 
 
-def pictures(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, Pulse]]:
-    """One a month, the oldest first. counts: month to kind (`place`, `role`, `all`) to name to count."""
+def steady(kept: Counts, fresh: Counts) -> Counts:
+    """The counts that are told from now on: those that were, while fewer people than the floor have come, gone or moved.
+
+    Whoever is known to have come alone between two pictures is in neither, or is one of ten. kept: {} when there are none.
+    """
+    return fresh if not kept or _changed(kept, fresh) >= FLOOR else kept
+
+
+def _changed(before: Counts, after: Counts) -> int:
+    """How many people at least: who moves is one more here and one less there."""
+    most = 0
+    for kind in {*before, *after}:
+        old, new = before.get(kind, {}), after.get(kind, {})
+        steps = [new.get(name, 0) - old.get(name, 0) for name in {*old, *new}]
+        most = max(most, sum(step for step in steps if step > 0), -sum(step for step in steps if step < 0))
+    return most
+
+
+def pictures(counts: Mapping[str, Counts]) -> list[tuple[str, Pulse]]:
+    """One a month, the oldest first."""
     return [(month, of_counts(counts[month])) for month in sorted(counts)]
 
 
-def of_counts(counts: Mapping[str, Mapping[str, int]], *, history: Mapping[str, int] | None = None) -> Pulse:
+def of_counts(counts: Counts, *, history: Mapping[str, int] | None = None) -> Pulse:
     """From the counts of one moment; a place is `level/jurisdiction`."""
     places: dict[str, dict[str, int]] = {}
     for name, count in counts.get("place", {}).items():
