@@ -347,3 +347,14 @@ def test_the_newest_issue_that_greeted_a_newcomer_is_among_their_letters(
         [told] = app.join.choices.dossier(manage_token(app))["letters"]
         assert (told["issue"], told["state"], told["came_back"]) == (str(month.period), "sent", "")
         assert told["at"] == app.clock().isoformat()
+
+
+def test_a_newcomer_greeted_with_an_issue_is_not_sent_it_again(
+    make_config: Callable[[str], Config], clock: Clock
+) -> None:
+    with open_app(make_config(web_kit.SOURCES), clock=clock) as app:
+        month = web_kit.fill(app, readers=1)
+        web_kit.publish(app, month)
+        clock.forward(hours=1)
+        joins(app)
+        assert app.send.again(month.period, only="joined-since", by="kim") == 0

@@ -24,6 +24,31 @@ from digest.store.sqlite.subscribers import CUT
 from digest.store.sqlite.withdrawn import Withdrawn
 
 _REPLY_LENGTH = 500
+# since, unpaused: only who confirmed after that instant and pauses no more at the other; greeted with the issue alone counts too
+LIST_READERS = f"""INSERT INTO delivery (issue, subscriber, edition, changed_at)
+  WITH made AS (SELECT value AS key FROM json_each(:editions)), wanted AS (
+    SELECT id, language, substr(language, 1, 2) AS first, iif(cut = '', '', '#' || cut) AS cut,
+      coalesce('@' || json_extract(:zones, '$."' || timezone || '"'), '') AS zone
+    FROM (SELECT *, {CUT} AS cut FROM subscriber) WHERE state = 'confirmed' AND coalesce(confirmed_at, 0) > coalesce(:since, -1)
+      AND coalesce(paused_until, 0) <= coalesce(:unpaused, (SELECT send_at FROM issue WHERE id = :issue))
+      AND (cadence <> 'quarterly'
+        OR (SELECT substr(period, 6) FROM issue WHERE id = :issue) IN ('03', '06', '09', '12'))
+      AND cut NOT IN (SELECT value FROM json_each(:empty)))
+  SELECT :issue, id, CASE
+      WHEN language || cut || zone IN made THEN language || cut || zone
+      WHEN language || cut IN made THEN language || cut
+      WHEN first || cut || zone IN made THEN first || cut || zone
+      WHEN first || cut IN made THEN first || cut
+      WHEN :first || cut IN made THEN :first || cut
+      WHEN language || zone IN made THEN language || zone
+      WHEN language IN made THEN language
+      WHEN first IN made THEN first
+      ELSE :first END, :now
+  FROM wanted WHERE id NOT IN (
+    SELECT subscriber FROM notice WHERE :since IS NOT NULL AND kind = 'newest' AND state <> 'failed'
+      AND CAST(secret AS INTEGER) = :issue AND subscriber IS NOT NULL)
+  ORDER BY id
+  ON CONFLICT (issue, subscriber) DO NOTHING"""
 _COLUMNS = """d.id, d.issue, coalesce(d.subscriber, 0), coalesce(s.version, 0), coalesce(s.address, ''), d.edition,
   d.attempts, coalesce(d.code, 0), coalesce(d.reply, '')"""  # in the order of Delivery
 _ODD = (DeliveryState.CANCELLED, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNSURE)
@@ -47,30 +72,11 @@ class Deliveries(Withdrawn):
         that is empty this time.
         """
         return self._db.change(
-            f"""INSERT INTO delivery (issue, subscriber, edition, changed_at)
-               WITH made AS (SELECT value AS key FROM json_each(:editions)), wanted AS (
-                 SELECT id, language, substr(language, 1, 2) AS first, iif(cut = '', '', '#' || cut) AS cut,
-                   coalesce('@' || json_extract(:zones, '$."' || timezone || '"'), '') AS zone
-                 FROM (SELECT *, {CUT} AS cut FROM subscriber) WHERE state = 'confirmed'
-                   AND coalesce(paused_until, 0) <= (SELECT send_at FROM issue WHERE id = :issue)
-                   AND (cadence <> 'quarterly'
-                     OR (SELECT substr(period, 6) FROM issue WHERE id = :issue) IN ('03', '06', '09', '12'))
-                   AND cut NOT IN (SELECT value FROM json_each(:empty)))
-               SELECT :issue, id, CASE
-                   WHEN language || cut || zone IN made THEN language || cut || zone
-                   WHEN language || cut IN made THEN language || cut
-                   WHEN first || cut || zone IN made THEN first || cut || zone
-                   WHEN first || cut IN made THEN first || cut
-                   WHEN :first || cut IN made THEN :first || cut
-                   WHEN language || zone IN made THEN language || zone
-                   WHEN language IN made THEN language
-                   WHEN first IN made THEN first
-                   ELSE :first END, :now
-               FROM wanted ORDER BY id
-               ON CONFLICT (issue, subscriber) DO NOTHING""",
+            LIST_READERS,
             {
                 "issue": issue_id, "editions": listed([*languages, *editions]), "zones": mapped(zones or {}),
                 "first": languages[0].value, "now": micros(now), "empty": listed(list(empty)),
+                "since": None, "unpaused": None,
             },
         )  # fmt: skip
 

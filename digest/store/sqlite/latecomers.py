@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digest.model import DeliveryId, DeliveryState, IssueId
-from digest.store.sqlite.columns import listed, micros
+from digest.store.sqlite.columns import listed, mapped, micros
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.deliveries import LIST_READERS
 
 # More than anybody gives out between a copy and the day it is put back; tokens have room for thousands of such leaps.
 _GAPS = {"delivery": 10_000_000, "subscriber": 100_000, "notice": 100_000, "issue": 1_000, "editor": 1_000}
@@ -27,23 +28,17 @@ class Latecomers:
         )
 
     def list_joined(self, issue_id: IssueId, *, editions: Sequence[str], now: datetime) -> int:
-        """Lists readers who confirmed after this issue was approved, in the edition they chose; how many.
+        """Lists readers who confirmed after this issue was approved, with the edition nearest to their choices; how many.
+        Whoever was greeted with it has it.
 
         editions: keys, that of the list's first language before the others.
         """
+        approved = self._db.value("SELECT approved_at FROM issue WHERE id = :issue", {"issue": issue_id})
         return self._db.change(
-            """INSERT INTO delivery (issue, subscriber, edition, changed_at)
-               SELECT :issue, id,
-                 CASE WHEN language IN (SELECT value FROM json_each(:editions)) THEN language
-                      WHEN substr(language, 1, 2) IN (SELECT value FROM json_each(:editions)) THEN substr(language, 1, 2)
-                      ELSE :first END,
-                 :now
-               FROM subscriber WHERE state = 'confirmed' AND coalesce(paused_until, 0) <= :now
-                 AND confirmed_at > (SELECT approved_at FROM issue WHERE id = :issue)
-               ORDER BY id
-               ON CONFLICT (issue, subscriber) DO NOTHING""",
+            LIST_READERS,
             {
-                "issue": issue_id, "editions": listed(editions), "first": editions[0], "now": micros(now),
+                "issue": issue_id, "editions": listed(editions), "zones": mapped({}), "first": editions[0],
+                "now": micros(now), "empty": listed([]), "since": approved or 0, "unpaused": micros(now),
             },
         )  # fmt: skip
 
