@@ -31,7 +31,7 @@ class Crowd:
             store.notices.delete_settled(now - timedelta(days=keep.notices_days))
             store.suggestions.delete_settled(now - timedelta(days=keep.left_days))
             store.farewells.delete_before(f"{now - timedelta(days=keep.left_days):%Y-%m}")
-            store.guards.tidy(now, hour=guard.hour_of(now) - 1)
+            store.guards.tidy(hour=guard.hour_of(now) - 1)
             self._remind()
             self._count_heads()
             self.refresh()

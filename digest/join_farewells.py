@@ -2,7 +2,7 @@
 
 from digest.join_hand import Hand, Known
 from digest.model import SubscriberState
-from digest.rules import consent, farewell
+from digest.rules import consent, farewell, guard
 from digest.rules.farewell import Picture
 from digest.rules.tokens import Purpose
 
@@ -37,8 +37,9 @@ class Farewells:
             )
             if said is None or not self.may_ask(known):
                 return False
-            mark = self._hand.links.trace(f"farewell {known.subscriber.id}")
-            if not self._hand.store.guards.use_form(mark, expires_at=now + consent.UNDO_WITHIN):
+            knock = self._hand.links.knock(f"farewell {known.subscriber.id}")
+            last = guard.hour_of((known.subscriber.left_at or now) + consent.UNDO_WITHIN)
+            if self._hand.store.guards.count({knock: last})[knock] > 1:
                 return False
             self._hand.store.farewells.add(said)
             return True

@@ -25,51 +25,56 @@ class DoorGuard:
 
     def hears_form(self, form: Form | None) -> Refusal | None:
         """None when the form is fresh and unused, or when our own program asks. A form is used up by this."""
-        if form is None:
-            return None
-        now = self._hand.clock()
-        made_at = self._hand.links.read_form(form.token)
-        refusal = guard.judged_form(form.token, made_at, trap=form.trap, now=now)
-        if refusal is not None:
+        refusal, hour = self._judged(form)
+        if form is None or refusal is not None:
             return refusal
-        mark = self._hand.links.trace(form.token)
-        expires_at = now + guard.OLDEST_FORM
-        return None if self._hand.store.guards.use_form(mark, expires_at=expires_at) else Refusal.USED
+        return Refusal.USED if self._count({Scope.FORM: form.token}, form_hour=hour)[Scope.FORM] > 1 else None
+
+    def _judged(self, form: Form | None) -> tuple[Refusal | None, int]:
+        """Why a form is not worth counting, else the hour that its use counts in."""
+        if form is None:
+            return None, 0
+        made_at = self._hand.links.read_form(form.token)
+        refusal = guard.judged_form(form.token, made_at, trap=form.trap, now=self._hand.clock())
+        return refusal, guard.last_hour(made_at) if made_at is not None and refusal is None else 0
 
     def hears(self, ask: Ask, address: Address, *, writes: bool) -> Refusal | None:
-        """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from.
+        """None when this ask may go on. Counts it for the address and the neighbourhood that it comes from, and uses up its
+        form.
 
         writes: one more letter would leave because of it; then it counts for the mail domain and the whole site too,
         in the same statement. Beyond the cap of the site the breaker trips: sign-up rests for an hour and editors are
         told, once.
         """
-        refusal = self.hears_form(ask.form)
+        refusal, form_hour = self._judged(ask.form)
         if refusal in guard.HASTY and self._has_patience():
             refusal = None
         if refusal is not None:
             return refusal
         now = self._hand.clock()
-        refusal, domain = self._is_blocked(address), ""
-        if refusal is None and writes:
-            domain = consent.domain_of(address)
-            refusal = Refusal.RESTING if self._rests(now) else None
-        knocks = _from_where(ask.ip)
-        if refusal is None and writes:
-            knocks |= {Scope.DOMAIN: domain, Scope.SITE: ""}
-        over = self._over_cap(knocks)
+        refusal = self._is_blocked(address)
+        if refusal is None and writes and self._rests(now):
+            refusal = Refusal.RESTING
+        leaves = (
+            {Scope.DOMAIN: consent.domain_of(address), Scope.SITE: ""} if refusal is None and writes else {}
+        )
+        form = {Scope.FORM: ask.form.token} if ask.form is not None and form_hour else {}
+        counts = self._count(_from_where(ask.ip) | leaves | form, form_hour=form_hour)
+        if counts.pop(Scope.FORM, 1) > 1:
+            self._uncount(leaves)
+            return Refusal.USED
+        over = guard.over_cap(counts, self._caps)
         if over is None:
             return refusal
         if over is Scope.SITE:
             self._trip(now)
-        elif refusal is None and writes:  # nothing leaves: flooding must not shut the door to all
-            self._uncount(
-                {Scope.SITE: ""} if over is Scope.DOMAIN else {Scope.DOMAIN: domain, Scope.SITE: ""}
-            )
+        elif leaves:  # nothing leaves: flooding must not shut the door to all
+            self._uncount({Scope.SITE: ""} if over is Scope.DOMAIN else leaves)
         return Refusal.CAP
 
     def hears_from(self, ip: str | None) -> Refusal | None:
         """Counts a knock from this IP address; Refusal.CAP when there were too many in this hour."""
-        return Refusal.CAP if self._over_cap(_from_where(ip)) else None
+        return Refusal.CAP if guard.over_cap(self._count(_from_where(ip)), self._caps) else None
 
     def _is_blocked(self, address: Address) -> Refusal | None:
         listed = self._hand.config.signup.blocked_domains
@@ -79,9 +84,6 @@ class DoorGuard:
         ):
             return Refusal.BLOCKED
         return None
-
-    def _over_cap(self, knocks: Mapping[Scope, str]) -> Scope | None:
-        return guard.over_cap(self._count(knocks), self._caps) if knocks else None
 
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""
@@ -109,13 +111,21 @@ class DoorGuard:
 
     def _uncount(self, knocks: Mapping[Scope, str]) -> None:
         hour = guard.hour_of(self._hand.clock())
-        for scope, what in knocks.items():
-            self._hand.store.guards.uncount(self._hand.links.knock(f"{scope} {what}"), hour=hour)
+        for knock in self._hashed(knocks).values():
+            self._hand.store.guards.uncount(knock, hour=hour)
 
-    def _count(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
-        hashed = {scope: self._hand.links.knock(f"{scope} {what}") for scope, what in knocks.items()}
-        counts = self._hand.store.guards.count(hashed.values(), hour=guard.hour_of(self._hand.clock()))
+    def _count(self, knocks: Mapping[Scope, str], *, form_hour: int = 0) -> dict[Scope, int]:
+        if not knocks:
+            return {}
+        hashed, hour = self._hashed(knocks), guard.hour_of(self._hand.clock())
+        counts = self._hand.store.guards.count(
+            {knock: form_hour if scope is Scope.FORM else hour for scope, knock in hashed.items()}
+        )
         return {scope: counts[knock] for scope, knock in hashed.items()}
+
+    def _hashed(self, knocks: Mapping[Scope, str]) -> dict[Scope, int]:
+        texts = {scope: f"{scope} {what}" for scope, what in knocks.items()}
+        return self._hand.links.knocks(texts, beside=guard.BESIDE)
 
 
 def _from_where(ip: str | None) -> dict[Scope, str]:

@@ -152,6 +152,50 @@ def test_an_odd_body_is_left_to_flask(
     client.application.extensions["digest"].errands.wait()
 
 
+@pytest.mark.parametrize(
+    "listed",
+    ["", " ", "203.0.113.7", "192.0.2.9, 203.0.113.7 , 198.51.100.2", "203.0.113.7,198.51.100.2", "x, , y", "2001:db8::1, x",
+     '"203.0.113.7", "198.51.100.2"', "203.0.113.7,,", ",203.0.113.7", "127.0.0.1, 198.51.100.2"],
+)  # fmt: skip
+def test_behind_proxies_who_asks_is_whom_flask_would_see(
+    make_config: Callable[[str], Config], clock: Clock, listed: str
+) -> None:
+    with open_app(make_config("[web]\ntrusted_proxies = 2\n"), clock=clock) as app:
+        client, networks = create_web(app).test_client(), list[str | None]()
+        for name, kind in (("here", "application/x-www-form-urlencoded"), ("there", "multipart/form-data")):
+            client.post("/subscribe", data={"email": f"{name}@example.org", "form": app.join.form(), "nickname": ""},
+                        content_type=kind, environ_base=ELSEWHERE, headers={"X-Forwarded-For": listed})  # fmt: skip
+            networks.append(app.store.consents.of(person(app, f"{name}@example.org").id)[0].network)
+        client.application.extensions["digest"].errands.wait()
+        assert networks[0] == networks[1]
+
+
+def test_an_address_written_in_any_escape_is_read_as_flask_reads_it(
+    app: App, client: FlaskClient, flask_asked: list[str]
+) -> None:
+    for text in (
+        "%61%40example.org",
+        "b@example.org",
+        "c+%40example.org",
+        "d%2540example.org",
+        "e%%40example.org",
+        "f%4%40x.org",
+    ):
+        answers = []
+        for tail in ("", "; charset=utf-8"):  # the doorstep does not open the second
+            kind = f"application/x-www-form-urlencoded{tail}"
+            answer = client.post(
+                "/subscribe", data=f"email={text}", content_type=kind, environ_base=ELSEWHERE
+            )
+            answers.append((answer.status_code, re.findall(r'name="email"[^>]+', answer.text)))
+        assert answers[0] == answers[1], text
+    client.application.extensions["digest"].errands.wait()
+    assert {one for one in ("a@example.org", "b@example.org") if person(app, one)} == {
+        "a@example.org",
+        "b@example.org",
+    }
+
+
 def test_a_database_that_others_hold_is_told_in_the_same_words(
     app: App, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,24 @@ def test_a_form_that_proves_nothing_stores_and_sends_nothing(app: App, clock: Cl
     assert is_known(app)
 
 
+def test_a_form_that_was_used_stays_used_for_its_day_and_counts_for_nobody_else(
+    make_config: object, clock: Clock
+) -> None:
+    config: Config = make_config("[signup]\nasks_per_domain = 2\nasks_per_hour = 3\n")  # type: ignore[operator]
+    with open_app(config, clock=clock) as app:
+        form = shown_form(app, clock)
+        app.join.ask(Ask(address="first@example.org", form=form, ip="203.0.113.7"))
+        for number in range(20):
+            app.join.ask(Ask(address=f"a{number}@example.org", form=form, ip=f"10.0.{number}.1"))
+        app.join.ask(Ask(address=ANN, form=shown_form(app, clock), ip="203.0.113.9"))
+        assert is_known(app), "neither the domain's cap nor the site's was used up"
+        assert [one.kind for one in taken(app, clock)] == [NoticeKind.CONFIRM] * 2
+        clock.forward(hours=23)
+        app.join.crowd.tidy()
+        app.join.ask(Ask(address="late@example.org", form=form))
+        assert not is_known(app, "late@example.org")
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_who_is_quick_or_has_no_form_is_heard_but_only_so_often(app: App, clock: Clock, shown: bool) -> None:
     """S5, milder: the contract of POST /subscribe names no token, and autofill with Enter takes less than two seconds."""

@@ -132,6 +132,22 @@ def test_a_code_that_was_mailed_before_an_upgrade_can_be_typed_after_it(path: Pa
     assert (mark, tries, made_at.timestamp()) == ("keyed", 3, 5)
 
 
+def test_letters_that_wait_before_an_upgrade_leave_after_it(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        MIGRATIONS.apply(Database(db), stop_before="0030_fewer")
+        db.executescript("""
+          INSERT INTO subscriber (id, address, address_key, state, language)
+            VALUES (7, 'a@example.org', 'a@example.org', 'asked', 'en');
+          INSERT INTO notice (id, kind, subscriber, language, queued_at, attempts, state)
+            VALUES (2, 'manage', 7, 'en', 1, 1, 'sent'), (3, 'manage', 7, 'en', 1, 1, 'queued'),
+                   (5, 'manage', 7, 'en', 1, 0, 'queued'), (6, 'manage', 7, 'en', 1, 0, 'queued');
+        """)
+    with closing(open_store(path)) as store, store.write():
+        assert store.notices.pending() == 3
+        assert [one.id for one in store.notices.claim(count=9, now=NOW, lease_s=60)] == [3, 5, 6]
+        assert store.notices.claim(count=9, now=NOW, lease_s=60) == []
+
+
 def test_an_upgraded_database_has_the_shape_of_a_fresh_one(path: Path) -> None:
     names = [migration.name for migration in MIGRATIONS._migrations]
     open_store(path).close()

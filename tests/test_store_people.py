@@ -16,6 +16,7 @@ from digest.model import (
     DeliveryState,
     Editor,
     Language,
+    NoticeId,
     NoticeKind,
     Outcome,
     Period,
@@ -163,12 +164,12 @@ def test_statistics_count_confirmed_readers_and_all_states(store: SqliteStore) -
 
 def test_a_knock_is_counted_by_the_hour_and_can_be_taken_back(store: SqliteStore) -> None:
     with store.write():
-        assert store.guards.count([7, -9], hour=1) == {7: 1, -9: 1}
-        assert store.guards.count([7], hour=1) == {7: 2}
+        assert store.guards.count({7: 1, -9: 1}) == {7: 1, -9: 1}
+        assert store.guards.count({7: 1}) == {7: 2}
         store.guards.uncount(7, hour=1)
         store.guards.uncount(-9, hour=2)
-        assert store.guards.count([7, -9], hour=1) == {7: 2, -9: 2}
-        assert store.guards.count([7], hour=2) == {7: 1}
+        assert store.guards.count({7: 1, -9: 1}) == {7: 2, -9: 2}
+        assert store.guards.count({7: 2}) == {7: 1}
 
 
 # --- consents --------------------------------------------------------------------------------------------------
@@ -256,6 +257,35 @@ def test_a_notice_that_could_not_leave_waits_and_that_of_a_dead_process_is_taken
         (taken_up,) = store.notices.claim(count=1, now=NOW + days(2), lease_s=60)
     assert taken_up.id == notice.id
     assert store.notices.pending() == 1
+
+
+def test_new_notices_and_those_that_wait_are_taken_in_their_order(store: SqliteStore) -> None:
+    ada = ask(store)
+
+    def queue() -> NoticeId:
+        return store.notices.queue(NoticeKind.MANAGE, subscriber=ada.id, language=Language.FR, now=NOW)
+
+    def take(*, after: int, count: int = 9) -> list[NoticeId]:
+        return [one.id for one in store.notices.claim(count=count, now=NOW + days(after), lease_s=60)]
+
+    with store.write():
+        first, second, third = queue(), queue(), queue()
+        assert take(after=0, count=2) == [first, second]
+        store.notices.settle(first, state="queued", not_before=NOW + days(2), now=NOW)
+        store.notices.settle(second, state="sent", now=NOW)
+        fourth = queue()
+        assert store.notices.pending() == 3
+        assert take(after=1) == [third, fourth]
+        store.notices.settle(third, state="queued", now=NOW)
+        store.notices.settle(fourth, state="failed", now=NOW)
+        fifth = queue()
+        assert take(after=3) == [first, third, fifth]
+        queue()
+        store.notices.drop([NoticeKind.MANAGE], subscriber=ada.id)
+        assert store.notices.pending() == 0
+        assert take(after=9) == []
+        assert take(after=9) == [] != [queue()]
+        assert len(take(after=9)) == store.notices.pending() == 1
 
 
 def test_when_a_notice_was_last_queued_is_asked_by_kind_and_person(store: SqliteStore) -> None:

@@ -39,6 +39,11 @@ class Scope(StrEnum):
     SITE = "site"
     CODE = "code"
     HASTY = "hasty"
+    FORM = "form"
+
+
+# Asked for together, counted together: side by side in the store.
+BESIDE = {Scope.IP: Scope.NETWORK, Scope.DOMAIN: Scope.SITE}
 
 
 class Refusal(StrEnum):
@@ -99,6 +104,11 @@ def is_blocked(domain: str, blocked: Collection[str]) -> bool:
 def hour_of(now: datetime) -> int:
     """The hour that a knock counts in, from 1970."""
     return int(now.timestamp() // 3600)
+
+
+def last_hour(made_at: datetime) -> int:
+    """The hour that the use of a form counts in, whenever that is: the one in which the form is too old."""
+    return hour_of(made_at + OLDEST_FORM)
 
 
 def neighbourhood(ip: str | None) -> str | None:

@@ -60,10 +60,10 @@ def create_web(app: App) -> Flask:
     made.before_request(_first)
     made.after_request(security.seal)
     faults.watch(made)
-    made.wsgi_app = Doorstep(made, made.wsgi_app, here=here)  # type: ignore[method-assign]
     proxies = app.config.web.trusted_proxies
     if proxies:
         made.wsgi_app = ProxyFix(made.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    made.wsgi_app = Doorstep(made, made.wsgi_app, here=here)  # type: ignore[method-assign]
     return made
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from flask import Flask
 from jinja2 import Environment, Template, meta
-from werkzeug.datastructures import MultiDict
 
 from digest import errors
 from digest.rules.guard import is_this_machine
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 _PATHS = frozenset({"/subscribe", "/fr/subscribe"})
 _LONGEST = 16 * 1024
 LONGEST_WAIT_S = 3.0
+_ODD = "werkzeug.url_quote"  # what is no UTF-8 stays as it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,22 @@ class _Shown:
 
 
 class Doorstep:
-    """Stands in front of the site, behind the proxies."""
+    """Stands in front of the site and of what werkzeug makes of the headers of proxies."""
 
     def __init__(self, flask_app: Flask, inner: "WSGIApplication", *, here: Site) -> None:
         self._flask, self._inner, self._here = flask_app, inner, here
+        self._proxies = here.config.web.trusted_proxies
         self._shown: dict[str, _Shown] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        body = self._ordinary(environ)
+        ip = self._from(environ)
+        body = self._ordinary(environ, ip)
         if body is None:
             return self._inner(environ, start_response)
         path: str = environ["PATH_INFO"]
         shown = self._answer(path)
         try:
-            if not shown.made_of or not self._heard(body, path, environ["REMOTE_ADDR"]):
+            if not shown.made_of or not self._heard(body, path, ip):
                 return self._inner(environ, start_response)
         except Exception as error:  # noqa: BLE001 - raised again in there, and told as everywhere else
             environ[public.FAILED] = error
@@ -58,12 +60,24 @@ class Doorstep:
         start_response("200 OK", shown.headers.copy())
         return [shown.body]
 
-    def _ordinary(self, environ: "WSGIEnvironment") -> bytes | None:
+    def _from(self, environ: "WSGIEnvironment") -> str | None:
+        """Whom the last trusted proxy answers: what ProxyFix finds in a plain list, and what it leaves without one. None
+        for a list that is not plain."""
+        listed: str = environ.get("HTTP_X_FORWARDED_FOR", "") if self._proxies else ""
+        hops = [one.strip() for one in listed.split(",")]
+        if '"' in listed or (listed and not all(hops)):
+            return None
+        if listed and len(hops) >= self._proxies:
+            return hops[-self._proxies]
+        address: str | None = environ.get("REMOTE_ADDR")
+        return address
+
+    def _ordinary(self, environ: "WSGIEnvironment", ip: str | None) -> bytes | None:
         """What a browser sent with the form of sign-up, readable again; None for everything else."""
         if (
             environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] not in _PATHS or environ["SCRIPT_NAME"]
             or environ.get("CONTENT_TYPE") != "application/x-www-form-urlencoded"
-            or is_this_machine(environ.get("REMOTE_ADDR"))
+            or ip is None or is_this_machine(ip)
         ):  # fmt: skip
             return None  # who tries it out at home is shown where the letters lie
         length: str = environ.get("CONTENT_LENGTH") or ""
@@ -77,20 +91,20 @@ class Doorstep:
         """False for what public.subscribe must answer in words. Raises whatever an ask raises, but for that."""
         app = self._here.app
         try:
-            fields = MultiDict(parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
+            pairs = _pairs(body.decode())
         except ValueError:
             return False
         app.send.courtesy.asked()
         app.store.wait_at_most(LONGEST_WAIT_S)
         try:
-            app.join.ask(public.ask_in(fields, public.typed(fields), path=path, ip=ip))
+            app.join.ask(public.ask_in(pairs, path=path, ip=ip))
         except errors.AddressRefused:
             return False
         return True
 
     def _answer(self, path: str) -> _Shown:
-        shown, find = self._shown.get(path), self._here.templates.get_template
-        if shown is None or not all(find(one.name or "") is one for one in shown.made_of):
+        shown = self._shown.get(path)
+        if shown is None or not all(one.is_up_to_date for one in shown.made_of):
             shown = self._shown[path] = self._rendered(path)
         return shown
 
@@ -108,6 +122,12 @@ class Doorstep:
             self._flask.preprocess_request()
             response = self._flask.process_response(public.asked(shown_form=shown_form))
         return _Shown(response.headers.to_wsgi_list(), response.get_data(), () if forms else made_of)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Names and values as werkzeug reads them. Every address holds an @, which need not be looked for among all signs."""
+    halves = (one.partition("=") for one in text.replace("+", " ").replace("%40", "@").split("&") if one)
+    return [(unquote(name, errors=_ODD), unquote(value, errors=_ODD)) for name, _, value in halves]
 
 
 def _made_of(templates: Environment, name: str) -> tuple[Template, ...]:

@@ -1,13 +1,12 @@
 """The doors for readers: the front page, asking, confirming, the way to the settings. Opening a page never decides anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Gone, NotFound
 
 from digest import errors, join
@@ -152,28 +151,31 @@ def subscribe() -> Response:
     failed = request.environ.get(FAILED)
     if failed is not None:
         raise failed
-    sent = typed(request.form)
+    pairs = list(request.form.items(multi=True))
     try:
-        site().app.join.ask(ask_in(request.form, sent, path=request.path, ip=request.remote_addr))
+        site().app.join.ask(ask_in(pairs, path=request.path, ip=request.remote_addr))
     except errors.AddressRefused:
-        return _home(replace(sent, error=tongue.words()("web.email_error")), status=400)
+        return _home(replace(typed(pairs), error=tongue.words()("web.email_error")), status=400)
     post_notices()
     return asked()
 
 
-def typed(fields: MultiDict[str, str]) -> Form:
+def typed(pairs: Sequence[tuple[str, str]]) -> Form:
+    """Of a field that comes twice the first counts, but for topics."""
+    fields = dict(reversed(pairs))
     return Form(
         email=fields.get("email", "").strip()[:320],
         language=fields.get("language", ""),
         role=fields.get("role", ""),
         note=fields.get("note", "")[:1000],
         invitation=fields.get("invitation", "")[:64],
-        topics=topics(fields.getlist("topics")),
+        topics=topics([value for name, value in pairs if name == "topics"]),
     )
 
 
-def ask_in(fields: MultiDict[str, str], sent: Form, *, path: str, ip: str | None) -> Ask:
+def ask_in(pairs: Sequence[tuple[str, str]], *, path: str, ip: str | None) -> Ask:
     """What somebody asks for with these fields of the form."""
+    fields, sent = dict(reversed(pairs)), typed(pairs)
     return Ask(
         address=sent.email, language=sent.language or None, role=sent.role if sent.role in ROLES else None,
         timezone=known_zone(fields.get("timezone", "")), topics=sent.topics,

@@ -81,7 +81,7 @@ def hears(scope: str) -> bool:
     with app.store.write():
         knock = app.links.knock(f"desk {scope} {network}")
         hour = guard_rules.hour_of(app.clock())
-        return app.store.guards.count([knock], hour=hour)[knock] <= KNOCKS
+        return app.store.guards.count({knock: hour})[knock] <= KNOCKS
 
 
 def mail_link(address_text: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from digest.errors import StoreError
 from digest.store.sqlite.handle import DURABLE, LOOSE, MANY, connect, store_busy, store_error
@@ -32,16 +32,24 @@ class _Open:
 class _Line:
     """What one thread holds. broken: SQLite itself gave up the transaction; nothing may be added to it.
 
-    connection: the thread's own, but for a decision of a thread that shares (see wait_at_most).
+    connection: the thread's own, but for a decision of a thread that shares (see wait_at_most). pid: of the process that
+    opened it; 0 when it is closed.
     """
 
     own: _Open
     connection: sqlite3.Connection
+    pid: int
     shares: bool = False
     depth: int = 0
     durable: bool = False
     broken: StoreError | None = None
     handed: bool = False  # its COMMIT is in other hands; until that returns nothing may be added
+
+
+class _Mine(threading.local):
+    """The line of whichever thread looks: asked for with every statement, so found at once."""
+
+    line: _Line | None = None
 
 
 class Connections:
@@ -57,7 +65,8 @@ class Connections:
         self._guard = threading.RLock()
         self._turn = threading.Lock()  # who writes; SQLite's own waiting is for other processes, and sleeps
         self._shared: _Open | None = None
-        self._lines: dict[int, tuple[threading.Thread, _Line]] = {}
+        self._mine = _Mine()
+        self._lines: list[tuple[threading.Thread, _Line]] = []
         self._inherited: list[object] = []
         self._pid = os.getpid()
         self._closed = False
@@ -289,8 +298,8 @@ class Connections:
         with self._guard:
             self._closed = True
             if self._pid == os.getpid():
-                for _, line in self._lines.values():
-                    line.own.connection.close()
+                for _, line in self._lines:
+                    self._close(line)
                 if self._shared is not None:
                     self._shared.connection.close()
             self._lines.clear()
@@ -301,37 +310,41 @@ class Connections:
         return len(self._lines) + (self._shared is not None)
 
     def _line(self) -> _Line:
+        line = self._mine.line
+        return line if line is not None and line.pid == os.getpid() else self._open_line()
+
+    def _open_line(self) -> _Line:
         if self._pid != os.getpid():
             self._after_fork()
-        thread = threading.current_thread()
-        held = self._lines.get(id(thread))
-        if held is not None and held[0] is thread:
-            return held[1]
-        return self._open_line(thread)
-
-    def _open_line(self, thread: threading.Thread) -> _Line:
         if self._closed:
             raise StoreError(f"The database {self.path} has been closed by this program.")
         try:
             own = _Open(connect(self.path, busy_timeout_s=self.busy_timeout_s), self.busy_timeout_s)
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
-        line = _Line(own, own.connection)
+        line = self._mine.line = _Line(own, own.connection, self._pid)
         with self._guard:
-            for key, (owner, old) in list(self._lines.items()):
+            for held in list(self._lines):
+                owner, old = held
                 if not owner.is_alive() and not old.handed:
                     self._roll_back(old)
                     self._end(old)
-                    old.own.connection.close()
-                    self._lines.pop(key, None)
-            self._lines[id(thread)] = (thread, line)
+                    self._close(old)
+                    self._lines = [other for other in self._lines if other is not held]
+            self._lines.append((threading.current_thread(), line))
         return line
+
+    @staticmethod
+    def _close(line: _Line) -> None:
+        line.pid = 0
+        line.own.connection.close()
 
     def _discard(self, line: _Line) -> None:
         with self._guard:
             line.connection.close()
             if line.connection is line.own.connection:
-                self._lines = {key: held for key, held in self._lines.items() if held[1] is not line}
+                line.pid = 0
+                self._lines = [held for held in self._lines if held[1] is not line]
             else:
                 self._shared = None
 
@@ -341,17 +354,20 @@ class Connections:
             threading.RLock()
         )  # the parent's may have been held by a thread that does not exist here
         self._inherited += (self._lines, self._shared)
-        self._lines, self._shared = {}, None
+        self._mine, self._lines, self._shared = _Mine(), [], None
         self._pid = os.getpid()
 
     def _writing(self) -> _Line:
         line = self._line()
+        if not line.depth or line.handed or line.broken is not None:
+            self._refuse(line)
+        return line
+
+    def _refuse(self, line: _Line) -> NoReturn:
         if line.broken is not None:
             raise line.broken
         self._refuse_handed(line)
-        if not line.depth:
-            raise RuntimeError("the store is only written inside `with store.write():`")
-        return line
+        raise RuntimeError("the store is only written inside `with store.write():`")
 
     def _wrapped(self, line: _Line, error: sqlite3.Error) -> StoreError:
         wrapped = store_error(error, self.path)

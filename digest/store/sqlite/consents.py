@@ -22,22 +22,12 @@ class Consents:
         self._db.change(
             """INSERT INTO consent (subscriber, at, act, language, method, page, wording, wording_sha256, basis, origin,
                  network)
-               VALUES (:subscriber, :at, :act, :language, :method, :page, :wording, :wording_sha256, :basis, :origin,
-                 :network)""",
-            {
-                "subscriber": subscriber_id,
-                "at": micros(consent.at),
-                "act": consent.act,
-                "language": consent.language.value,
-                "method": consent.method,
-                "page": consent.page,
-                "wording": consent.wording,
-                "wording_sha256": _sha256(consent.wording),
-                "basis": consent.basis,
-                "origin": consent.origin,
-                "network": consent.network,
-            },
-        )
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                subscriber_id, micros(consent.at), consent.act, consent.language.value, consent.method, consent.page,
+                consent.wording, _sha256(consent.wording), consent.basis, consent.origin, consent.network,
+            ),
+        )  # fmt: skip
 
     def of(self, subscriber_id: SubscriberId) -> list[Consent]:
         """One person's lines, oldest first."""

@@ -1,11 +1,11 @@
-"""How often somebody has knocked, which forms were used, which codes wait. Keys are keyed hashes: nobody is named here."""
+"""How often somebody has knocked, and which codes wait. Keys are keyed hashes: nobody is named here."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
 from digest.model import SubscriberId
-from digest.store.sqlite.columns import micros, moment
+from digest.store.sqlite.columns import moment
 from digest.store.sqlite.connection import Connections
 
 
@@ -15,11 +15,12 @@ class Guards:
     def __init__(self, db: Connections) -> None:
         self._db = db
 
-    def count(self, knocks: Collection[int], *, hour: int) -> dict[int, int]:
-        """Counts one more of each knock; how many there were of it in this hour, this one included."""
+    def count(self, knocks: Mapping[int, int]) -> dict[int, int]:
+        """Counts one more of each knock in the hour that stands with it; how many there were of it in that hour, this one
+        included."""
         values: list[int] = []
-        for knock in knocks:
-            values += (knock, hour)
+        for knock in knocks.items():
+            values += knock
         return {row[0]: row[1] for row in self._db.changed(_counting(len(knocks)), values)}
 
     def uncount(self, knock: int, *, hour: int) -> None:
@@ -27,16 +28,6 @@ class Guards:
         self._db.change(
             "UPDATE knock SET count = count - 1 WHERE id = :knock AND hour = :hour",
             {"knock": knock, "hour": hour},
-        )
-
-    def use_form(self, mark: str, *, expires_at: datetime) -> bool:
-        """False when this form was used before."""
-        return (
-            self._db.change(
-                "INSERT INTO used_form (mark, expires_at) VALUES (:mark, :expires) ON CONFLICT (mark) DO NOTHING",
-                {"mark": mark, "expires": micros(expires_at)},
-            )
-            == 1
         )
 
     def try_code(self, subscriber: SubscriberId) -> tuple[str, int, datetime] | None:
@@ -50,11 +41,9 @@ class Guards:
         )
         return (rows[0]["code_mark"], rows[0]["code_tries"], moment(rows[0]["queued_at"])) if rows else None
 
-    def tidy(self, now: datetime, *, hour: int) -> None:
-        """Drops counts of hours gone by, and used forms whose time is over."""
-        at = {"now": micros(now), "hour": hour}
-        self._db.change("DELETE FROM knock WHERE hour < :hour", at)
-        self._db.change("DELETE FROM used_form WHERE expires_at < :now", at)
+    def tidy(self, *, hour: int) -> None:
+        """Drops counts of hours gone by."""
+        self._db.change("DELETE FROM knock WHERE hour < :hour", {"hour": hour})
 
 
 @lru_cache(maxsize=4)

@@ -72,17 +72,30 @@ class Notices:
         )
 
     def claim(self, *, count: int, now: datetime, lease_s: float) -> list[Notice]:
-        """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt."""
+        """Takes notices that are due, oldest first, and those of a process that died with them. Counts the attempt.
+
+        What was never taken stands behind the last one that was: no index need hold a new letter.
+        """
+        taken = self._taken()
         rows = self._db.rows(
             """SELECT notice.*, coalesce(CASE notice.kind WHEN 'new-address' THEN s.new_address
                  WHEN 'address-moved' THEN notice.secret ELSE s.address END, e.address) AS address
                FROM notice LEFT JOIN subscriber AS s ON s.id = notice.subscriber
                LEFT JOIN editor AS e ON e.id = notice.editor
-               WHERE (notice.state = 'queued' AND (not_before IS NULL OR not_before <= :now))
-                  OR (notice.state = 'claimed' AND lease_until <= :now)
+               WHERE notice.id IN (
+                 SELECT id FROM notice WHERE attempts > 0 AND state IN ('queued', 'claimed')
+                   AND CASE state WHEN 'queued' THEN coalesce(not_before, 0) ELSE lease_until END <= :now
+                 UNION ALL
+                 SELECT id FROM (SELECT id FROM notice WHERE id > :taken AND attempts = 0 AND state = 'queued'
+                                 ORDER BY id LIMIT :count))
                ORDER BY notice.id LIMIT :count""",
-            {"now": micros(now), "count": count},
+            {"now": micros(now), "count": count, "taken": taken},
         )
+        newest = max((row["id"] for row in rows), default=0)
+        if newest > taken:
+            self._db.change(
+                "UPDATE setting SET value = :id WHERE name = 'notices taken'", {"id": str(newest)}
+            )
         self._db.change(
             """UPDATE notice SET state = 'claimed', lease_until = :until, attempts = attempts + 1, changed_at = :now
                WHERE id IN (SELECT value FROM json_each(:ids))""",
@@ -149,7 +162,17 @@ class Notices:
 
     def pending(self) -> int:
         """How many have still to leave."""
-        return int(self._db.value("SELECT count(*) FROM notice WHERE state IN ('queued', 'claimed')"))
+        return int(
+            self._db.value(
+                """SELECT (SELECT count(*) FROM notice WHERE attempts > 0 AND state IN ('queued', 'claimed'))
+                        + (SELECT count(*) FROM notice WHERE id > :taken AND attempts = 0 AND state = 'queued')""",
+                {"taken": self._taken()},
+            )
+        )
+
+    def _taken(self) -> int:
+        """The number of the newest notice that was ever taken."""
+        return int(self._db.value("SELECT value FROM setting WHERE name = 'notices taken'"))
 
 
 def _notice(row: sqlite3.Row) -> Notice:

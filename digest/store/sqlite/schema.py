@@ -11,7 +11,7 @@ from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_farewell import FAREWELL
 from digest.store.sqlite.schema_letter import LETTER
-from digest.store.sqlite.schema_light import LIGHT, LIGHTER, LIGHTEST
+from digest.store.sqlite.schema_light import FEWER, LIGHT, LIGHTER, LIGHTEST
 from digest.store.sqlite.schema_logo import LOGO
 from digest.store.sqlite.schema_moves import MOVES
 from digest.store.sqlite.schema_numbers import NUMBERS
@@ -351,6 +351,7 @@ for _name, _script in (
     ("0027_of_events", OF_EVENTS),
     ("0028_undated", UNDATED),
     ("0029_farewell", FAREWELL),
+    ("0030_fewer", FEWER),
 ):
     MIGRATIONS(name=_name)(_runs(_script))
 

@@ -1,4 +1,4 @@
-"""Less to write for a sign-up, in three migrations: LIGHT, LIGHTER and LIGHTEST. Never edited once they shipped."""
+"""Less to write for a sign-up, in four migrations: LIGHT, LIGHTER, LIGHTEST and FEWER. Never edited once they shipped."""
 
 LIGHT = """
 -- Most notices are about readers: an index of editors' need not hold a place for each of them.
@@ -25,4 +25,16 @@ CREATE TABLE knock (                     -- how often in an hour; keyed hashes o
   id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, count INTEGER NOT NULL
 ) STRICT;
 DROP TABLE hit;
+"""
+
+FEWER = """
+-- A used form is a knock that was heard once: counted in the same statement, gone with its hour. The last day begins anew.
+DROP TABLE used_form;
+
+-- New letters stand behind the last one that was taken, in the order of their numbers: only what was taken and has not left
+-- needs an index to be found.
+DROP INDEX notice_to_claim;
+CREATE INDEX notice_under_way ON notice (id) WHERE attempts > 0 AND state IN ('queued', 'claimed');
+INSERT INTO setting (name, value) VALUES ('notices taken', coalesce(
+  (SELECT min(id) - 1 FROM notice WHERE attempts = 0 AND state = 'queued'), (SELECT max(id) FROM notice), 0));
 """
