@@ -206,9 +206,9 @@ class Hand:
             token = self.links.read(invitation, allowed=allowed, now=self.clock())
         except TokenRefused:
             return None
-        if token.purpose is Purpose.EDITOR_INVITE:
-            return f"editor:{token.subscriber}"
         try:
+            if token.purpose is Purpose.EDITOR_INVITE:
+                return f"editor:{self.store.editors.get(EditorId(token.subscriber)).id}"
             reader = self.store.subscribers.get(token.subscriber)
         except NotFound:
             return None

@@ -10,9 +10,10 @@ from email_validator import EmailNotValidError, validate_email
 from digest.app import App, open_app
 from digest.config import Config
 from digest.errors import AddressRefused, ConfigError, InputRefused, NotFound, TokenRefused
+from digest.invite import invite
 from digest.join import Ask
 from digest.join_roster import bring
-from digest.model import EditorId, NoticeKind, SubscriberState
+from digest.model import EditorId, Language, NoticeKind, Role, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer, domain_of
 from digest.rules.jurisdictions import canada, has_mixed_scripts, jurisdiction, read_directory
@@ -126,6 +127,39 @@ def test_a_readers_link_lets_in_colleagues_while_the_reader_stays(gated: App) ->
     gated.join.leave(leave_token(gated, "ann@ontario.ca"))
     gated.join.confirm(confirm_token(gated, "cy@elsewhere.example"))
     assert person(gated, "cy@elsewhere.example").state is SubscriberState.WAITING
+
+
+def test_an_invitation_ends_with_its_maker_and_is_not_theirs_again_when_they_come_back(gated: App) -> None:
+    joins(gated, "ann@ontario.ca")
+    link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]
+    assert gated.join.gate.is_invitation(link)
+    gated.join.leave(leave_token(gated, "ann@ontario.ca"))
+    assert not gated.join.gate.is_invitation(link)
+    joins(gated, "ann@ontario.ca")
+    assert not gated.join.gate.is_invitation(link)
+    assert joins(gated, BO, invitation=link).state is SubscriberState.WAITING
+
+
+def test_an_editor_who_was_removed_invites_nobody_any_more(gated: App) -> None:
+    invite(gated.store, gated.links, address_text="eve@example.org", role=Role.EDITOR, language=Language.EN,
+           now=gated.clock())  # fmt: skip
+    editor = gated.store.editors.all()[-1].id
+    link = gated.join.gate.editor_invitation(editor).rpartition("/")[2]
+    gated.join.ask(Ask(address=BO, invitation=link))
+    with gated.store.write():
+        assert gated.store.editors.remove(editor)
+    assert not gated.join.gate.is_invitation(link)
+    gated.join.confirm(confirm_token(gated, BO))
+    assert person(gated, BO).state is SubscriberState.WAITING
+
+
+def test_one_invitation_may_be_passed_around_but_lets_in_each_person_once(gated: App) -> None:
+    joins(gated, "ann@ontario.ca")
+    link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]
+    for text in (BO, "cy@elsewhere.example"):
+        assert joins(gated, text, invitation=link).state is SubscriberState.CONFIRMED
+    gated.join.ask(Ask(address=BO, invitation=link))
+    assert [line.act for line in gated.store.consents.of(person(gated, BO).id)] == ["asked", "confirmed"]
 
 
 def test_a_reader_brings_twenty_people_a_month_and_no_crowd(gated: App) -> None:

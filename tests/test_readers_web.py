@@ -317,7 +317,9 @@ def test_an_invited_colleague_is_in_after_one_button(app: App, client: FlaskClie
     client.post("/subscribe", data=sent)
     app.join.confirm(confirm_token(app, "bo@elsewhere.example"))
     assert person(app, "bo@elsewhere.example").state is SubscriberState.CONFIRMED
-    assert "has ended" in client.get("/invited/nonsense").text
+    over = client.get("/invited/nonsense").text
+    assert "has ended" in over
+    assert ('name="invitation"' in over, 'name="note"' in over) == (False, True)
 
 
 def test_json_takes_the_same_way_in(app: App, client: FlaskClient, clock: Clock) -> None:

@@ -28,13 +28,15 @@ def doors() -> Blueprint:
 
 
 def invited(token: str) -> Response:
-    """The form of sign-up with an invitation in it; whether it still counts is looked at when the address is proven."""
-    form = public.Form(language=public.first_language(), invitation=token[:64])
-    words = tongue.words()
-    return page(
-        "invited.html", title=words("web.invited_title"), form=form, **public.form_values(),
-        is_good=site().app.join.gate.is_invitation(token),
-    )  # fmt: skip
+    """The form of sign-up with an invitation in it; whether it still counts is looked at when the address is proven.
+
+    One that has ended brings the form as everybody has it, with room to say who one is.
+    """
+    is_good = site().app.join.gate.is_invitation(token)
+    form = public.Form(language=public.first_language(), invitation=token if is_good else "")
+    says = tongue.words()("web.invited_good" if is_good else "web.invited_over")
+    title = tongue.words()("web.invited_title")
+    return page("invited.html", title=title, form=form, says=says, **public.form_values())
 
 
 def embed() -> Response:
@@ -50,7 +52,7 @@ def embed_filled() -> Response:
     language = request.form.get("language", "")
     email = request.form.get("email", "").strip()[:320]
     form = public.Form(email=email, language=language or public.first_language())
-    return page("invited.html", title=tongue.words()("web.embed_title"), form=form, is_good=False,
+    return page("invited.html", title=tongue.words()("web.embed_title"), form=form, says="",
                 shown_form=lambda: site().app.join.form(typed_before=True), **public.form_values())  # fmt: skip
 
 
