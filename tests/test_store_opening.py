@@ -17,6 +17,7 @@ from sqlite_utils import Database, Migrations
 
 from digest.errors import StoreBusy, StoreError, StoreNewer
 from digest.model import SubscriberId
+from digest.rules.near import hints
 from digest.store.sqlite import open_store
 from digest.store.sqlite.schema import MIGRATIONS
 from tests.store_kit import NOW, ROOT, together
@@ -269,6 +270,7 @@ def open_folder() -> Iterator[Path]:
 NOBODY = """
 import json, os, sys
 from digest.errors import StoreError
+from digest.rules.near import hints
 from digest.store.sqlite import open_store
 if os.geteuid() == 0:
     os.setgid(65534)
@@ -368,3 +370,24 @@ def test_a_database_keeps_the_page_size_it_was_made_with_and_so_does_its_backup(
         assert restored.settings.get("a") == "b"
         assert restored.check() == []
     assert [page_bytes(tmp_path / name) for name in (path.name, "copy.db", "restored.db")] == [kept] * 3
+
+
+def test_what_was_marked_before_an_upgrade_is_found_by_its_marks_after_it(path: Path) -> None:
+    title, words = hints("A title of many words", words=" ".join(f"considerable{n}" for n in range(60)))[:2]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        MIGRATIONS.apply(Database(db), stop_before="0031_hints")
+        db.executescript(f"""
+          INSERT INTO source (id, name, url, kind) VALUES (3, 'a', 'https://a.example/feed', 'feed');
+          INSERT INTO item (id, kind, source, title, first_seen, summary, html, is_full, content_hash)
+            VALUES (5, 'post', 3, 'First', 0, '', '', 1, 'a'), (6, 'post', 3, 'Second', 0, '', '', 1, 'b');
+          INSERT INTO item_key (key, item) VALUES ('guid:5', 5), ('{title}', 5), ('{words}', 6), ('link:a.example/6', 6);
+        """)
+    with closing(open_store(path)) as store:
+        known = store.items.known(["guid:5", title, words, "link:a.example/6", "words:00000000"])
+        assert {key: one.id for key, one in known.items()} == {
+            "guid:5": 5,
+            title: 5,
+            words: 6,
+            "link:a.example/6": 6,
+        }
+        assert store._db.value("SELECT count(*) FROM item_key") == 2

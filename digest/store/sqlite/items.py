@@ -10,7 +10,7 @@ from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, OnShelf, So
 from digest.rules.gather import Known, own_key
 from digest.rules.heirs import TOLD_OTHERWISE
 from digest.rules.withdraw import Ahead
-from digest.store.sqlite import restated
+from digest.store.sqlite import hints, restated
 from digest.store.sqlite.columns import listed, micros, moment, occasion_of, texts
 from digest.store.sqlite.connection import Connections
 
@@ -34,11 +34,12 @@ class Items:
     def known(self, keys: Collection[str], *, source: SourceId | None = None) -> dict[str, Known]:
         """What we know under each of these identities; the unknown ones are left out. source: what was parted from
         others because of it is known under the same identities, there alone."""
+        names, marks = hints.parted(keys)
         mine = (
-            {own_key(key, source): key for key in keys} if source is not None and self._parts(source) else {}
+            {own_key(key, source): key for key in names} if source is not None and self._parts(source) else {}
         )
         rows = self._db.rows(
-            """SELECT item_key.key, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
+            """SELECT met.key, met.mark, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
                  item.changes, item.title, item.starts, item.status, item.timezone, item.recurs, item.sequence,
                  item.first_seen, item.is_full,
                  owner.failing_since AS failing,
@@ -49,12 +50,18 @@ class Items:
                    WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
                      AND issue.state <> 'draft') AS frozen,
                  (SELECT group_concat(source) FROM parted WHERE item = item.id) AS parted
-               FROM json_each(:keys) AS asked
-               JOIN item_key ON item_key.key = asked.value JOIN item ON item.id = item_key.item
-               JOIN source AS owner ON owner.id = item.source""",
-            {"keys": listed([*keys, *mine]), "otherwise": f'"{TOLD_OTHERWISE}"'},
+               FROM (SELECT item_key.key, 0 AS mark, item
+                       FROM json_each(:keys) AS asked JOIN item_key ON item_key.key = asked.value
+                     UNION ALL SELECT '', mark, item
+                       FROM json_each(:marks) AS asked JOIN hint ON hint.mark = asked.value) AS met
+               JOIN item ON item.id = met.item JOIN source AS owner ON owner.id = item.source""",
+            {
+                "keys": listed([*names, *mine]),
+                "marks": listed(marks),
+                "otherwise": f'"{TOLD_OTHERWISE}"',
+            },
         )
-        found = {row["key"]: _known(row) for row in rows}
+        found = {row["key"] or marks[row["mark"]]: _known(row) for row in rows}
         return {
             mine.get(key, key): known
             for key, known in sorted(found.items(), key=lambda pair: pair[0] in mine)
@@ -83,18 +90,13 @@ class Items:
         """One statement for all. Ids are counted here as AUTOINCREMENT counts them: nobody else writes meanwhile."""
         last = self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'item'") or 0
         ids = [ItemId(last + place) for place in range(1, len(entries) + 1)]
-        self._db.change_many(
-            """INSERT INTO item (id, kind, source, title, url, language, published, updated, first_seen, author, summary,
-                 html, is_full, minutes, tags, flags, starts, ends, timezone, all_day, place, online, status, uid,
-                 sequence, recurs, content_hash)
-               VALUES (:id, :kind, :source, :title, :url, :language, :published, :updated, :now, :author, :summary,
-                 :html, :is_full, :minutes, :tags, :flags, :starts, :ends, :timezone, :all_day, :place, :online,
-                 :status, :uid, :sequence, :recurs, :content_hash)""",
-            [
-                {**_columns(entry), "id": item_id, "source": source, "now": at}
-                for item_id, entry in zip(ids, entries, strict=True)
-            ],
-        )
+        rows = [_columns(entry) for entry in entries]
+        if rows:
+            names, places = ", ".join(rows[0]), ", ".join("?" * (3 + len(rows[0])))
+            self._db.change_many(
+                f"INSERT INTO item (id, source, first_seen, {names}) VALUES ({places})",
+                [(item_id, source, at, *row.values()) for item_id, row in zip(ids, rows, strict=True)],
+            )
         return ids
 
     def update(self, item_id: ItemId, entry: Entry, *, now: datetime) -> None:

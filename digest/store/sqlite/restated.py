@@ -7,6 +7,7 @@ from datetime import datetime
 from digest.model import Entry, ItemId, Occasion
 from digest.rules.gather import MAYBE_TWICE
 from digest.rules.marks import MOVABLE
+from digest.store.sqlite import hints
 from digest.store.sqlite.columns import listed, micros, occasion_of
 from digest.store.sqlite.connection import Connections
 
@@ -50,10 +51,12 @@ def learn(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]], *, ane
         if anew
         else "NOTHING"
     )
+    parted = [(item_id, *hints.parted(keys)) for item_id, keys in items]
     db.change_many(
         f"INSERT INTO item_key (key, item) VALUES (?, ?) ON CONFLICT (key) DO {otherwise}",
-        [(key, item_id) for item_id, keys in items for key in keys],
+        [(name, item_id) for item_id, names, _ in parted for name in names],
     )
+    hints.learn(db, [(item_id, marks) for item_id, _, marks in parted])
 
 
 def _hand_on(db: Connections, items: Sequence[tuple[ItemId, Sequence[str]]]) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from sqlite_utils import Database, Migrations
 
+from digest.store.sqlite.hints import number
 from digest.store.sqlite.schema_desk import DESK
 from digest.store.sqlite.schema_editions import EDITIONS, VIEWS
 from digest.store.sqlite.schema_farewell import FAREWELL
+from digest.store.sqlite.schema_hints import HINTS
 from digest.store.sqlite.schema_letter import LETTER
 from digest.store.sqlite.schema_light import FEWER, LIGHT, LIGHTER, LIGHTEST
 from digest.store.sqlite.schema_logo import LOGO
@@ -354,6 +356,13 @@ for _name, _script in (
     ("0030_fewer", FEWER),
 ):
     MIGRATIONS(name=_name)(_runs(_script))
+
+
+@MIGRATIONS(name="0031_hints")
+def _hints(db: Database) -> None:
+    db.conn.create_function("hint_number", 1, number)
+    for statement in _statements(HINTS):
+        db.conn.execute(statement)
 
 
 def _statements(script: str) -> list[str]:
