@@ -82,17 +82,21 @@ class Choices:
     def ask_address(self, text: str, new_address: str) -> None:
         """Sends a link to the new address; nothing changes before it is used. Raises TokenRefused, AddressRefused.
 
-        Whether somebody reads at the new address already is not told, so neither is whether a letter left.
+        Whether somebody reads at the new address already is not told, nor that its domain is never written to, so neither is
+        whether a letter left.
         """
         address = consent.judged_address(new_address)
         with self._hand.store.write(durable=True):
             found = self._hand.who(text, allowed=_MANAGE)
             before = found.subscriber
-            if not self._may_ask(address, before):
+            if self._hand.is_never_written_to(address) or not self._may_ask(address, before):
                 return
             after = replace(before, new_address=address)
             self._hand.store.subscribers.save(after)
             if self._is_free(address, after):
+                self._hand.store.notices.drop(
+                    {NoticeKind.NEW_ADDRESS}, subscriber=after.id
+                )  # to one asked for before
                 self._hand.queue(NoticeKind.NEW_ADDRESS, after)
 
     def _may_ask(self, address: Address, reader: Subscriber) -> bool:
@@ -109,12 +113,17 @@ class Choices:
         with self._hand.store.write(durable=True):
             found = self._hand.who(text, allowed={Purpose.ADDRESS})
             before = found.subscriber
-            if before.new_address is None or not self._is_free(before.new_address, before):
+            address = before.new_address
+            if (
+                address is None
+                or not self._is_free(address, before)
+                or self._hand.is_never_written_to(address)
+            ):
                 raise TokenRefused("This link has expired.")
-            other = self._hand.store.subscribers.find(before.new_address)
+            other = self._hand.store.subscribers.find(address)
             if other is not None and other.id != before.id:
                 self._hand.store.subscribers.forget(other.id)  # asked once and never proven
-            moved = replace(before, address=before.new_address, new_address=None, version=before.version + 1)
+            moved = replace(before, address=address, new_address=None, version=before.version + 1)
             if before.state in _READS | {SubscriberState.SUSPENDED}:  # what failed was the old address
                 moved = replace(moved, state=self._hand.admitted_state(moved))
             self._hand.store.subscribers.save(moved)

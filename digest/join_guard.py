@@ -77,13 +77,7 @@ class DoorGuard:
         return Refusal.CAP if guard.over_cap(self._count(_from_where(ip)), self._caps) else None
 
     def _is_blocked(self, address: Address) -> Refusal | None:
-        listed = self._hand.config.signup.blocked_domains
-        blocked = frozenset(consent.ascii_domain(one) for one in listed) if listed else frozenset[str]()
-        if consent.is_function(address) or (
-            blocked and guard.is_blocked(consent.domain_of(address), blocked)
-        ):
-            return Refusal.BLOCKED
-        return None
+        return Refusal.BLOCKED if self._hand.is_never_written_to(address) else None
 
     def counts_try(self, ip: str | None) -> bool:
         """Whether this neighbourhood may try one more code in this hour."""

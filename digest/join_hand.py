@@ -11,6 +11,7 @@ from digest.config import Config
 from digest.errors import ConfigError, NotFound, TokenRefused
 from digest.join_memory import Memory
 from digest.model import (
+    Address,
     Cadence,
     Consent,
     EditorId,
@@ -22,7 +23,7 @@ from digest.model import (
     SubscriberId,
     SubscriberState,
 )
-from digest.rules import consent
+from digest.rules import consent, guard
 from digest.rules.consent import Answer
 from digest.rules.jurisdictions import Directory, canada, read_directory
 from digest.rules.tokens import Links, Purpose, Token
@@ -102,6 +103,15 @@ class Hand:
 
     def language(self, asked: str | None) -> Reading:
         return consent.reading_or_first(asked, offered=self.config.list.languages)
+
+    def is_never_written_to(self, address: Address) -> bool:
+        """`[signup] blocked_domains`, and addresses that belong to a machine's duties."""
+        if consent.is_function(address):
+            return True
+        listed = self.config.signup.blocked_domains
+        if not listed:
+            return False
+        return guard.is_blocked(consent.domain_of(address), frozenset(map(consent.ascii_domain, listed)))
 
     def queue(
         self, kind: NoticeKind, to: Subscriber, *, secret: str | None = None, code_mark: str | None = None
