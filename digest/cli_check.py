@@ -12,7 +12,7 @@ from digest.config import Config
 from digest.config_file import read_config
 from digest.errors import ConfigError, DigestError, ErrorKind, MailError
 from digest.model import Language, Source, SourceMonth
-from digest.rules.plan import has_gap, moved_for_good
+from digest.rules.plan import has_gap, has_turned_lately, moved_for_good
 from digest.words import Words
 
 _RED_AFTER = timedelta(days=7)
@@ -99,14 +99,7 @@ def source_findings(app: App) -> Iterator[Finding]:
             yield Finding(
                 id_, "warn", f'has the same address as "{first}", so one of them is visited for nothing.'
             )
-        if moved := moved_for_good(source, now=now):
-            yield Finding(
-                id_, "warn", f"has moved for good to {moved}; change its address, or: digest sources move."
-            )
-        if has_gap(source, now=now):
-            yield Finding(
-                id_, "warn", f"posts may be missing since {source.gap_at:%Y-%m-%d}: all was new to us then."
-            )
+        yield from _changes(source, now=now)
         if source.paused:
             why = (
                 "it says it is gone for good" if source.last_error_kind == ErrorKind.GONE else "by an editor"
@@ -129,6 +122,22 @@ def source_findings(app: App) -> Iterator[Finding]:
                 id_, "warn",
                 f"{source.left_out} of its entries could not be read, the first is {source.left_out_first!r}.",
             )  # fmt: skip
+
+
+def _changes(source: Source, *, now: datetime) -> Iterator[Finding]:
+    """What became of its address, its kind or its posts, which somebody should look at."""
+    id_ = f"source {source.name}"
+    if moved := moved_for_good(source, now=now):
+        yield Finding(
+            id_, "warn", f"has moved for good to {moved}; change its address, or: digest sources move."
+        )
+    if source.turned_at and has_turned_lately(source, now=now):
+        told = f"was of the kind {source.was_kind} until {source.turned_at:%Y-%m-%d} and is {source.kind} since then."
+        yield Finding(id_, "warn", f"{told} Look at its address if that surprises you.")
+    if has_gap(source, now=now):
+        yield Finding(
+            id_, "warn", f"posts may be missing since {source.gap_at:%Y-%m-%d}: all was new to us then."
+        )
 
 
 def _next(source: Source) -> str:

@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 
 from digest.app import App
+from digest.cli_check import source_findings
 from digest.config import SourcePart
 from digest.errors import ErrorKind
 from digest.model import Language, LeftOutWhy, Visit, VisitOutcome
 from digest.words import Words
 from tests import web_kit
 from tests.conftest import Clock
-from tests.http_kit import answer, post, rss, serving
+from tests.http_kit import answer, ics, post, rss, serving
 from tests.web_kit import press, read, signed_in
 
 HOME = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/blog.xml"></head></html>'
@@ -230,3 +231,26 @@ def test_a_failing_source_is_red_after_a_week_and_stands_first(app: App, web: Fl
         assert page.index(f">{source.name} ") < page.index(f">{good.name} ")
     assert "(404)\u00a0; v\u00e9rifiez-la." in read(client, "/fr/desk/sources")
     assert "Tel que noté" not in read(client, "/fr/desk/sources")
+
+
+def test_a_feed_that_became_a_calendar_says_so_for_a_month(app: App, web: Flask, clock: Clock) -> None:
+    client = signed_in(app, web)
+    with serving() as site:
+        site.pages["/x"] = answer(rss(post(1)))
+        with app.store.write():
+            app.store.sources.add(SourcePart(name="Turning", url=site.url("/x")))
+        app.collect.visit(["Turning"])
+        assert "another kind" not in read(client, "/desk/sources")
+        clock.forward(days=1)
+        site.pages["/x"] = answer(
+            ics("UID:a\nSUMMARY:Night\nDTSTART:20261201T230000Z"), content_type="text/calendar"
+        )
+        app.collect.visit(["Turning"])
+        clock.forward(days=1)
+        app.collect.visit(["Turning"])
+    client = signed_in(app, web)
+    assert "feed until Sat 21\u00a0Nov, calendar since then" in read(client, "/desk/sources")
+    assert "fil jusqu’au sam. 21\u00a0nov., calendrier depuis" in read(client, "/fr/desk/sources")
+    assert any("was of the kind feed until 2026-11-21" in finding.message for finding in source_findings(app))
+    clock.forward(days=31)
+    assert "another kind" not in read(signed_in(app, web), "/desk/sources")

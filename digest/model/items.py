@@ -163,6 +163,8 @@ class Source:
     left_out_first: str = ""
     left_out_why: str = ""
     undated: str = ""  # the flag of most posts of its last answer, where that is one of those about dates
+    was_kind: str = ""  # what it was before its answers became of another kind, and since when they are
+    turned_at: datetime | None = None
     of_events: bool = (
         False  # its feed has held events alone, dated by their beginning: it stays one of events
     )

@@ -39,6 +39,11 @@ def has_gap(source: Source, *, now: datetime) -> bool:
     return source.gap_at is not None and now - source.gap_at < GAP_SHOWN_FOR
 
 
+def has_turned_lately(source: Source, *, now: datetime) -> bool:
+    """Whether its answers became of another kind than they were, not long ago."""
+    return source.turned_at is not None and now - source.turned_at < GAP_SHOWN_FOR
+
+
 def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bool = True) -> Source:
     """What to remember of a source after a good visit. recognised: it held something that we had seen there before.
 
@@ -52,9 +57,12 @@ def succeeded(source: Source, fetched: Fetched, *, now: datetime, recognised: bo
     if fetched.harvest is None:
         is_quiet = _was_quiet(source)
     source = _followed(source, fetched.moved_to, now=now, is_ours=is_ours)
+    has_turned = bool(source.kind) and source.last_ok_at is not None and fetched.kind != source.kind
     return replace(
         source,
         kind=fetched.kind,
+        was_kind=source.kind if has_turned else source.was_kind,
+        turned_at=now if has_turned else source.turned_at,
         parser=fetched.parser,
         etag=fetched.etag,
         last_modified=fetched.last_modified,

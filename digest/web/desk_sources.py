@@ -10,7 +10,7 @@ from digest.collect_adopt import Adopt, Proposal
 from digest.errors import InputRefused, SourceError
 from digest.model import Language, Source
 from digest.render import dates
-from digest.rules.plan import has_gap, how_bad, moved_for_good
+from digest.rules.plan import has_gap, has_turned_lately, how_bad, moved_for_good
 from digest.rules.visit_words import exactly_in_words, in_words
 from digest.web import desk_health, outline, sessions
 from digest.web import language as tongue
@@ -122,9 +122,19 @@ def source_line(source: Source) -> dict[str, Any]:
         "paused": source.paused, "added": source.added, "moved_to": moved,
         "moved": words("sources.moved", url=moved) if moved else "",
         "undated": words(f"sources.most_{source.undated.replace('-', '_')}") if source.undated else "",
+        "turned": _turned(source) if has_turned_lately(source, now=now) else "",
         "gap": words("sources.gap") if has_gap(source, now=now) else "",
         "left_out": f"{words('sources.left_out', n=source.left_out)} {left_out(source, words)}" if source.left_out else "",
     }  # fmt: skip
+
+
+def _turned(source: Source) -> str:
+    """A feed that became a calendar, or the other way round."""
+    zone, at = site().config.list.timezone, source.turned_at
+    when = dates.day(at, zone, tongue.spoken()) if at else ""
+    return tongue.words()(
+        "sources.turned", was=_kind_name(source.was_kind), now=_kind_name(source.kind), when=when
+    )
 
 
 def left_out(source: Source, words: Words) -> str:

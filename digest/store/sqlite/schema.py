@@ -23,7 +23,7 @@ from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICE
 from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TWINS, UNDATED
+from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TURNED, TWINS, UNDATED
 from digest.store.sqlite.schema_taken_back import TAKEN_BACK
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
@@ -354,6 +354,7 @@ for _name, _script in (
     ("0028_undated", UNDATED),
     ("0029_farewell", FAREWELL),
     ("0030_fewer", FEWER),
+    ("0031_turned", TURNED),
 ):
     MIGRATIONS(name=_name)(_runs(_script))
 

@@ -1,4 +1,4 @@
-"""What sources need of the tables: SOURCES, TWINS, LEFT_OUT, PARTED, OF_EVENTS, UNDATED, a migration each.
+"""What sources need of the tables: SOURCES, TWINS, LEFT_OUT, PARTED, OF_EVENTS, UNDATED, TURNED, a migration each.
 Never edited once shipped."""
 
 SOURCES = """
@@ -48,4 +48,9 @@ ALTER TABLE source ADD COLUMN of_events INTEGER NOT NULL DEFAULT 0;      -- 1: a
 
 UNDATED = """
 ALTER TABLE source ADD COLUMN undated TEXT NOT NULL DEFAULT '';          -- how most of its posts come without a date
+"""
+
+TURNED = """
+ALTER TABLE source ADD COLUMN was_kind TEXT NOT NULL DEFAULT '';         -- what it was before it became of another kind
+ALTER TABLE source ADD COLUMN turned_at INTEGER;
 """

@@ -70,7 +70,7 @@ class Sources:
                  last_error_kind = :last_error_kind, last_error = :last_error, paused = max(paused, :paused),
                  moved_to = :moved_to, moved_since = :moved_since, moved_count = :moved_count, gap_at = :gap_at,
                  left_out = :left_out, left_out_first = :left_out_first, left_out_why = :left_out_why,
-                 of_events = :of_events, undated = :undated
+                 of_events = :of_events, undated = :undated, was_kind = :was_kind, turned_at = :turned_at
                WHERE id = :id AND url = :url""",
             {
                 "id": source.id,
@@ -85,6 +85,8 @@ class Sources:
                 "left_out_why": source.left_out_why,
                 "of_events": int(source.of_events),
                 "undated": source.undated,
+                "was_kind": source.was_kind,
+                "turned_at": micros(source.turned_at),
                 "kind": source.kind,
                 "etag": source.etag,
                 "last_modified": source.last_modified,
@@ -133,7 +135,7 @@ class Sources:
         self._db.change(
             """UPDATE source SET url = :url, etag = NULL, last_modified = NULL, parser = NULL, next_at = NULL, paused = 0,
                  fail_count = 0, failing_since = NULL, last_error_kind = NULL, last_error = NULL,
-                 moved_to = NULL, moved_since = NULL, moved_count = 0
+                 moved_to = NULL, moved_since = NULL, moved_count = 0, turned_at = NULL
                WHERE id = :id""",
             {"id": source_id, "url": url},
         )
@@ -208,6 +210,7 @@ class Sources:
                  next_at = iif(url <> excluded.url OR kind <> coalesce(:kind, kind), NULL, next_at),
                  fail_count = iif(url <> excluded.url, 0, fail_count),
                  of_events = iif(url <> excluded.url, 0, of_events),
+                 turned_at = iif(url <> excluded.url, NULL, turned_at),
                  failing_since = iif(url <> excluded.url, NULL, failing_since),
                  last_error_kind = iif(url <> excluded.url, NULL, last_error_kind),
                  last_error = iif(url <> excluded.url, NULL, last_error)""",
@@ -259,6 +262,8 @@ def _source(row: sqlite3.Row) -> Source:
         left_out_why=row["left_out_why"],
         of_events=bool(row["of_events"]),
         undated=row["undated"],
+        was_kind=row["was_kind"],
+        turned_at=moment(row["turned_at"]),
     )
 
 
