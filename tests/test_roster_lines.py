@@ -109,3 +109,14 @@ def test_moments_in_columns_are_those_of_each_row(texts: list[str]) -> None:
     assert [None if line is None else line.since for line in map(found.line, range(len(rows)))] == [
         None if line is None else line.since for line in each
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["Adresse e-mail", "Adresse de courriel", "ADRESSE ÉLECTRONIQUE", "Mél", "adresse mail"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("before", ["", "sep=;\r\n", '"sep=;"\r\n'])
+def test_a_french_list_as_excel_writes_it_is_read(app: App, name: str, encoding: str, before: str) -> None:
+    told = f"{before}{name};Prénom;Statut\r\nann@example.org;Zoé;Abonnée\r\nluc@example.org;Luc;Désabonné\r\n"
+    told += "eve@example.org;Ève;En attente de confirmation\r\n"
+    assert dict(brought(app, told.encode(encoding)).counts) == {"confirmed": 1, "left": 1, "asked": 1}

@@ -27,6 +27,7 @@ _NO_TEXT = {
     b"PK\x03\x04": _BOOK, b"\xd0\xcf\x11\xe0": _BOOK, b"\x1f\x8b": _BOOK, b"7z\xbc\xaf": _BOOK,
     b"\x89PNG": _PICTURE, b"\xff\xd8\xff": _PICTURE, b"GIF8": _PICTURE, b"%PDF": _PICTURE,
 }  # fmt: skip
+_MARKED = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # how Excel is told the delimiter
 _JSON = re.compile(rb'\s*(\{|\[\s*[\[{"])')
 NO_TEXT = "This is no list but {what}; nothing was read. Open it where it was made, save it as CSV (UTF-8), and bring that."
 
@@ -199,7 +200,7 @@ class _First(NamedTuple):
 
 def _first_that_says_something(source: Iterator[str]) -> _First:
     for skipped, text in enumerate(source):
-        if text.strip() and not text.startswith("#"):
+        if text.strip() and not text.startswith("#") and not _MARKED.fullmatch(text.strip()):
             return _First(text, skipped)
     raise InputRefused("The file is empty.")
 

@@ -10,7 +10,8 @@ from digest.rules.roster_status import Column, Standing, columns_of
 
 ADDRESS_COLUMNS = (
     "email", "email address", "e-mail", "e-mail address", "email_address", "courriel", "adresse courriel", "address",
-    "mail",
+    "mail", "adresse e-mail", "adresse email", "adresse mail", "adresse de courriel", "adresse électronique",
+    "adresse de courrier électronique", "courrier électronique", "mél",
 )  # fmt: skip
 _SURELY_ADDRESSES = frozenset(ADDRESS_COLUMNS) - {"address"}  # beside another it is where somebody lives
 LANGUAGE_COLUMNS = ("language", "langue", "lang", "locale", "preferred language")

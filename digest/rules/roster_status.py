@@ -64,6 +64,7 @@ _WORDS: Mapping[str, Standing] = {
     **dict.fromkeys(
         ("unactivated", "unconfirmed", "not confirmed", "pending", "awaiting confirmation", "awaiting", "asked",
          "waiting", "implied", "not set", "temporary hold", "non subscribed", "nonsubscribed", "en attente",
+         "en attente de confirmation", "a confirmer",
          "non confirme", "non confirmee", "churned", "unpaid"), Standing.ASKED),
     **dict.fromkeys(
         ("left", "disabled", "removed", "archived", "deleted", "no permissions set", "stop", "quitte", "parti",
