@@ -28,11 +28,11 @@ def settings() -> str:
 @pytest.mark.parametrize(
     ("date", "english", "french", "rule", "regle"),
     [
-        (NONE, "no date at its source, first seen Tue 3\u00a0Nov", "sans date à sa source, repéré le mar. 3\u00a0nov.",
+        (NONE, "no date given, first seen Tue 3\u00a0Nov", "sans date donnée, repéré le mar. 3\u00a0nov.",
          "Most of its posts have no date", "La plupart de ses textes n’ont pas de date"),
-        (UNREAD, "its date cannot be read, first seen Tue 3\u00a0Nov", "date illisible, repéré le mar. 3\u00a0nov.",
+        (UNREAD, "date unreadable, first seen Tue 3\u00a0Nov", "date illisible, repéré le mar. 3\u00a0nov.",
          "The dates of most of its posts cannot be read", "Les dates de la plupart de ses textes sont illisibles"),
-        (UNTRUE, "its date cannot be true, first seen Tue 3\u00a0Nov", "date impossible, repéré le mar. 3\u00a0nov.",
+        (UNTRUE, "date impossible, first seen Tue 3\u00a0Nov", "date impossible, repéré le mar. 3\u00a0nov.",
          "The dates of most of its posts cannot be true", "Les dates de la plupart de ses textes sont impossibles"),
     ],
 )  # fmt: skip
