@@ -12,6 +12,7 @@ from digest.errors import ErrorKind, SourceError
 from digest.sources import ParseContext
 from digest.sources._child import Request, read
 from digest.sources._reader import Reader
+from digest.sources._starting import start
 from tests.http_kit import ics, post, rss
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -49,6 +50,15 @@ def test_an_answer_that_takes_too_long_is_given_up_and_the_next_one_is_read(read
     assert caught.value.kind is ErrorKind.PARSE
     assert time.monotonic() - began < 20
     assert reader.read("feed", rss(post(1)), CONTEXT)[1].entries
+
+
+def test_a_process_that_was_started_early_reads_and_ends_with_its_reader() -> None:
+    early = start()
+    reader = Reader(most=2, begun=[early])
+    assert reader.read("feed", rss(post(1)), CONTEXT)[1].entries
+    assert reader._idle == [early]
+    reader.close()
+    assert early.returncode is not None
 
 
 def test_a_process_that_went_to_sleep_is_replaced_without_a_word(reader: Reader) -> None:

@@ -55,9 +55,12 @@ class LateFetch:
     def _fetch(self) -> "Fetch":
         with self._guard:
             if self._made is None:
+                from digest.sources._starting import start
+
+                begun = [start()]  # it and we bring in our libraries side by side
                 from digest.sources.fetch import Fetch
 
-                self._made = Fetch(self._manners, contact=self._contact, timezone=self._timezone)
+                self._made = Fetch(self._manners, contact=self._contact, timezone=self._timezone, begun=begun)
             return self._made
 
 

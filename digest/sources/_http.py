@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache, partial
 from http.client import HTTPException
 from typing import Protocol
 from urllib.parse import SplitResult, urljoin
@@ -28,6 +29,7 @@ MOST_RATIO = 100  # decompressed to sent
 LONGEST_RETRY_AFTER_S = 24 * 3_600.0
 _CHUNK = 64 * 1024
 _ERROR_PAGE = 200_000  # bytes of an answer that is no success, read to see whether it is a challenge
+_Tls = Callable[[], ssl.SSLContext]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, text/calendar, application/xml;q=0.9, */*;q=0.5"
 
@@ -117,11 +119,7 @@ class Client:
         self._lanes: dict[str, _Lane] = {}
         self._guard = threading.Lock()
         self._watch = Watch()
-        self._tls = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-        self._tls.check_hostname = True
-        self._tls.load_default_certs()
-        if ca_file:
-            self._tls.load_verify_locations(ca_file)
+        self._tls = cache(partial(_trust, ca_file))  # to read the certificates takes as long as a visit
 
     def get(
         self,
@@ -250,6 +248,15 @@ class Client:
         return b"".join(pieces)
 
 
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    tls = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    tls.check_hostname = True
+    tls.load_default_certs()
+    if ca_file:
+        tls.load_verify_locations(ca_file)
+    return tls
+
+
 class _Plain(HTTPConnection):
     """Over a socket that is already connected to an address we checked."""
 
@@ -270,12 +277,12 @@ class _Secure(HTTPSConnection):
 
 @contextmanager
 def _connection(
-    split: SplitResult, port: int, pinned: socket.socket, tls: ssl.SSLContext, *, timeout_s: float
+    split: SplitResult, port: int, pinned: socket.socket, tls: _Tls, *, timeout_s: float
 ) -> Iterator[HTTPConnection]:
     connection: _Plain | _Secure
     host = split.hostname or ""
     if split.scheme == "https":
-        connection = _Secure(host, port, timeout=timeout_s, ssl_context=tls, cert_reqs="CERT_REQUIRED")
+        connection = _Secure(host, port, timeout=timeout_s, ssl_context=tls(), cert_reqs="CERT_REQUIRED")
     else:
         connection = _Plain(host, port, timeout=timeout_s)
     connection.pinned = pinned

@@ -3,41 +3,36 @@
 import logging
 import os
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-import digest
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest
 from digest.sources._child import ANNOUNCED, LINKS, Reply, Request, receive, send
 from digest.sources._kind import ParseContext
+from digest.sources._starting import start
 from digest.sources._watch import Watch
 
 LONGEST_S = (
     20.0  # of wall time, on a machine that may be busy; the slowest honest file takes two seconds of its own
 )
-_KEPT = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "SYSTEMROOT",
-    "TMPDIR",
-)  # of the environment; no secret of ours goes along
-_PIPE_BYTES = 1 << 20  # most answers pass in one piece; ignored where the system knows no such thing
 _log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Threads may share it. longest_s: wall time for one answer. most: processes at once."""
+    """Threads may share it. longest_s: wall time for one answer. most: processes at once. begun: those started already."""
 
-    def __init__(self, *, longest_s: float = LONGEST_S, most: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        longest_s: float = LONGEST_S,
+        most: int | None = None,
+        begun: Sequence[subprocess.Popen[bytes]] = (),
+    ) -> None:
         self._longest_s = longest_s
         self._places = threading.BoundedSemaphore(most or max(1, min(4, _cores())))
-        self._idle: list[subprocess.Popen[bytes]] = []
+        self._idle = list(begun)
         self._guard = threading.Lock()
         self._watch = Watch()
 
@@ -107,7 +102,7 @@ class Reader:
     def _child(self) -> Iterator[tuple[subprocess.Popen[bytes], bool]]:
         with self._guard:
             warm = self._idle.pop() if self._idle else None
-        child = warm or _start()
+        child = warm or start()
         try:
             yield child, warm is not None
         finally:
@@ -115,7 +110,7 @@ class Reader:
 
     @contextmanager
     def _fresh(self) -> Iterator[subprocess.Popen[bytes]]:
-        child = _start()
+        child = start()
         try:
             yield child
         finally:
@@ -132,16 +127,6 @@ class Reader:
 def _cores() -> int:
     """Those that we may use, where the system tells."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _start() -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(digest.__file__).parent.parent)
-    command = [sys.executable, "-W", "ignore", "-m", "digest.sources._child"]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-        pipesize=_PIPE_BYTES,
-    )  # fmt: skip
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,9 @@
 """One visit to one source: ask, find out its kind, read. Nothing is stored here, and no fault but SourceError leaves."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from subprocess import Popen
 from typing import Any
 
 from digest import __version__
@@ -32,15 +34,17 @@ class Fetch:
     """Visits sources over HTTP. Threads may share it.
 
     manners: the [collect] table. contact: where a site's owner finds who asks. timezone: of sources that name none.
+    begun: processes that will read, started already.
     """
 
     def __init__(
-        self, manners: Manners, *, contact: str, timezone: str = "UTC", ca_file: str | None = None
-    ) -> None:
+        self, manners: Manners, *, contact: str, timezone: str = "UTC", ca_file: str | None = None,
+        begun: Sequence[Popen[bytes]] = (),
+    ) -> None:  # fmt: skip
         self._manners = manners
         self._timezone = timezone
         self._own_domains: set[str] = set()
-        self._reader = Reader()
+        self._reader = Reader(begun=begun)
         agent = f"digest/{__version__} (a community's monthly letter; +{contact})"
         self._client = Client(manners, user_agent=agent, lane=self._lane, ca_file=ca_file)
 
