@@ -282,6 +282,7 @@ ISSUE_FAULTS: dict[str, Seed] = {
     "a zone nobody knows": Seed("ev-tz", "item:2", with_item(1, timezone="Mars/Olympus")),
     "an event that ends before it starts": Seed("ev-tz", "item:2", with_item(1, ends=kit.SEND_AT)),
     "a zone that was guessed": Seed("ev-doubt", "item:2", with_item(1, flags=("zone-guessed",))),
+    "an hour of another clock": Seed("ev-doubt", "item:2", with_item(1, flags=("check-zone",))),
     "an event nowhere": Seed("ev-place", "item:2", with_item(1, place=None)),
     "an event called off": Seed("ev-cancelled", "item:2", with_item(1, status=EventStatus.CANCELLED)),
     "an item changed at its source": Seed("changed", "item:2", with_placed(1, changed_at_source=True)),

@@ -63,6 +63,7 @@ _TIME = re.compile(
 )
 _HOUR_ONLY = re.compile(r"\b(?P<H>\d{1,2})\s*(?P<half>[ap]\.?m\.?)(?=\W|$)", re.I)
 _OFFSET = re.compile(r"^(?:UTC|GMT)?\s*([+\u2212-])(\d{1,2}):?(\d{2})?(?::\d{2})?$", re.I)
+_WRITTEN_OFFSET = re.compile(r"(?<=\d)\s?([+-])(\d{2})(?::?(\d{2}))?$")
 _HALF = r"(?:\s?([ap])\.?m\b\.?)"
 _RANGE = re.compile(
     rf"\b(\d{{1,2}})(?::(\d\d))?{_HALF}?\s*(?:[-\u2010-\u2015\u2212]|to|until)\s*(\d{{1,2}})(?::\d\d)?{_HALF}",
@@ -123,6 +124,16 @@ def _mailed(found: re.Match[str], month: int) -> When:
     at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     east = timedelta(hours=int(found[8]), minutes=int(found[9])) if found[7] else timedelta()
     return When(at - east if found[7] == "+" else at + east)
+
+
+def stated_offset(text: str) -> timedelta | None:
+    """How far from UTC the clock was that wrote an hour, where it ends with that or with `PST`; None for UTC's own names."""
+    words = text.strip().rstrip(")]")
+    if (found := _WRITTEN_OFFSET.search(words)) and ":" in words[: found.start()]:
+        east = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+        return east if found[1] == "+" else -east
+    hours = _OFFSETS_H.get((words.split() or [""])[-1].strip("(.").upper())
+    return timedelta(hours=hours) if hours else None
 
 
 def read_struct(parsed: struct_time | None) -> datetime | None:

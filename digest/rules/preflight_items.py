@@ -81,6 +81,10 @@ def ev_doubt(proof: Proof) -> Iterator[Fault]:
     for placed, _ in _events(proof):
         if {"zone-guessed", "date-guessed"} & set(placed.item.flags):
             yield Fault(where=f"item:{placed.item.id}", slots={"what": placed.item.title[:60]})
+        elif "check-zone" in placed.item.flags:
+            yield Fault(
+                where=f"item:{placed.item.id}", sentence="hour", slots={"what": placed.item.title[:60]}
+            )
 
 
 def ev_place(proof: Proof) -> Iterator[Fault]:

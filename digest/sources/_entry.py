@@ -17,6 +17,7 @@ from digest.rules.marks import OWN_MARK, UNDATED, UNREAD
 from digest.rules.near import hints
 from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
+from digest.sources._places import zone_of_words
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
 _MEDIUM_LINK = re.compile(r"(?:/p/|-|/)([0-9a-f]{10,12})(?:[?#].*)?$")
@@ -254,10 +255,11 @@ def _leads_to_event(draft: Draft) -> bool:
 
 
 def _occasion(draft: Draft, when: When, context: ParseContext) -> Occasion:
+    there = zone_of_words(draft.place) if when.has_time and not when.zone_guessed else None
     return Occasion(
         starts=when.at,
         ends=draft.ends.at if draft.ends and draft.ends.at > when.at else None,
-        timezone=when.timezone or context.timezone,
+        timezone=there or when.timezone or context.timezone,
         all_day=not when.has_time,
         place=draft.place,
     )

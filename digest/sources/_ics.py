@@ -16,6 +16,7 @@ from digest.rules.text import one_line, title_text
 from digest.sources._calendar import Sheet, read_sheet
 from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import ParseContext
+from digest.sources._places import zone_of_words
 from digest.sources._series import (
     Refused,
     Unreadable,
@@ -285,12 +286,13 @@ def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recu
     zone = Zones(calendar=sheet.zone, source=context.timezone).default if all_day else start.tzinfo or UTC
     starts = _instant(start, zone)
     ends = _end(event, start, zone)
+    place = _text(event, "LOCATION") or None
     return Occasion(
         starts=starts,
         ends=ends if ends and ends > starts else None,
-        timezone=_zone_name(zone, sheet, context),
+        timezone=_zone_name(zone, sheet, context, there=None if all_day else zone_of_words(place)),
         all_day=all_day,
-        place=_text(event, "LOCATION") or None,
+        place=place,
         online=shown_link(_text(event, "CONFERENCE") or _text(event, "X-GOOGLE-CONFERENCE")),
         status=_status(event, sheet),
         uid=None if uid.startswith(NAMELESS) else one_line(uid, longest=400),
@@ -316,10 +318,13 @@ def _instant(at: Any, zone: tzinfo) -> datetime:
     return settled.astimezone(UTC)
 
 
-def _zone_name(zone: tzinfo, sheet: Sheet, context: ParseContext) -> str:
-    """An IANA name people know; rules of the file itself have none, then the calendar's or the source's stands in."""
+def _zone_name(zone: tzinfo, sheet: Sheet, context: ParseContext, *, there: str | None) -> str:
+    """An IANA name people know; rules of the file itself, and UTC, have none: then that of the place, of the calendar or
+    of the source stands in."""
     if isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "Etc/UTC", "EST", "MST", "HST", "GMT"):
         return zone.key
+    if there:
+        return there
     default = Zones(calendar=sheet.zone, source=context.timezone).default
     return default.key if isinstance(default, ZoneInfo) else "UTC"
 

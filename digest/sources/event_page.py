@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
-from digest.rules.dates import When, read_date, zone_named
+from digest.rules.dates import When, read_date, stated_offset
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.marks import MOVABLE
 from digest.rules.text import language_tag, one_line, title_text
@@ -19,27 +19,16 @@ from digest.sources._event import Stated, event_entry, odd_title, told_apart
 from digest.sources._kind import Kind, ParseContext
 from digest.sources._markup import LONGEST_PAGE, json_ld_events, microdata_events
 from digest.sources._page import challenge, decoded, is_challenge, not_a_feed
+from digest.sources._places import told_in, zone_of_location
 
 _EVENTON = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})T(\d{2})-\2-(\d{2})-00$"
 )  # a WordPress plugin's idea of ISO 8601
-_ZONES = (
-    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Winnipeg", "America/Edmonton", "America/Regina",
-    "America/Vancouver", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London",
-    "Europe/Paris",
-)  # fmt: skip
 _NEWS = re.compile(
     r"[(\[][^)\]]*[)\]]|\b(re-?scheduled|postponed|moved|cancel+ed|new (date|time)|report[ée]e?|déplacée?"
     r"|annul[ée]e?|nouvelle (date|heure))\b|[^\w]+",
     re.IGNORECASE,
 )  # of a title: what a move adds to it
-_AT = {
-    "America/Vancouver": r"Vancouver|Victoria|Burnaby|Surrey|Kelowna|B\.?C\b|British Columbia|Colombie-Britannique",
-    "America/Edmonton": r"Edmonton|Calgary|Lethbridge|AB|Alberta", "America/Whitehorse": r"Whitehorse|YT|Yukon",
-    "America/Regina": r"Regina|Saskatoon|SK|Saskatchewan", "America/Winnipeg": r"Winnipeg|MB|Manitoba",
-    "America/Halifax": r"Halifax|Moncton|Fredericton|Charlottetown|NS|NB|PE|PEI|Nova Scotia|Nouvelle-Écosse",
-    "America/Yellowknife": r"Yellowknife|NT", "America/Iqaluit": r"Iqaluit",
-}  # fmt: skip
 _STATUS = {
     "eventcancelled": EventStatus.CANCELLED, "eventcanceled": EventStatus.CANCELLED, "cancelled": EventStatus.CANCELLED,
     "eventpostponed": EventStatus.POSTPONED, "eventrescheduled": EventStatus.RESCHEDULED,
@@ -142,12 +131,17 @@ def _occasion(raw: dict[str, Any], context: ParseContext) -> tuple[Occasion | No
     start = _when(raw.get("startDate"), context)
     if start is None:
         return None, ()
+    places, online = _where(raw)
+    there = zone_of_location(raw.get("location")) if places else None
+    if there and start.zone_guessed:  # an hour without a zone is that of the place
+        context = replace(context, timezone=there)
+        start = _when(raw.get("startDate"), context) or start
     end = _when(raw.get("endDate"), context)
     ends = end.at if end else None
     if end is not None and not end.has_time and not start.has_time:
         ends = end.at + timedelta(days=1)  # a last day is meant, ours is exclusive
-    places, online = _where(raw)
-    zone, flags = _zone(start, _text(raw.get("startDate")), context, place=places)
+    offset = stated_offset(_text(raw.get("startDate")))
+    zone, flags = told_in(start, offset=offset, there=there, own=context.timezone)
     return (
         Occasion(
             starts=start.at,
@@ -169,24 +163,6 @@ def _when(value: Any, context: ParseContext) -> When | None:
         text = f"{odd[1]}T{odd[2]}:{odd[3]}"
     found = read_date(text, timezone=context.timezone)
     return found if found and 1995 <= found.at.year < 2200 else None
-
-
-def _zone(start: When, text: str, context: ParseContext, *, place: str) -> tuple[str, tuple[str, ...]]:
-    """The first zone whose clock shows the offset that was written: that of its place, ours, those of the country."""
-    flags = ("zone-guessed",) if start.zone_guessed else ()
-    offset = re.search(r"([+-])(\d{2}):?(\d{2})$", text.strip())
-    if not start.has_time or offset is None:
-        return context.timezone, flags
-    if text.strip().endswith(("+00:00", "+0000")) and 17 <= start.at.hour <= 23:
-        return context.timezone, (*flags, "check-zone")  # local evening hours written as if they were UTC
-    seconds = (int(offset[2]) * 3600 + int(offset[3]) * 60) * (1 if offset[1] == "+" else -1)
-    there = [name for name, words in _AT.items() if re.search(rf"\b(?:{words})\b", place)]
-    for name in (*there, context.timezone, *_ZONES):
-        zone = zone_named(name)
-        shown = start.at.astimezone(zone).utcoffset() if zone else None
-        if shown is not None and shown.total_seconds() == seconds:
-            return name, flags
-    return context.timezone, (*flags, "zone-guessed")
 
 
 def _status(raw: dict[str, Any]) -> EventStatus:
@@ -279,5 +255,5 @@ def _page_language(text: str) -> str | None:
 
 
 KIND = Kind(
-    name="event-page", version="event-page-7", parse=parse, claims=lambda url: False, prepare=lambda url: url
+    name="event-page", version="event-page-8", parse=parse, claims=lambda url: False, prepare=lambda url: url
 )

@@ -26,7 +26,7 @@ def is_calendar(body: bytes) -> bool:
 
 KIND = Kind(
     name="ical",
-    version="ical-7",
+    version="ical-8",
     parse=parse,
     claims=lambda url: url.split("?")[0].lower().endswith((".ics", "/ical/", "/ical")),
     prepare=lambda url: url,
