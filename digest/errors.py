@@ -111,6 +111,10 @@ class AddressRefused(InputRefused):
     """Not an address we can write to. The message never repeats the address."""
 
 
+class DomainRefused(InputRefused):
+    """A domain that is everybody's cannot be let in whole."""
+
+
 class TokenRefused(InputRefused):
     """A link that is broken, expired, or made for another purpose."""
 

@@ -5,23 +5,29 @@ Nobody is let in here who has not confirmed; a refusal is a letter, never a sile
 
 from dataclasses import dataclass
 
-from digest.errors import InputRefused, TokenRefused
+from digest.errors import DomainRefused, InputRefused, TokenRefused
 from digest.join_hand import Hand
 from digest.model import EditorId, MailDomain, NoticeKind, Subscriber, SubscriberId, SubscriberState
 from digest.rules import consent
 from digest.rules.consent import Answer
 from digest.rules.jurisdictions import LEVELS, PLACES, has_mixed_scripts
+from digest.rules.mailboxes import is_everybodys, worn_name
 from digest.rules.tokens import Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One person in the queue. domain: as A-labels. whose: what the list of domains says; is_odd: alphabets are mixed."""
+    """One person in the queue. domain: as A-labels. whose: what the list of domains says; is_odd: alphabets are mixed.
+
+    is_everybodys: no domain to let in whole. worn: the known domain that this one only looks like.
+    """
 
     subscriber: Subscriber
     domain: str
     whose: MailDomain | None
     is_odd: bool
+    is_everybodys: bool
+    worn: str
 
 
 class Gate:
@@ -34,10 +40,11 @@ class Gate:
         """The queue, the longest waiting first."""
         directory = self._hand.directory()
         return [
-            Waiting(one, domain, directory.find(domain), has_mixed_scripts(domain))
+            Waiting(one, domain, directory.find(domain), has_mixed_scripts(domain), is_everybodys(domain),
+                    worn_name(domain, directory))
             for one in self._hand.store.subscribers.waiting()
             for domain in [consent.domain_of(one.address)]
-        ]
+        ]  # fmt: skip
 
     def admit(self, subscriber_id: SubscriberId, *, by: str) -> Answer:
         """Lets one person in. Twice is once. Raises NotFound."""
@@ -51,9 +58,14 @@ class Gate:
         """From now on people of this domain, and below it, come in by themselves; who waits comes in now. How many.
 
         admitted: False only says whose it is, and ends an earlier decision to let it in; who is in stays in.
-        Raises InputRefused for what is no domain name, for a whole top-level domain, and for an unknown level or place.
+        Raises AddressRefused for what is no domain name, DomainRefused for one that is everybody's (gmail.com, on.ca), and
+        InputRefused for an unknown level or place.
         """
         name = consent.ascii_domain(domain.strip())
+        if admitted and is_everybodys(name):
+            raise DomainRefused(
+                f"Anybody can have an address at {name}; let people in from there one by one."
+            )
         if level not in {"", *LEVELS}:
             raise InputRefused(f"The level of government is one of {', '.join(LEVELS)}.")
         if jurisdiction not in {"", *PLACES}:

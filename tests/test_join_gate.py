@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from digest.app import App, open_app
 from digest.config import Config
-from digest.errors import AddressRefused, ConfigError, InputRefused, NotFound, TokenRefused
+from digest.errors import AddressRefused, ConfigError, DomainRefused, InputRefused, NotFound, TokenRefused
 from digest.invite import invite
 from digest.join import Ask
 from digest.join_roster import bring
@@ -88,6 +88,24 @@ def test_letting_in_a_domain_releases_its_whole_queue_and_nobody_elses(gated: Ap
             gated.join.gate.admit_domain(wrong, by="dana")
     with pytest.raises(InputRefused, match="level"):
         gated.join.gate.admit_domain("x.example", by="dana", level="royal")
+
+
+def test_a_domain_that_is_everybodys_is_not_let_in_whole(gated: App) -> None:
+    """Nor does the desk offer it; the person is let in alone. The government of Canada is not everybody."""
+    for text in ("a@gmail.com", "b@ontario.ca.evil.example", "c@toronto-ca.example", "d@agency.example"):
+        joins(gated, text)
+    waiting = {one.domain: (one.is_everybodys, one.worn) for one in gated.join.gate.waiting()}
+    assert waiting == {
+        "gmail.com": (True, ""), "ontario.ca.evil.example": (False, "ontario.ca"),
+        "toronto-ca.example": (False, "toronto.ca"), "agency.example": (False, ""),
+    }  # fmt: skip
+    for name in ("gmail.com", "videotron.ca", "on.ca", "qc.ca", "co.uk", "com.au"):
+        with pytest.raises(DomainRefused, match="one by one"):
+            gated.join.gate.admit_domain(name, by="dana")
+        gated.join.gate.admit_domain(name, by="dana", admitted=False)
+    for name in ("gc.ca", "gov.uk", "gouv.qc.ca", "ottawa.ca"):
+        gated.join.gate.admit_domain(name, by="dana")
+    assert person(gated, "a@gmail.com").state is SubscriberState.WAITING
 
 
 def test_a_refusal_is_a_letter_and_then_nothing_is_kept(gated: App, clock: Clock) -> None:

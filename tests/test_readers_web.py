@@ -479,6 +479,15 @@ def test_a_whole_domain_is_let_in_with_one_button(app: App, dana: FlaskClient) -
     assert desk_post(dana, "/desk/people/domain", domain="com") == 400
 
 
+def test_a_domain_of_everybodys_has_no_such_button(app: App, dana: FlaskClient) -> None:
+    joins(app, "bo@gmail.com")
+    joins(app, "cy@ontario.ca.elsewhere.example")
+    page = dana.get("/desk/people/", base_url=URL).text
+    assert "Let in all of gmail.com" not in page
+    assert "wears the name of ontario.ca" in page
+    assert desk_post(dana, "/desk/people/domain", domain="gmail.com") == 400
+
+
 def test_a_contributor_sees_counts_and_no_address(app: App, web: Flask) -> None:
     joins(app, "bo@elsewhere.example")
     cam = signed_in(app, web, "cam@example.org", Role.CONTRIBUTOR)

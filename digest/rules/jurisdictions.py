@@ -45,6 +45,9 @@ class Directory:
         """This one with others on top."""
         return Directory([*self._entries.values(), *entries])
 
+    def has(self, name: str) -> bool:
+        return name in self._entries
+
     def find(self, domain: str) -> MailDomain | None:
         """The longest entry that is the domain or above it, at a label boundary. `domain` as A-labels, lower case."""
         rest = domain

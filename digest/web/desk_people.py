@@ -65,6 +65,7 @@ def _line(one: Any) -> dict[str, Any]:
     return {
         "number": reader.id, "address": reader.address.reveal(), "domain": one.domain, "note": reader.note,
         "organisation": one.whose.organisation if one.whose else "", "is_odd": one.is_odd,
+        "is_everybodys": one.is_everybodys, "worn": one.worn,
         "is_foreign": "xn--" in one.domain, "sponsor": bool(reader.sponsor),
         "since": dates.day(reader.confirmed_at, zone, tongue.spoken(), year=True) if reader.confirmed_at else "",
     }  # fmt: skip
@@ -129,6 +130,8 @@ def admit_domain() -> AnyResponse:
             level=sent.get("level", ""), jurisdiction=sent.get("jurisdiction", ""),
             admitted=sent.get("admitted", "1") == "1",
         )  # fmt: skip
+    except errors.DomainRefused:
+        return _people(error=tongue.words()("desk.domain_everybodys"), status=400)
     except errors.InputRefused:
         return _people(error=tongue.words()("desk.domain_error"), status=400)
     post_notices()
