@@ -38,7 +38,8 @@ from digest.rules.gather import (
 )
 from digest.rules.heirs import is_lost
 from digest.rules.plan import failed, is_due, succeeded
-from digest.rules.recognise import strangers, suspects
+from digest.rules.readdressed import NOTHING, Old, Readdressed, is_whole, readdressed
+from digest.rules.recognise import is_hint, strangers, suspects
 from digest.rules.withdraw import Ahead, called_off, unstated
 
 MARGIN = timedelta(days=45)  # events are known so long beyond what an issue may show
@@ -71,6 +72,15 @@ class Items(Heritage, Protocol):
     def all_between(self, start: datetime, end: datetime) -> list[Item]: ...
     def add_all(self, entries: Sequence[Entry], *, source: SourceId, now: datetime) -> list[ItemId]: ...
     def ahead(self, uids: Sequence[str], *, source: SourceId, now: datetime) -> list[Ahead]: ...
+    def shown_at(
+        self,
+        source: SourceId,
+        *,
+        ids: Sequence[ItemId],
+        posts: Sequence[datetime],
+        events: Sequence[datetime],
+    ) -> list[Old]: ...
+    def answers_to(self, item_id: ItemId, keys: Sequence[str]) -> Any: ...
 
 
 class Pairs(Records, Protocol):
@@ -204,16 +214,21 @@ class Collect:
         items = self._store.items
         known = still_to_come(items.known(keys_of(entries), source=source.id), now=now)
         recognised = not entries or recognises(entries, known, source=source.id)
-        after = succeeded(source, fetched, now=now, recognised=recognised)
+        moves = self._moves(source, fetched, entries, known)
+        if moves.known:
+            known = {**known, **moves.known}
+        after = succeeded(source, fetched, now=now, recognised=recognised or bool(moves.known))
         pool = self._pool(source, entries, known)
         copies = items.copies([item.id for item in pool]) if pool else {}
         intents = decide(entries, known, source=source.id, now=now, pool=pool, copies=copies)
         whole = fetched.harvest.whole if fetched.harvest else ()
         ahead = items.ahead([one.uid for one in whole], source=source.id, now=now) if whole else []
         intents, gone = unstated(intents, ahead, whole=whole, now=now)
-        new = self._add(intents, source=source.id, now=now)
+        new = self._add(intents, source=source.id, now=now, moves=moves, known=known)
         updated = self._carry_out(intents, source=source.id, now=now)
         updated += self._withdraw(gone, source=source.id, now=now)
+        for key, one in moves.known.items():
+            items.answers_to(one.id, [key])
         visit = Visit(
             source=after,
             outcome=VisitOutcome.NEW if new or updated else VisitOutcome.UNCHANGED,
@@ -254,7 +269,15 @@ class Collect:
                 self._heirs.follow(one.item.id, entry, source=source, now=now)
         return len(gone)
 
-    def _add(self, intents: Sequence[Intent], *, source: SourceId, now: datetime) -> int:
+    def _add(
+        self,
+        intents: Sequence[Intent],
+        *,
+        source: SourceId,
+        now: datetime,
+        moves: Readdressed,
+        known: Mapping[str, Known],
+    ) -> int:
         """What nobody has seen before; how much of it is news, and no copy."""
         fresh = [intent for intent in intents if isinstance(intent, Add | Copy | Doubt | Parted)]
         ids = self._store.items.add_all([intent.entry for intent in fresh], source=source, now=now)
@@ -267,7 +290,33 @@ class Collect:
                 self._twins.wonder(item_id, intent.others)
             elif isinstance(intent, Parted):
                 self._store.twins.apart(intent.item, item_id, now=now)
+        if moves.asked:
+            by_key = {key: one.id for key, one in known.items() if not is_hint(key)}
+            added = list(zip(fresh, ids, strict=True))
+            by_key |= {key: item_id for intent, item_id in added for key in intent.entry.keys}
+            for intent, item_id in added:
+                self._twins.wonder(item_id, moves.others(intent.entry, by_key=by_key))
         return sum(1 for intent in fresh if not isinstance(intent, Copy))
+
+    def _moves(
+        self, source: Source, fetched: Fetched, entries: Sequence[Entry], known: Mapping[str, Known]
+    ) -> Readdressed:
+        """What of the new entries this source has shown before, under other addresses."""
+        new = strangers(entries, known)
+        if not new or fetched.harvest is None:
+            return NOTHING
+        old = (
+            self._store.items.shown_at(
+                source.id,
+                ids=suspects(new, known),
+                posts=[entry.published for entry in new if entry.published],
+                events=[entry.occasion.starts for entry in new if entry.occasion],
+            )
+            if source.last_ok_at is not None
+            else ()
+        )
+        left_out = (one.why for one in fetched.harvest.left_out)
+        return readdressed(entries, new, known, old, source=source.id, is_whole=is_whole(left_out))
 
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
         """What other sources have that the new entries may be: posts of like titles or words, events of the same days."""

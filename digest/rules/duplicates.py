@@ -20,6 +20,7 @@ from digest.rules.near import (
     same_numbers,
     title_likeness,
 )
+from digest.rules.text import language_of
 
 SHINGLE_WORDS = 5
 CONTAINMENT = 0.5
@@ -42,6 +43,7 @@ _EVERYBODYS = (
     "zoom.us",
 )
 _UNSURE_ZONE = frozenset({"zone-guessed", "check-zone"})
+_TONGUE = re.compile(r"(?<![^\W_])(?:en|fr|eng|fra|ang)(?![^\W_])", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -148,6 +150,11 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
     return Likeness.MAYBE if excerpt or same_hand or same_hour else Likeness.NO
 
 
+def words_of(thing: Entry | Item) -> list[str]:
+    """Of its text."""
+    return plain_words(_TAG.sub(" ", thing.html))
+
+
 def containment(one: Sequence[str], other: Sequence[str]) -> float:
     """The share of the shorter text's runs of five words that stand in the longer one too."""
     mine, theirs = _shingles(one), _shingles(other)
@@ -196,11 +203,8 @@ def _agree(one: Entry | Item, other: Item) -> bool:
     """Whether something else than title and hour says that both are one: what more the longer title says ("Ottawa", "for
     beginners") may tell it from others."""
     mine, theirs = one.occasion, other.occasion
-    if mine and theirs and mine.place and theirs.place:
-        from rapidfuzz import fuzz
-
-        if fuzz.token_set_ratio(mine.place.casefold(), theirs.place.casefold()) >= SAME_PLACE:
-            return True
+    if mine and theirs and mine.place and theirs.place and _in_one_room(mine, theirs):
+        return True
     texts = [plain_words(_TAG.sub(" ", event.html or event.summary)) for event in (one, other)]
     return min(map(len, texts)) >= FEWEST_EVENT_WORDS and containment(*texts) >= NEARLY_CONTAINED
 
@@ -213,6 +217,41 @@ def _may_be_translated(one: Entry | Item, other: Item) -> bool:
         return False
     host = host_of(one.url)
     return host == host_of(other.url) and not host.endswith(_EVERYBODYS)
+
+
+def may_be_told_twice(one: Entry, other: Entry) -> bool:
+    """Whether two dates of one calendar or page may be one, announced in English and in French."""
+    mine, theirs = one.occasion, other.occasion
+    if mine is None or theirs is None or mine.starts != theirs.starts or mine.all_day != theirs.all_day:
+        return False
+    if (mine.ends and theirs.ends and mine.ends != theirs.ends) or not _places_agree(mine, theirs):
+        return False
+    spoken = {_spoken(one), _spoken(other)}
+    if (len(spoken) == 1 and spoken != {None}) or not same_numbers(one.title, other.title):
+        return False
+    in_doubt = None in spoken and not ("fr" in spoken and _in_one_room(mine, theirs))
+    if in_doubt and not _are_siblings(mine.uid, theirs.uid):
+        return False
+    hosts = [host_of(thing.url or "") for thing in (one, other)]
+    return hosts[0] == hosts[1] and not hosts[0].endswith(_EVERYBODYS)
+
+
+def _in_one_room(one: Occasion, other: Occasion) -> bool:
+    if one.place and other.place:
+        from rapidfuzz import fuzz
+
+        return fuzz.token_set_ratio(one.place.casefold(), other.place.casefold()) >= SAME_PLACE
+    return _same_page(one.online, other.online)
+
+
+def _are_siblings(one: str | None, other: str | None) -> bool:
+    """`1-en@…` and `1-fr@…`."""
+    return bool(one and other and one != other and _TONGUE.sub("", one) == _TONGUE.sub("", other))
+
+
+def _spoken(entry: Entry) -> str | None:
+    """A calendar that is said to be in one language may hold both."""
+    return language_of(entry.title) or language_of(f"{entry.title}. {entry.summary}") or entry.language
 
 
 def _same_start(one: Occasion, other: Occasion, *, unsure: bool) -> bool:

@@ -81,6 +81,11 @@ def plain_words(text: str) -> list[str]:
     return _WORD.findall("".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
+def says_enough(title: str) -> bool:
+    """Whether a title names one thing: "v2.1.0" and "Update" do not."""
+    return _says_enough(plain_words(title))
+
+
 def _title_hints(title: str) -> Iterable[str]:
     parts = [title]
     if _BETWEEN.search(title):

@@ -4,15 +4,16 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, OnShelf, SourceId
+from digest.model import Entry, Item, ItemId, ItemKind, OnShelf, SourceId
 from digest.rules.gather import Known, own_key
 from digest.rules.heirs import TOLD_OTHERWISE
+from digest.rules.readdressed import Old
 from digest.rules.withdraw import Ahead
 from digest.store.sqlite import hints, restated
 from digest.store.sqlite.columns import listed, micros, moment, occasion_of, texts
 from digest.store.sqlite.connection import Connections
+from digest.store.sqlite.judged import JUDGED, OTHERWISE, known_of
 
 # also_in: names of the other sources, its copies' too, in the order in which they showed it.
 COLUMNS = """
@@ -23,6 +24,8 @@ COLUMNS = """
        AND seen.source <> item.source
      GROUP BY s.id ORDER BY min(seen.first_seen), s.id)) AS also_in
 """
+
+_DAY_US = 86_400_000_000
 
 
 class Items:
@@ -39,17 +42,9 @@ class Items:
             {own_key(key, source): key for key in names} if source is not None and self._parts(source) else {}
         )
         rows = self._db.rows(
-            """SELECT met.key, met.mark, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
+            f"""SELECT met.key, met.mark, item.id, item.kind, item.content_hash, item.updated, item.published, item.source,
                  item.changes, item.title, item.starts, item.status, item.timezone, item.recurs, item.sequence,
-                 item.first_seen, item.is_full,
-                 owner.failing_since AS failing,
-                 owner.kind <> 'suggestions' AND (owner.paused OR NOT owner.configured) AS orphaned,
-                 instr(item.flags, :otherwise) AS otherwise,
-                 (SELECT group_concat(source) FROM item_source WHERE item = item.id) AS sources,
-                 EXISTS (SELECT 1 FROM issue_item JOIN issue ON issue.id = issue_item.issue
-                   WHERE issue_item.item = item.id AND issue_item.section IS NOT NULL
-                     AND issue.state <> 'draft') AS frozen,
-                 (SELECT group_concat(source) FROM parted WHERE item = item.id) AS parted
+                 item.first_seen, item.is_full, {JUDGED}
                FROM (SELECT item_key.key, 0 AS mark, item
                        FROM json_each(:keys) AS asked JOIN item_key ON item_key.key = asked.value
                      UNION ALL SELECT '', mark, item
@@ -58,14 +53,49 @@ class Items:
             {
                 "keys": listed([*names, *mine]),
                 "marks": listed(marks),
-                "otherwise": f'"{TOLD_OTHERWISE}"',
+                "otherwise": OTHERWISE,
             },
         )
-        found = {row["key"] or marks[row["mark"]]: _known(row) for row in rows}
+        found = {row["key"] or marks[row["mark"]]: known_of(row) for row in rows}
         return {
             mine.get(key, key): known
             for key, known in sorted(found.items(), key=lambda pair: pair[0] in mine)
         }
+
+    def shown_at(
+        self,
+        source: SourceId,
+        *,
+        ids: Sequence[ItemId],
+        posts: Sequence[datetime],
+        events: Sequence[datetime],
+    ) -> list[Old]:
+        """What this source has shown: of these items, posts dated within a day of one of these times, and events that
+        begin at one; copies too, in no special order."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS}, {JUDGED} FROM item JOIN source ON source.id = item.source
+                JOIN source AS owner ON owner.id = item.source
+                WHERE item.id IN (
+                    SELECT value FROM json_each(:ids)
+                    UNION SELECT dated.id FROM json_each(:posts) AS asked JOIN item AS dated
+                      ON dated.kind = 'post' AND dated.published BETWEEN asked.value - :day AND asked.value + :day
+                    UNION SELECT begun.id FROM json_each(:events) AS asked JOIN item AS begun
+                      ON begun.kind = 'event' AND begun.starts = asked.value)
+                  AND EXISTS (SELECT 1 FROM item_source WHERE item_source.item = item.id AND item_source.source = :source)""",
+            {
+                "otherwise": OTHERWISE,
+                "ids": listed(ids),
+                "posts": listed(sorted({micros(one) for one in posts})),
+                "events": listed(sorted({micros(one) for one in events})),
+                "day": _DAY_US,
+                "source": source,
+            },
+        )
+        return [Old(item_of(row), known_of(row)) for row in rows]
+
+    def answers_to(self, item_id: ItemId, keys: Sequence[str]) -> None:
+        """These identities are its own from now on, unless they are another item's."""
+        restated.learn(self._db, [(item_id, keys)])
 
     def _parts(self, source: SourceId) -> bool:
         return bool(self._db.value("SELECT 1 FROM parted WHERE source = :source", {"source": source}))
@@ -292,43 +322,6 @@ def item_of(row: sqlite3.Row) -> Item:
         flags=texts(row["flags"]),
         content_hash=row["content_hash"],
     )
-
-
-def _known(row: sqlite3.Row) -> Known:
-    return Known(
-        id=ItemId(row["id"]),
-        kind=ItemKind(row["kind"]),
-        content_hash=row["content_hash"],
-        updated=moment(row["updated"]),
-        published=moment(row["published"]),
-        owner=SourceId(row["source"]),
-        sources=_sources(row["sources"]),
-        frozen=bool(row["frozen"]),
-        changes=row["changes"],
-        parted=_sources(row["parted"]),
-        orphaned=bool(row["orphaned"]),
-        failing=moment(row["failing"]),
-        otherwise=bool(row["otherwise"]),
-        is_full=bool(row["is_full"]),
-        title=row["title"],
-        **(_event(row) if row["status"] else {}),
-    )
-
-
-def _event(row: sqlite3.Row) -> dict[str, Any]:
-    """Of an event alone: most of what is known are posts, and they are many."""
-    return {
-        "starts": moment(row["starts"]),
-        "status": EventStatus(row["status"]),
-        "timezone": row["timezone"],
-        "recurs": bool(row["recurs"]),
-        "sequence": row["sequence"] or 0,
-        "taken": moment(row["updated"]) or moment(row["first_seen"]),
-    }
-
-
-def _sources(joined: str | None) -> frozenset[SourceId]:
-    return frozenset(SourceId(int(source)) for source in joined.split(",")) if joined else frozenset()
 
 
 def _columns(entry: Entry) -> dict[str, object]:
