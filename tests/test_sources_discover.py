@@ -1,17 +1,19 @@
 """Pasting any address: the platform's feed, what the page announces, the usual places."""
 
+import time
 from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
+from digest.errors import ErrorKind, SourceError
 from digest.model import Source, SourceId
 from digest.rules.opml import read_opml
 from digest.sources._page import announced
 from digest.sources.discover import proposed, rewritten, spellings
 from digest.sources.fetch import Fetch
 from tests.conftest import NOW
-from tests.http_kit import answer, ics, serving
+from tests.http_kit import answer, ics, raw, serving
 from tests.test_visit_words import _Manners
 
 
@@ -160,3 +162,49 @@ def test_a_calendar_offered_as_webcal_is_found_where_its_server_knows_no_https()
         harvest = fetch.visit(source, now=NOW, horizon=NOW + timedelta(days=60)).harvest
     assert harvest
     assert [entry.title for entry in harvest.entries] == ["Night"]
+
+
+def _announcing(*feeds: str) -> bytes:
+    links = "".join(f'<link rel="alternate" type="application/rss+xml" href="{feed}">' for feed in feeds)
+    return f"<!doctype html><html><head>{links}</head><p>Welcome</p></html>".encode()
+
+
+def test_a_page_of_slow_feeds_is_looked_at_within_one_deadline_and_nothing_is_asked_twice() -> None:
+    """And is told by what was slow, not as a page that should be looked through."""
+    fetch = Fetch(_Manners(), contact="https://list.example", look_s=2.0)  # type: ignore[arg-type]
+    slow = [f"/drip{number}" for number in range(8)]
+    with closing(fetch), serving() as site:
+        site.pages["/"] = answer(_announcing(*slow), content_type="text/html")
+        for path in slow:
+            site.pages[path] = raw(b"HTTP/1.1 200 OK\r\n\r\n", *[b" "] * 60, pause_s=0.1)
+        began = time.monotonic()
+        with pytest.raises(SourceError) as caught:
+            fetch.look(site.url("/"), now=NOW, horizon=NOW)
+        took_s = time.monotonic() - began
+        asked = [one.path for one in site.asked]
+    assert caught.value.kind is ErrorKind.TIMEOUT
+    assert str(caught.value).endswith(site.url("/drip0"))
+    assert took_s < 6, "each of them used to have two seconds of its own, and four of them twice"
+    assert len(asked) == len(set(asked))
+
+
+def test_what_was_found_in_time_is_told_although_others_drip() -> None:
+    fetch = Fetch(_Manners(), contact="https://list.example", look_s=4.0)  # type: ignore[arg-type]
+    with closing(fetch), serving() as site:
+        site.pages["/"] = answer(_announcing("/drip", "/good", "/drip2"), content_type="text/html")
+        for path in ("/drip", "/drip2"):
+            site.pages[path] = raw(b"HTTP/1.1 200 OK\r\n\r\n", *[b" "] * 60, pause_s=0.1)
+        site.pages["/good"] = answer(
+            b"<rss version='2.0'><channel><title>Good</title><item><title>One</title></item></channel></rss>"
+        )
+        found = fetch.look(site.url("/"), now=NOW, horizon=NOW)
+    assert found.url == site.url("/good")
+
+
+def test_a_feed_that_is_announced_and_empty_is_asked_once_and_found() -> None:
+    fetch = Fetch(_Manners(), contact="https://list.example")  # type: ignore[arg-type]
+    with closing(fetch), serving() as site:
+        site.pages["/"] = answer(_announcing("/new"), content_type="text/html")
+        site.pages["/new"] = answer(b"<rss version='2.0'><channel><title>New</title></channel></rss>")
+        assert fetch.look(site.url("/"), now=NOW, horizon=NOW).url == site.url("/new")
+        assert [one.path for one in site.asked] == ["/", "/new"]

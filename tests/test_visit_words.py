@@ -70,6 +70,7 @@ _SAMPLES = {
     "host": "blog.example.org", "name": "tumblr.com", "split.scheme": "ftp", "port": "25", "source.kind": "telepathy",
     "known": "feed, ical", "MOST_HOPS": "5", "most // 1000": "5,000", "len(blocks)": "3", "len(parsed.entries)": "12",
     "type(error).__name__": "OverflowError", "self._longest_s": "20", "status": "503", "feeds[0]": "https://blog.example.org/feed",
+    "slow": "https://blog.example.org/slow",
 }  # fmt: skip
 _NEVER_STORED = {
     "glance.py": "a suggested link is looked up; what fails leaves its fields empty",

@@ -1,5 +1,6 @@
 """The one HTTP client: polite, bounded in time and size, deaf to private addresses. Never follows anything unchecked."""
 
+import math
 import socket
 import ssl
 import threading
@@ -122,16 +123,13 @@ class Client:
         self._tls = cache(partial(_trust, ca_file))  # to read the certificates takes as long as a visit
 
     def get(
-        self,
-        url: str,
-        *,
-        etag: str | None = None,
-        last_modified: str | None = None,
-        now: datetime | None = None,
-    ) -> Answer:
-        """One visit, at most five redirects included. `now` is for a Retry-After that is a date. Raises SourceError."""
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, now: datetime | None = None,
+        within_s: float = math.inf,
+    ) -> Answer:  # fmt: skip
+        """One visit, at most five redirects included. `now` is for a Retry-After that is a date; within_s: when it must be
+        quicker than manners want. Raises SourceError."""
         asked, permanent = url, True
-        deadline = _Deadline(time.monotonic() + self._manners.timeout_s)
+        deadline = _Deadline(time.monotonic() + min(self._manners.timeout_s, within_s))
         for _hop in range(MOST_HOPS + 1):
             headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
             answer = self._ask(url, {k: v for k, v in headers.items() if v}, deadline=deadline, now=now)

@@ -12,37 +12,34 @@ from digest.model import Harvest, LeftOutWhy, Source
 from digest.rules.dates import read_date
 from digest.rules.gather import Fetched, Found
 from digest.rules.links import host_of, is_medium_host, owner_of, without_feed_scheme
-from digest.sources import event_page, ical, medium
-from digest.sources._address import web_address
+from digest.sources import ical, medium
 from digest.sources._http import Answer, Client, Manners
 from digest.sources._kind import Kind, ParseContext
+from digest.sources._looking import NO_ANSWER, Looking
 from digest.sources._page import is_html
 from digest.sources._reader import Reader
-from digest.sources.discover import rewritten, spellings
+from digest.sources.discover import spellings
 from digest.sources.kinds import KINDS
-from digest.sources.weighing import chosen, weighed
 
 MEDIUM_DELAY_S = 5.0
-MOST_TRIED = 12
-MOST_WAYS = 4  # feeds beside a page that is a source itself
-_NO_ANSWER = frozenset({ErrorKind.NO_HTTPS, ErrorKind.CONNECTION, ErrorKind.TIMEOUT})
+LOOK_S = 30.0
 _WEBCAL = re.compile(r"webcals?://", re.IGNORECASE)
-_FINAL = frozenset({ErrorKind.CHALLENGE, ErrorKind.RATE_LIMITED, ErrorKind.PRIVATE_ADDRESS})
 
 
 class Fetch:
     """Visits sources over HTTP. Threads may share it.
 
     manners: the [collect] table. contact: where a site's owner finds who asks. timezone: of sources that name none.
-    begun: processes that will read, started already.
+    begun: processes that will read, started already. look_s: wall time for one look, with all that it asks.
     """
 
     def __init__(
         self, manners: Manners, *, contact: str, timezone: str = "UTC", ca_file: str | None = None,
-        begun: Sequence[Popen[bytes]] = (),
+        begun: Sequence[Popen[bytes]] = (), look_s: float = LOOK_S,
     ) -> None:  # fmt: skip
         self._manners = manners
         self._timezone = timezone
+        self._look_s = look_s
         self._own_domains: set[str] = set()
         self._reader = Reader(begun=begun)
         agent = f"digest/{__version__} (a community's monthly letter; +{contact})"
@@ -106,7 +103,7 @@ class Fetch:
         try:
             return self._client.get(_prepared(first, kind), **asked)
         except SourceError as error:
-            if not others or error.kind not in _NO_ANSWER:
+            if not others or error.kind not in NO_ANSWER:
                 raise
         return self._client.get(_prepared(others[0], kind), **asked)
 
@@ -126,76 +123,11 @@ class Fetch:
             return name, harvest
 
     def look(self, pasted: str, *, now: datetime, horizon: datetime, exactly: bool = False) -> Found:
-        """What there is behind any address that a person pastes, asking at most MOST_TRIED more. Raises SourceError.
-
-        One without a scheme is asked over https, and over http where nobody answers there; a certificate that cannot be
-        trusted is an answer. exactly: nothing but the address itself.
-        """
-        first, *others = spellings(pasted)
-        try:
-            return self._look(first, now=now, horizon=horizon, exactly=exactly)
-        except SourceError as error:
-            if not others or error.kind not in _NO_ANSWER:
-                raise
-        return self._look(others[0], now=now, horizon=horizon, exactly=exactly)
-
-    def _look(self, url: str, *, now: datetime, horizon: datetime, exactly: bool) -> Found:
-        """The platform's own feed first, then the address itself, then what its page announces or usually has. A page that
-        states events and announces a feed is both, the likelier first.
-        """
-        web_address(url)
-        if exactly:
-            return self._found(self._client.get(url, now=now), now=now, horizon=horizon)
-        known = rewritten(url)
-        if known:
-            try:
-                return self._found(self._client.get(known, now=now), now=now, horizon=horizon)
-            except SourceError as error:
-                if error.kind in _FINAL:
-                    raise
-        answer = self._client.get(url, now=now)
-        try:
-            found = self._found(answer, now=now, horizon=horizon)
-            if found.kind != event_page.KIND.name or not is_html(answer.body):
-                return found
-            return weighed(found, self._announced(answer, now=now, horizon=horizon))
-        except SourceError as error:
-            if error.kind is not ErrorKind.NOT_A_FEED:
-                raise
-            refusal = error
-        context = self._context(answer, now=now, horizon=horizon)
-        if feeds := self._announced(answer, now=now, horizon=horizon):
-            return chosen(url, feeds)
-        for link in self._reader.links(answer.body, context)[:MOST_TRIED]:
-            try:
-                return self._found(self._client.get(link, now=now), now=now, horizon=horizon)
-            except SourceError as error:
-                if error.kind in _FINAL - {ErrorKind.PRIVATE_ADDRESS}:  # of one link, not of the others
-                    raise
-        raise refusal
-
-    def _announced(self, answer: Answer, *, now: datetime, horizon: datetime) -> list[Found]:
-        """The feeds that a page announces and that can be read; the page stands without them, so none of their faults does."""
-        context = self._context(answer, now=now, horizon=horizon)
-        found: list[Found] = []
-        links = self._reader.links(answer.body, context, announced_only=True)
-        for link in links[:MOST_WAYS]:
-            try:
-                one = self._found(self._client.get(link, now=now), now=now, horizon=horizon)
-            except SourceError:
-                continue
-            if one.harvest.entries and one.url not in (answer.url, *(other.url for other in found)):
-                found.append(one)
-        return found
-
-    def _found(self, answer: Answer, *, now: datetime, horizon: datetime) -> Found:
-        kind, harvest = self._reader.read("", answer.body, self._context(answer, now=now, horizon=horizon))
-        return Found(url=answer.url, kind=kind, harvest=harvest)
-
-    def _context(self, answer: Answer, *, now: datetime, horizon: datetime) -> ParseContext:
-        return ParseContext(
-            url=answer.url, now=now, horizon=horizon, timezone=self._timezone, headers=answer.headers
+        """What there is behind any address that a person pastes. exactly: nothing but the address itself. Raises SourceError."""
+        looking = Looking(
+            self._client, self._reader, timezone=self._timezone, now=now, horizon=horizon, longest_s=self._look_s
         )  # fmt: skip
+        return looking.at(pasted, exactly=exactly)
 
     def _kind(self, source: Source) -> Kind | None:
         """None: to be found out. An unknown name is the fault of this source alone."""
