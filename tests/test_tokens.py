@@ -98,3 +98,10 @@ def test_an_address_never_shows_itself() -> None:
     address = Address("ann@example.org")
     assert "ann" not in f"{address} {address!r} {[address]}"
     assert address == Address("ANN@example.org")
+
+
+def test_a_forms_proof_has_one_spelling_so_that_it_counts_once() -> None:
+    shown = next(made for made in (LINKS.form(now=NOW) for _ in range(500)) if "-" in made and "_" in made)
+    assert LINKS.read_form(shown) == NOW
+    for other in (shown.replace("-", "+"), shown.replace("_", "/")):
+        assert LINKS.read_form(other) is None

@@ -23,6 +23,7 @@ from digest.model import Address, DeliveryId, EditorId, IssueId, Language, Subsc
 
 _PAYLOAD = struct.Struct(">BIHI")
 _MESSAGE = struct.Struct(">IQ")
+_OTHER_ALPHABET = frozenset("+/")  # of plain base64, which the library takes as well
 _FORM = struct.Struct(">I8s")
 _KNOCK = struct.Struct(">q")
 _MAC_BYTES = 10
@@ -134,9 +135,13 @@ class Links:
         return urlsafe_b64encode(payload + self._mac(b"form", payload)[:12]).decode()
 
     def read_form(self, text: str) -> datetime | None:
-        """When we showed this form; None when we never did."""
+        """When we showed this form; None when we never did, or not in this spelling: a used form is known by its text."""
         try:
-            raw = urlsafe_b64decode(text.encode("ascii")) if len(text) == 32 else b""
+            raw = (
+                urlsafe_b64decode(text.encode("ascii"))
+                if len(text) == 32 and not _OTHER_ALPHABET & set(text)
+                else b""
+            )
         except (EncodingError, ValueError):
             raw = b""
         payload, mac = raw[: _FORM.size], raw[_FORM.size :]
