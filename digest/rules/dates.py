@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from time import struct_time
 from zoneinfo import ZoneInfo
 
@@ -69,6 +69,7 @@ _RANGE = re.compile(
     rf"\b(\d{{1,2}})(?::(\d\d))?{_HALF}?\s*(?:[-\u2010-\u2015\u2212]|to|until)\s*(\d{{1,2}})(?::\d\d)?{_HALF}",
     re.I,
 )
+_NAMED_HOUR = re.compile(r"(?<![\w-])(?:12(?::00)? ?)?(noon|midi|midnight|minuit)\b", re.I)
 _RANGE_H = re.compile(
     r"\b(\d{1,2} ?h ?(?:\d\d)?) ?(?:[-\u2010-\u2015]|à|jusqu.à) ?\d{1,2} ?h(?: ?\d\d)?\b", re.I
 )
@@ -109,7 +110,7 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
         if _EPOCH.fullmatch(words):
             seconds = float(words) if len(words.partition(".")[0]) < 12 else float(words) / 1000
             return When(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
-        words = _RANGE.sub(_begun, unicodedata.normalize("NFC", words))
+        words = _RANGE.sub(_begun, _NAMED_HOUR.sub(_twelve, unicodedata.normalize("NFC", words)))
         found = _ISO.fullmatch(words) or _BASIC.fullmatch(words)
         if found and (found["H"] or found["zone"].strip() in ("", "Z")):
             day = int(found["y"]), int(found["m"]), int(found["d"])
@@ -117,6 +118,17 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
         return _spelled_out(words, timezone)
     except (ValueError, OverflowError):
         return None
+
+
+def read_hour(text: str) -> time | None:
+    """The hour that a text is and nothing else: `8:00 PM`, `20 h 30`, `noon`."""
+    words = _NAMED_HOUR.sub(_twelve, " ".join(text[:40].split()))
+    found = _TIME.fullmatch(words) or _HOUR_ONLY.fullmatch(words)
+    if found is None:
+        return None
+    groups = found.groupdict()
+    hour, minute = _hour(int(found["H"]), found["half"]), int(groups.get("M") or groups.get("M2") or 0)
+    return time(hour % 24, minute) if hour <= 24 and minute < 60 else None
 
 
 def _mailed(found: re.Match[str], month: int) -> When:
@@ -167,6 +179,10 @@ def _clock(found: re.Match[str]) -> tuple[int, int, int] | None:
 def _hour(hour: int, half: str | None) -> int:
     """Of 24; what says "18:30 p.m." means 18."""
     return hour % 12 + (12 if half[0] in "pP" else 0) if half and hour <= 12 else hour
+
+
+def _twelve(found: re.Match[str]) -> str:
+    return "12:00" if found[1][0] in "nN" or found[1].lower() == "midi" else "00:00"
 
 
 def _begun(found: re.Match[str]) -> str:

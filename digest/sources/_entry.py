@@ -4,20 +4,21 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import unescape
 from typing import NamedTuple
 
 from digest.model import Entry, ItemKind, Occasion
 from digest.rules.cleaning import lead, safe_html
-from digest.rules.dates import When
+from digest.rules.dates import When, zone_named
 from digest.rules.links import host_of, is_front_page, is_medium_host, same_page_key, shown_link
 from digest.rules.marks import OWN_MARK, UNDATED, UNREAD
 from digest.rules.near import hints
 from digest.rules.text import bare_words, is_odd, language_of, minutes_to_read, one_line
 from digest.sources._kind import ParseContext
 from digest.sources._places import zone_of_words
+from digest.sources._whole_days import begin_of, whole_days
 
 _MEDIUM_GUID = re.compile(r"https?://(?:[\w.-]+\.)?medium\.com/p/([0-9a-f]{8,12})/?$")
 _MEDIUM_LINK = re.compile(r"(?:/p/|-|/)([0-9a-f]{10,12})(?:[?#].*)?$")
@@ -256,10 +257,15 @@ def _leads_to_event(draft: Draft) -> bool:
 
 def _occasion(draft: Draft, when: When, context: ParseContext) -> Occasion:
     there = zone_of_words(draft.place) if when.has_time and not when.zone_guessed else None
+    name = there or when.timezone or context.timezone
+    zone, ends = zone_named(name) or UTC, draft.ends.at if draft.ends and draft.ends.at > when.at else None
+    starts, all_day = when.at, not when.has_time
+    if draft.starts and (days := whole_days(starts.astimezone(zone), ends and ends.astimezone(zone))):
+        (starts, ends), all_day = (begin_of(day, zone) for day in days), True
     return Occasion(
-        starts=when.at,
-        ends=draft.ends.at if draft.ends and draft.ends.at > when.at else None,
-        timezone=there or when.timezone or context.timezone,
-        all_day=not when.has_time,
+        starts=starts,
+        ends=ends,
+        timezone=name,
+        all_day=all_day,
         place=draft.place,
     )

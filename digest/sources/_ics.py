@@ -29,6 +29,8 @@ from digest.sources._series import (
     within_effort,
 )
 from digest.sources._uids import NAMELESS, Dated, Names, meant, nearest, whole
+from digest.sources._whole_days import days_by
+from digest.sources._zones import is_named
 
 _FAULTS = (
     ValueError,
@@ -283,9 +285,13 @@ def _version(series: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[int, dateti
 def _occasion(event: Any, sheet: Sheet, context: ParseContext, *, uid: str, recurs: bool) -> Occasion:
     start = event["DTSTART"].dt
     all_day = not isinstance(start, datetime)
-    zone = Zones(calendar=sheet.zone, source=context.timezone).default if all_day else start.tzinfo or UTC
-    starts = _instant(start, zone)
-    ends = _end(event, start, zone)
+    default = Zones(calendar=sheet.zone, source=context.timezone).default
+    zone = default if all_day else start.tzinfo or UTC
+    starts, ends = _instant(start, zone), _end(event, start, zone)
+    clock = zone if is_named(zone) else default
+    said = _text(event, "X-MICROSOFT-CDO-ALLDAYEVENT").strip().upper() == "TRUE"
+    if not all_day and (days := days_by(clock, starts, ends, said=said)):
+        all_day, zone, (starts, ends) = True, clock, days
     place = _text(event, "LOCATION") or None
     return Occasion(
         starts=starts,
@@ -321,7 +327,7 @@ def _instant(at: Any, zone: tzinfo) -> datetime:
 def _zone_name(zone: tzinfo, sheet: Sheet, context: ParseContext, *, there: str | None) -> str:
     """An IANA name people know; rules of the file itself, and UTC, have none: then that of the place, of the calendar or
     of the source stands in."""
-    if isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "Etc/UTC", "EST", "MST", "HST", "GMT"):
+    if isinstance(zone, ZoneInfo) and is_named(zone):
         return zone.key
     if there:
         return there

@@ -57,3 +57,8 @@ def canadian(
 
 def alike(one: tzinfo, other: tzinfo, at: datetime) -> bool:
     return at.replace(tzinfo=one).utcoffset() == at.replace(tzinfo=other).utcoffset()
+
+
+def is_named(zone: tzinfo) -> bool:
+    """Whether people know it by its name: rules of a file, and the bare clocks of tzdata, have none."""
+    return isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "Etc/UTC", "EST", "MST", "HST", "GMT")

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Entry, EventStatus, Harvest, LeftOut, LeftOutWhy, Occasion
-from digest.rules.dates import When, read_date, stated_offset
+from digest.rules.dates import When, read_date, read_hour, stated_offset, zone_named
 from digest.rules.links import host_of, same_page_key, shown_link
 from digest.rules.marks import MOVABLE
 from digest.rules.text import language_tag, one_line, title_text
@@ -20,6 +20,7 @@ from digest.sources._kind import Kind, ParseContext
 from digest.sources._markup import LONGEST_PAGE, json_ld_events, microdata_events
 from digest.sources._page import challenge, decoded, is_challenge, not_a_feed
 from digest.sources._places import told_in, zone_of_location
+from digest.sources._whole_days import begin_of, whole_days
 
 _EVENTON = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})T(\d{2})-\2-(\d{2})-00$"
@@ -136,24 +137,50 @@ def _occasion(raw: dict[str, Any], context: ParseContext) -> tuple[Occasion | No
     if there and start.zone_guessed:  # an hour without a zone is that of the place
         context = replace(context, timezone=there)
         start = _when(raw.get("startDate"), context) or start
-    end = _when(raw.get("endDate"), context)
-    ends = end.at if end else None
-    if end is not None and not end.has_time and not start.has_time:
-        ends = end.at + timedelta(days=1)  # a last day is meant, ours is exclusive
     offset = stated_offset(_text(raw.get("startDate")))
     zone, flags = told_in(start, offset=offset, there=there, own=context.timezone)
+    clock = (zone_named(zone) or UTC) if offset is None else timezone(offset)
+    end = _when(raw.get("endDate"), context) or _hour_alone(_text(raw.get("endDate")), start, clock)
+    starts, ends, all_day = start.at, end.at if end else None, not start.has_time
+    if end is not None and not end.has_time and all_day:
+        ends = end.at + timedelta(days=1)  # a last day is meant, ours is exclusive
+    elif days := _days(start, end, clock, zone=zone_named(zone)):
+        starts, ends, all_day, flags = *days, True, ()
     return (
         Occasion(
-            starts=start.at,
-            ends=ends if ends and ends > start.at else None,
+            starts=starts,
+            ends=ends if ends and ends > starts else None,
             timezone=zone,
-            all_day=not start.has_time,
+            all_day=all_day,
             place=places or None,
             online=online,
             status=_status(raw),
         ),
         flags,
     )
+
+
+def _hour_alone(text: str, start: When, clock: tzinfo) -> When | None:
+    """Of an end without its day: the next such hour after the start."""
+    hour = read_hour(text) if start.has_time else None
+    if hour is None:
+        return None
+    end = datetime.combine(start.at.astimezone(clock).date(), hour, clock).astimezone(UTC)
+    return When(end if end > start.at else end + timedelta(days=1))
+
+
+def _days(
+    start: When, end: When | None, clock: tzinfo, *, zone: tzinfo | None
+) -> tuple[datetime, datetime] | None:
+    """First midnight and last, in its zone, where whole days are meant; a midnight of UTC alone may be any evening."""
+    if not start.has_time or (end is not None and not end.has_time):
+        return None
+    for wall in (clock, *(() if start.zone_guessed or start.timezone else (UTC,))):
+        is_evening = wall is UTC and (end is None or end.at == start.at)
+        days = whole_days(start.at.astimezone(wall), end.at.astimezone(wall) if end else None)
+        if days and not is_evening:
+            return begin_of(days[0], zone), begin_of(days[1], zone)
+    return None
 
 
 def _when(value: Any, context: ParseContext) -> When | None:
