@@ -46,9 +46,10 @@ def event(title: str, *, starts: datetime = START, url: str | None = None, onlin
     )  # fmt: skip
 
 
-def post(title: str, words: str = TEXT, *, published: datetime = NOW, author: str | None = None) -> Entry:
+def post(title: str, words: str = TEXT, *, published: datetime = NOW, author: str | None = None,
+         url: str | None = None) -> Entry:  # fmt: skip
     return Entry(
-        kind=ItemKind.POST, keys=(f"guid:{title}",), title=title, url=None, html=f"<p>{words}</p>", published=published,
+        kind=ItemKind.POST, keys=(f"guid:{title}",), title=title, url=url, html=f"<p>{words}</p>", published=published,
         author=author
     )  # fmt: skip
 
@@ -102,6 +103,21 @@ def item(entry: Entry, *, number: int = 1) -> Item:
         (event("A talk", url="https://x.example/"), event("Another thing", url="https://x.example/"), Likeness.NO),
         (event("Design office hours"), event("Access office hours"), Likeness.MAYBE),
         (event("Budget night"), event("Service design for beginners"), Likeness.NO),
+        (event("Office hours"), event("Office hours"), Likeness.MAYBE),
+        (event("Office hours", online="https://zoom.us/j/1"), event("Office hours", online="https://zoom.us/j/2"),
+         Likeness.MAYBE),
+        (event("Service design clinic", online="https://zoom.us/j/1"), event("Service design clinic",
+         online="https://zoom.us/j/2"), Likeness.MAYBE),
+        (event("Service design clinic", online="https://zoom.us/j/1", place="City Hall"), event("Service design clinic",
+         online="https://zoom.us/j/1?pwd=x", place="City hall"), Likeness.YES),
+        (event("Service design clinic", url="https://a.example/1"), event("Service design clinic", url="https://b.example/2"),
+         Likeness.MAYBE),
+        (event("Service design clinic", url="https://a.example/1", place="City Hall"), event("Service design clinic",
+         url="https://b.example/2", place="City hall"), Likeness.YES),
+        (event("Bureau fermé", all_day=True), event("Bureau fermé", all_day=True), Likeness.MAYBE),
+        (event("Journée de la famille au centre-ville", all_day=True),
+         event("Journée de la famille au centre-ville", all_day=True), Likeness.MAYBE),
+        (event("Portes ouvertes", place="Library, Ottawa"), event("Portes ouvertes", place="Ottawa library"), Likeness.YES),
         (event("Conference day", all_day=True), event("Conference day"), Likeness.NO),
     ],
 )  # fmt: skip
@@ -135,6 +151,11 @@ def test_events_are_alike_by_hour_then_title_page_or_link(
         (post("A better form for all", "A teaser.", author="Ana"), post("A better form for all | Blog", author="Ana"),
          Likeness.MAYBE),
         (post("A better form"), post("Another form", OTHER), Likeness.NO),
+        (post("v2.1.0", url="https://github.com/cds/one/releases/v2.1.0"),
+         post("v2.1.0", url="https://github.com/cds/two/releases/v2.1.0"), Likeness.NO),
+        (post("v2.1.0", url="https://a.example/1"), post("v2.1.0", url="https://a.example/2"), Likeness.MAYBE),
+        (post("A better form", url="https://a.example/1"), post("A better form", url="https://a.example/2"), Likeness.YES),
+        (post("A better form", url="https://a.example/1"), post("A better form", url="https://b.example/2"), Likeness.YES),
         (post("Weeknotes for us", "Nothing " * 60), post("Weeknotes for us"), Likeness.NO),
         (post("A better form"), post("A better form", published=NOW - timedelta(days=61)), Likeness.NO),
         (post("A better form", "A teaser.", author="Ana"), post("A better form", author="Ana"), Likeness.MAYBE),

@@ -94,6 +94,30 @@ def test_an_edit_that_leaves_title_date_or_link_stays_the_same_post(
     assert item.published.day == 11
 
 
+@pytest.mark.parametrize(
+    ("guid", "found"),
+    [
+        ("63f0c0ffee00000000000009", 3),
+        ("https://town.example.org/?p=9", 3),
+        ("tag:town.example.org,2026:featured", 4),
+    ],
+)
+def test_a_second_edition_under_its_guid_is_the_post_among_others_that_keep_theirs(
+    collector: Open, site: Site, guid: str, found: int
+) -> None:
+    app = collector("town")
+    others = piece(0), piece(2)
+    site.pages["/town"] = rss(piece(1, guid=guid, title="Coming soon", link="coming-soon"), *others)
+    app.collect.visit()
+    site.pages["/town"] = rss(
+        piece(1, guid=guid, title="How we rebuilt the finder", link="finder", day=20), *others
+    )
+    app.collect.visit(every=True)
+    titles = [item.title for item in pool(app)]
+    assert len(titles) == found
+    assert "How we rebuilt the finder" in titles
+
+
 def medium(words: str, *, link: str = "https://medium.com/pub/story-0123456789ab") -> bytes:
     return rss(
         f"<title>Service design, slowly</title><link>{link}</link>"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import unescape
 from itertools import chain
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from digest.model import Entry, EventStatus, Item, ItemId, ItemKind, Occasion
 from digest.rules.links import host_of, is_front_page, same_page_key
@@ -18,6 +19,7 @@ from digest.rules.near import (
     nearly_the_same_word,
     plain_words,
     same_numbers,
+    says_enough,
     title_likeness,
 )
 from digest.rules.text import language_of
@@ -43,6 +45,18 @@ _EVERYBODYS = (
     "zoom.us",
 )
 _UNSURE_ZONE = frozenset({"zone-guessed", "check-zone"})
+_PASSWORD = re.compile(r"[?&]pwd=[^&#]*")
+_FORGES = frozenset({"github.com", "gitlab.com", "codeberg.org", "bitbucket.org"})
+_EVERYDAY = (
+    "office hours hour open house drop in coffee chat chats town hall meeting meetings meetup monthly weekly "
+    "annual general regular special board closed holiday day social lunch learn and the a of at for our team "
+    "staff all hands ask me anything ama q virtual online session info information community call standup demo "
+    "webinar orientation happy break heures heure de du des bureau bureaux portes ouvertes cafe causerie reunion "
+    "rencontre rencontres mensuelle mensuel hebdomadaire annuelle annuel assemblee generale ferme fermes "
+    "fermeture conge ferie jour journee diner midi equipe seance d l la le les et en ligne virtuelle "
+    "communautaire accueil questions "
+)
+_GENERIC = frozenset(_EVERYDAY.split())
 _TONGUE = re.compile(r"(?<![^\W_])(?:en|fr|eng|fra|ang)(?![^\W_])", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]+>")
 
@@ -130,6 +144,8 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
     when, then = one.published, other.published or other.first_seen
     if when is not None and abs(when - then) > POSTS_APART:
         return Likeness.NO
+    if _are_of_two_projects(one.url, other.url):
+        return Likeness.NO
     titles = title_likeness(one.title, other.title)
     if titles is Likeness.NO and not same_numbers(one.title, other.title):
         return Likeness.NO
@@ -140,7 +156,12 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
         if shared < CONTAINMENT or (titles is Likeness.NO and shorter * 2 < longer):
             return Likeness.NO
         enough = CONTAINMENT if titles is Likeness.YES else NEARLY_CONTAINED
-        return Likeness.YES if titles is not Likeness.NO and shared >= enough else Likeness.MAYBE
+        sure = (
+            titles is not Likeness.NO
+            and shared >= enough
+            and (says_enough(one.title) or not _on_one_site(one.url, other.url))
+        )
+        return Likeness.YES if sure else Likeness.MAYBE
     if titles is Likeness.NO or when is None or abs(when - then) > timedelta(days=7):
         return Likeness.NO
     excerpt = shorter >= FEWEST_OF_AN_EXCERPT and containment(mine, theirs) >= CONTAINMENT
@@ -148,6 +169,19 @@ def _post_likeness(one: Entry | Item, other: Item) -> Likeness:
     same_hand = len(signed) == 2 and signed[0] == signed[1]
     same_hour = titles is Likeness.YES and when == other.published and len(set(signed)) < 2
     return Likeness.MAYBE if excerpt or same_hand or same_hour else Likeness.NO
+
+
+def _on_one_site(one: str | None, other: str | None) -> bool:
+    """On two pages of it."""
+    return bool(one and other) and host_of(one or "") == host_of(other or "") and _differ(one, other)
+
+
+def _are_of_two_projects(one: str | None, other: str | None) -> bool:
+    """Releases of two repositories have one title and, from one tool, one text."""
+    homes = [urlsplit(url) for url in (one, other) if url]
+    if len(homes) < 2 or not all(home.hostname in _FORGES for home in homes):
+        return False
+    return homes[0].path.split("/")[:3] != homes[1].path.split("/")[:3]
 
 
 def words_of(thing: Entry | Item) -> list[str]:
@@ -183,6 +217,10 @@ def _event_likeness(one: Entry | Item, other: Item) -> Likeness:
         return Likeness.MAYBE if joined or _may_be_translated(one, other) else Likeness.NO
     sure = _same_title(*titles) or (_is_inside(*titles) and _agree(one, other))
     sure = sure and _says_enough(*titles) and not _unsure(one, other)
+    if sure and (_is_everybodys(titles[0]) or mine.all_day or _on_other_pages(one, other)):
+        sure = _agree(one, other)
+    if _differ(_room(mine.online), _room(theirs.online)):
+        most = Likeness.MAYBE
     return most if sure and _places_agree(mine, theirs) else Likeness.MAYBE
 
 
@@ -193,6 +231,30 @@ def _same_title(one: list[str], other: list[str]) -> bool:
     mine, theirs = Counter(one) - Counter(other), Counter(other) - Counter(one)
     pairs = zip(sorted(mine.elements()), sorted(theirs.elements()), strict=False)
     return mine.total() == theirs.total() and all(nearly_the_same_word(a, b) for a, b in pairs)
+
+
+def _is_everybodys(title: list[str]) -> bool:
+    """What any two organisations may hold at one hour and call so: title and hour alone say nothing."""
+    return all(word in _GENERIC or len(word) == 1 for word in title)
+
+
+def _on_other_pages(one: Entry | Item, other: Item) -> bool:
+    pages = [
+        thing.url if thing.occasion and thing.url != thing.occasion.online else None for thing in (one, other)
+    ]
+    return _differ(*pages)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both are addresses, of two pages."""
+    if not one or not other or is_front_page(one) or is_front_page(other):
+        return False
+    return same_page_key(one) != same_page_key(other)
+
+
+def _room(online: str | None) -> str | None:
+    """The address of a meeting without its password, which one of two listings may leave out."""
+    return _PASSWORD.sub("", online) if online else None
 
 
 def _is_inside(one: list[str], other: list[str]) -> bool:

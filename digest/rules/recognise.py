@@ -1,5 +1,6 @@
 """Which known item an entry is, and whether it is an older copy of what we know. Values in, values out."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 DATED_KEY = "uid:"  # how the keys of calendars begin: they may go from one item of a source to another
 SAME_EVENT = "same-event:"  # how the weak key of an event begins: what, when and where
+OWN_GUIDS = 2  # entries that keep theirs show that a feed does not give one to everything
+GUID = "guid:"
+_COUNTS = re.compile(r"\d[\w-]*/?$")  # `?p=10`, `63f0c0ffee`; not `latest`
 STALE_FOR = timedelta(days=1)  # as long as caches on the way may go on handing out an older copy
 
 
@@ -41,7 +45,11 @@ def matched(
                 one
                 for one in _candidates(entry, known)
                 if not _is_taken(one, entry, taken, source)
-                and (one.title == entry.title or not _is_another(entry, one, known, source))
+                and (
+                    one.title == entry.title
+                    or not _is_another(entry, one, known, source)
+                    or _is_edited(entry, one, known, entries)
+                )
             ),
             None,
         )
@@ -89,6 +97,20 @@ def _is_another(entry: Entry, one: "Known", known: Mapping[str, "Known"], source
     if len(shared) != 1 or len(keys) < 2 or shared[0].startswith("medium:"):
         return False
     return title_likeness(entry.title, one.title) is Likeness.NO
+
+
+def _is_edited(entry: Entry, one: "Known", known: Mapping[str, "Known"], entries: Sequence[Entry]) -> bool:
+    """Under one guid that counts, in a feed whose other entries keep theirs, when nothing else leads to the item any more:
+    another title, address and date are its second edition."""
+    shared = [key for key in entry.keys if key in known and known[key].id == one.id and not is_hint(key)]
+    if not all(key.startswith(GUID) and _COUNTS.search(key.partition(" ")[0]) for key in shared):
+        return False
+    leading, keeping = 0, 0
+    for other in entries:
+        strong = [(key, known[key]) for key in other.keys if key in known and not is_hint(key)]
+        leading += any(item.id == one.id for _, item in strong)
+        keeping += any(key.startswith(GUID) and item.title == other.title for key, item in strong)
+    return leading == 1 and keeping >= OWN_GUIDS
 
 
 def strangers(entries: Iterable[Entry], known: Mapping[str, "Known"]) -> list[Entry]:
