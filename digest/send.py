@@ -3,14 +3,14 @@
 An issue is finished only when no letter is queued, claimed, on its way or put off.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from digest.config import Config
-from digest.errors import MailError, MoveRefused, RenderError, TokenRefused
+from digest.errors import MailError, MoveRefused
 from digest.model import (
     Address,
     Canary,
@@ -27,16 +27,16 @@ from digest.model import (
     Reading,
     SubscriberId,
 )
-from digest.render.letter import Compiled
 from digest.render.press import Press
-from digest.rules.departure import must_have_its_hour
-from digest.rules.echo import marks
+from digest.rules.departure import must_have_its_hour, must_not_be_yesterday
 from digest.rules.edition import after, road
+from digest.rules.taken_back import gone, printed, taken_back
 from digest.rules.tokens import Links
 from digest.rules.window import read_window
 from digest.send_alone import alone
 from digest.send_canary import First
 from digest.send_courtesy import Courtesy
+from digest.send_doubts import resolve, spoken_of
 from digest.send_journal import Journal
 from digest.send_letters import Letters, must_be_as_approved
 from digest.send_log import act
@@ -44,12 +44,22 @@ from digest.send_needs import Store, Transport
 from digest.send_newest import Newest
 from digest.send_notices import Post
 from digest.send_pace import known_paces
-from digest.send_report import Report, reason_of, sentence
+from digest.send_report import Report, reason_of, sentence, together
 from digest.send_restored import Restored
 from digest.send_run import LEASE_S, Progress, Run, Terms
 from digest.send_taken_back import TakenBack
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.COMMITTING, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How an issue is to be sent."""
+
+    on_progress: Callable[[Progress], None] | None
+    stop: Callable[[], bool] | None
+    editors_first: bool
+    early: bool
 
 
 class Send:
@@ -67,6 +77,7 @@ class Send:
         self._window = read_window(config.mail.window)
         self.first = First(store.canaries, config.mail, clock=clock)
         self.courtesy = Courtesy()
+        self._taken_back = TakenBack(store, press, config=config)
         self._restored = Restored(store, Journal(database, clock=clock), links=links, clock=clock)
 
     # --- an issue ----------------------------------------------------------------------------------------------
@@ -91,11 +102,11 @@ class Send:
                 ours is None and self._store.deliveries.live_run(issue.id, now=self._clock())
             ):
                 return self._report(period, busy=True)
-            letters = self._frozen(issue)
-            issue, number, first_only = self._begin(issue, editors_first=editors_first, early=early)
-            make = self._letters.maker(issue, letters, now=self._clock())
-            self._resolve_doubts(issue, make)
-            return self._carry(issue, number, make, first_only=first_only, on_progress=on_progress, stop=stop)
+            asked = _Asked(on_progress, stop, editors_first, early)
+            report = self._round(period, asked)
+            while self._must_be_made_anew(report, stop):  # somebody took their words back meanwhile
+                report = together(report, self._round(period, asked))
+            return report
 
     def pause(self, period: Period, *, by: str, name: str = "") -> None:
         """Stops a sending issue within a second; what is not on its way stays where it is. name: whoever does, as others
@@ -130,13 +141,7 @@ class Send:
 
     def heard(self, data: bytes) -> int:
         """A letter came in that speaks of ours (a bounce, a complaint, an answer): doubts about those end; how many."""
-        found, proven = marks(data), set[DeliveryId]()
-        for token in found.returns:
-            with suppress(TokenRefused):
-                proven.add(self._links.read_bounce_token(token))
-        for message in found.messages:
-            with suppress(TokenRefused):
-                proven.add(self._links.read_message_id(message)[1])
+        proven = spoken_of(data, links=self._links)
         if not proven:
             return 0
         note = "arrived: a letter about it came in"
@@ -213,7 +218,7 @@ class Send:
 
     def notices(self) -> int:
         """Posts the one-off letters that wait; how many left. Never raises because of one of them."""
-        TakenBack(self._store, self._press, home=self._config.list.url).mend()
+        self._taken_back.mend()
         post = Post(
             self._store, self._press, self._transport, clock=self._clock, links=self._links,
             sender=self._config.list.from_,
@@ -224,17 +229,28 @@ class Send:
 
     # --- steps -------------------------------------------------------------------------------------------------
 
-    def _frozen(self, issue: Issue) -> dict[str, Compiled]:
-        """The compiled letters, if they are the ones that were approved. Raises MoveRefused, RenderError."""
+    def _round(self, period: Period, asked: _Asked) -> Report:
+        """One run. What is in doubt is looked for as it left; only then are words taken out of what is still to leave."""
+        issue = self._store.issues.get(period)
+        make, _ = self._frozen(issue)
+        issue, number, first_only = self._begin(issue, editors_first=asked.editors_first, early=asked.early)
+        resolve(self._store, issue.id, make, self._transport, on_unsure=self._config.mail.on_unsure)
+        halt = self._taken_back.leave_out(issue, now=self._clock())
+        return self._carry(self._store.issues.get(period), number, asked, first_only=first_only, halt=halt)
+
+    def _frozen(self, issue: Issue) -> tuple[Callable[[Delivery], Letter], dict[int, str]]:
+        """What makes the letters, if they are the ones that were approved, and whom they introduce. Raises MoveRefused,
+        RenderError."""
         editions = self._store.issues.editions(issue.id)
         must_be_as_approved(issue, editions)
-        return {key: self._press.compiled(edition) for key, edition in editions.items()}
+        letters = {key: self._press.compiled(edition) for key, edition in editions.items()}
+        return self._letters.maker(issue, letters, now=self._clock()), printed(editions)
 
     def _begin(self, issue: Issue, *, editors_first: bool, early: bool) -> tuple[Issue, int, bool]:
         """Buries dead runs and begins ours. We hold the lock, so every run not ended is dead, whatever its lease says."""
         now = self._clock()
         state = after("begin", issue)
-        self._refuse_yesterday(issue, now)
+        must_not_be_yesterday(issue, self._store.issues.all(), now=now)
         with self._store.write(durable=True):
             if not early:  # looked at here: somebody may have put it later this very moment
                 zone = self._config.list.timezone
@@ -262,18 +278,6 @@ class Send:
             deferred=counts[DeliveryState.DEFERRED], first_only=first_only or None)  # fmt: skip
         return self._store.issues.get(issue.period), number, first_only
 
-    def _refuse_yesterday(self, issue: Issue, now: datetime) -> None:
-        """No letter is dated before those of the last issue: then this machine's clock is wrong."""
-        begun = [
-            one.sending_since for one in self._store.issues.all() if one.id != issue.id and one.sending_since
-        ]
-        if issue.sending_since is None and begun and now < max(begun):
-            raise MoveRefused(
-                f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, which is before the last issue began to leave "
-                f"({max(begun):%Y-%m-%d %H:%M}). Set the clock; nothing was sent.",
-                key="desk.why_clock",
-            )
-
     def put_off_until(self, issue: Issue) -> datetime | None:
         """When the first letter may be tried again, where all that is left was put off by its mail server."""
         counts = self._store.deliveries.counts(issue.id)
@@ -287,39 +291,25 @@ class Send:
         )
         return at if at is not None and at > self._clock() else None
 
-    def _resolve_doubts(self, issue: Issue, make: Callable[[Delivery], Letter]) -> None:
-        """What is in doubt and can be known (a folder), or shall go again by the configuration, is settled now."""
-        for delivery in self._store.deliveries.listed(issue.id, DeliveryState.UNSURE, limit=100_000):
-            try:
-                arrived = self._transport.arrived(make(delivery))
-            except (RenderError, ValueError):  # forgotten meanwhile: nothing more can be known
-                continue
-            if arrived is None and self._config.mail.on_unsure == "hold":
-                continue
-            with self._store.write():
-                self._store.deliveries.settle(
-                    delivery.id, state=DeliveryState.SENT if arrived else DeliveryState.QUEUED,
-                    note="it stands in the folder" if arrived else "sent again after a doubt",
-                )  # fmt: skip
-
     def _carry(
-        self, issue: Issue, number: int, make: Callable[[Delivery], Letter], *, first_only: bool,
-        on_progress: Callable[[Progress], None] | None, stop: Callable[[], bool] | None,
-    ) -> Report:  # fmt: skip
+        self, issue: Issue, number: int, asked: _Asked, *, first_only: bool, halt: PauseReason | None
+    ) -> Report:
+        make, shown = self._frozen(issue)
         counts = self._store.deliveries.counts(issue.id)
         run = Run(
             self._store, number,
             Terms(
                 issue=issue.id, total=counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED],
-                accepted=counts[DeliveryState.SENT] > 0, make=make, clock=self._clock, stop=stop, on_progress=on_progress,
-                wanted=lambda: self._is_sending(issue.period) and not self._shut(),
+                accepted=counts[DeliveryState.SENT] > 0, make=make, clock=self._clock, stop=asked.stop,
+                on_progress=asked.on_progress,
+                wanted=lambda: self._goes_on(issue.period, shown) and not self._shut(),
                 first_only=first_only, resend=self._config.mail.on_unsure == "resend",
                 paces=known_paces(self._store.paces.all(), self._config.mail.domain, now=self._clock()),
             ),
         )  # fmt: skip
-        reason: PauseReason | None = None
+        reason = halt
         try:
-            if not self._shut():
+            if not halt and not self._shut():
                 self._transport.carry(run)
         except MailError as error:
             reason = reason_of(error)
@@ -348,9 +338,16 @@ class Send:
         waits = [at for at in (self._shut(), self.first.rests_until(issue)) if at is not None and at > now]
         return max(waits, default=None)
 
-    def _is_sending(self, period: Period) -> bool:
-        found = self._store.issues.find(period)
-        return found is not None and found.state is IssueState.SENDING
+    def _goes_on(self, period: Period, shown: Collection[int]) -> bool:
+        """Whether these letters, which introduce so many people, are still to leave."""
+        found = self._store.issues.find(period, bench=())
+        return found is not None and found.state is IssueState.SENDING and not gone(found, shown)
+
+    def _must_be_made_anew(self, report: Report, stop: Callable[[], bool] | None) -> bool:
+        issue = self._store.issues.get(report.period)
+        if issue.state is not IssueState.SENDING or self.rests_until(issue) or (stop and stop()):
+            return False
+        return bool(taken_back(issue, self._store.issues.editions(issue.id)))
 
     def _finish(self, issue: Issue, reason: PauseReason | None) -> None:
         """Paused with the reason, sent when nothing is left to be done, or sending still."""

@@ -12,6 +12,7 @@ from digest.model import (
     Issue,
     IssueId,
     IssueState,
+    ItemId,
     Letter,
     Outcome,
     Period,
@@ -24,7 +25,7 @@ from digest.send_run import Books, Deliveries, Run
 class Shelf(Protocol):
     """Issues, as their sender needs them."""
 
-    def find(self, period: Period) -> Issue | None: ...
+    def find(self, period: Period, *, bench: Collection[ItemId] | None = None) -> Issue | None: ...
     def get(self, period: Period) -> Issue: ...
     def all(self) -> list[Issue]: ...
     def editions(self, issue_id: IssueId) -> dict[str, Edition]: ...

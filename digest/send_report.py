@@ -1,7 +1,7 @@
 """What one call of sending did, and why it paused, as a value and as a sentence. It decides and changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digest.errors import MailError
@@ -34,6 +34,15 @@ class Report:
     busy: bool = False
     shunned: Mapping[str, str] = field(default_factory=dict)
     rests_until: datetime | None = None
+
+
+def together(before: Report, then: Report) -> Report:
+    """Two rounds of one call."""
+    return replace(
+        then, sent=before.sent + then.sent, deferred=before.deferred + then.deferred,
+        failed=before.failed + then.failed, unsure=before.unsure + then.unsure,
+        shunned={**before.shunned, **then.shunned},
+    )  # fmt: skip
 
 
 def reason_of(error: MailError) -> PauseReason:

@@ -1,17 +1,21 @@
 """Introductions: two sentences of a reader's own, read by an editor, shown in an issue, and taken back at any time."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from difflib import ndiff
 from email import message_from_bytes, policy
 
 import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
-from digest.errors import MoveRefused, TokenRefused
+from digest.errors import MoveRefused, RenderError, TokenRefused
 from digest.join_choices import Choice
-from digest.model import DeliveryState, Issue, IssueState, SubscriberState
+from digest.model import Address, Cadence, DeliveryState, Edition, Issue, IssueState, Reading, SubscriberState
+from digest.render.press import Press
 from digest.rules.introduce import IntroductionRefused, judged_hello
 from digest.schedule import send_due
 from digest.send_letters import must_be_as_approved
@@ -262,3 +266,108 @@ def test_an_issue_that_shows_somebody_against_their_word_cannot_be_scheduled_nor
     assert {state for state, many in app.store.deliveries.counts(issue.id).items() if many} == {
         DeliveryState.QUEUED
     }
+
+
+_MARKS = re.compile("[0-9a-f]{24}")
+
+
+def opened(app: App, month: web_kit.Month) -> tuple[Issue, dict[str, Edition]]:
+    issue = app.store.issues.get(month.period)
+    return issue, app.store.issues.editions(issue.id)
+
+
+@pytest.mark.parametrize("way", ["withdraws", "leaves", "is forgotten", "says something else"])
+def test_what_is_taken_back_while_an_issue_leaves_is_not_in_the_rest_of_its_letters(
+    app: App, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Nobody has to do anything: the run goes on with the approved letters but for the words, and the log says so."""
+    monkeypatch.setattr("digest.send_run.LOOK_S", 0.0)
+    for address, name in ((ANN, "Ann"), ("bo@example.org", "Bo")):
+        joins(app, address)
+        says_hello(app, address, name=name, who=f"{name} runs intake for a small city.")
+        assert let_in(app, address)
+    month, now = web_kit.fill(app), app.clock()
+    choices = [
+        (reading, zone) for reading in Reading for zone in ("", "America/Vancouver", "America/Halifax")
+    ]
+    with app.store.write():
+        for number in range(180):
+            reading, zone = choices[number % len(choices)]
+            one = app.store.subscribers.add(
+                Address(f"r{number}@example.org"), language=reading, state=SubscriberState.CONFIRMED, now=now
+            )
+            cadence = Cadence.QUARTERLY if number % 5 == 0 else Cadence.EVERY
+            app.store.subscribers.save(replace(one, timezone=zone, cadence=cadence))
+    app.publish.assemble(month.period)
+    app.publish.approve(month.period, by="1")
+    before, was = opened(app, month)
+    counts: list[int] = []
+
+    def takes_back() -> bool:
+        sent = app.store.deliveries.counts(before.id)[DeliveryState.SENT]
+        if sent and not counts:
+            counts.append(sent)
+            if way == "withdraws":
+                app.join.introductions.withdraw(manage_token(app))
+            elif way == "leaves":
+                app.join.leave(leave_token(app))
+            elif way == "is forgotten":
+                app.join.forget(ANN)
+            else:
+                says_hello(app, name="Anna", who="Anna does something else.")
+        return False
+
+    report = app.send.issue(month.period, stop=takes_back)
+    issue, letters = opened(app, month)
+    assert issue.state is IssueState.SENT
+    folder = app.config.path(app.config.mail.folder)
+    texts = []
+    for path in sorted(folder.glob("issue-*.eml")):
+        letter = message_from_bytes(path.read_bytes(), policy=policy.default)
+        texts.append(letter.get_body(("plain",)).get_content())  # type: ignore[attr-defined]
+    assert len(texts) == report.sent
+    assert app.store.deliveries.counts(issue.id)[DeliveryState.SENT] == report.sent
+    whose = [("Ann runs" in text, "Bo runs" in text) for text in texts]
+    assert 0 < sum(ann for ann, _ in whose) <= counts[0] + 50, "those that were on their way"
+    assert sum(bo for _, bo in whose) > 100
+    assert set(letters) == set(was)
+    assert any("@" in key for key in was)
+    assert any("#recap@" in key for key in was), "recaps introduce people too"
+    for key, one in letters.items():
+        assert "Ann runs" not in f"{one.text}{one.html}{one.letter!r}{one.view}", key
+        assert ("Bo runs" in one.text) == ("Bo runs" in was[key].text), key
+        then, anew = (_MARKS.sub("*", each.text).splitlines() for each in (was[key], one))
+        assert not [line for line in ndiff(then, anew) if line.startswith("+ ")], key
+    must_be_as_approved(issue, letters)
+    [left_out] = [edit for edit in app.store.issues.edits(issue.id) if edit.act == "leave out"]
+    assert left_out.detail == {"count": 1, "was": before.hash, "hash": issue.hash}
+
+
+def test_an_issue_waits_for_a_person_when_words_taken_back_cannot_be_taken_out(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joins(app)
+    month = web_kit.fill(app)
+    says_hello(app)
+    assert let_in(app)
+    app.publish.assemble(month.period)
+    app.publish.approve(month.period, by="1")
+    with app.store.write():
+        app.store.issues.move(
+            app.store.issues.get(month.period).id, from_={IssueState.APPROVED}, to=IssueState.SENDING,
+            sending_since=app.clock(),
+        )  # fmt: skip
+    app.join.introductions.withdraw(manage_token(app))
+
+    def fails(*_: object, **__: object) -> Edition:
+        raise RenderError("a template that an operator broke")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Press, "of_views", fails)
+        report = app.send.issue(month.period)
+    assert report.state is IssueState.PAUSED
+    assert not report.sent
+    assert "could not be made anew" in str(report.reason)
+    report = app.send.issue(month.period)
+    assert (report.state, report.sent) == (IssueState.SENT, 6)
+    assert all("intake" not in one.text for one in opened(app, month)[1].values())

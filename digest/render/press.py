@@ -87,6 +87,10 @@ class Press:
         views = [issue_view(issue, language, self._config, zone=zone) for language in reading.languages]
         return self.of_views(views, reading, zone=zone)
 
+    def view(self, issue: Issue, language: Language) -> IssueView:
+        """What is printed of an issue in one language, for all zones of the list."""
+        return issue_view(issue, language, self._config)
+
     def of_views(self, views: Sequence[IssueView], reading: Reading, *, zone: str = "") -> Edition:
         """The same from what was shown once: one view for each language of the reading. Raises RenderError."""
         mark = sha256(f"{reading} {zone} {views!r}{self._config.list.url}".encode()).hexdigest()

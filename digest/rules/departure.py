@@ -47,6 +47,17 @@ def must_have_its_hour(issue: Issue, *, now: datetime, zone: str) -> None:
     )  # fmt: skip
 
 
+def must_not_be_yesterday(issue: Issue, others: Iterable[Issue], *, now: datetime) -> None:
+    """Raises MoveRefused: no letter is dated before those of the last issue; then this machine's clock is wrong."""
+    begun = [one.sending_since for one in others if one.id != issue.id and one.sending_since]
+    if issue.sending_since is None and begun and now < max(begun):
+        raise MoveRefused(
+            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, which is before the last issue began to leave "
+            f"({max(begun):%Y-%m-%d %H:%M}). Set the clock; nothing was sent.",
+            key="desk.why_clock",
+        )
+
+
 def must_show_nobody_against_their_word(issue: Issue, letters: Mapping[str, Edition]) -> None:
     """Raises MoveRefused when somebody took back what the frozen letters show of them."""
     gone = taken_back(issue, letters)

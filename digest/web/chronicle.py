@@ -139,6 +139,8 @@ def sentence(edit: Edit, titles: Mapping[int, str], by_id: Mapping[int, Edit]) -
         return words(key, when=_moment(detail["send_at"]), was=_moment(detail.get("was", detail["send_at"])))
     if edit.act == "hold" and "first" in detail:
         return words("desk.log_taken_back", n=int(str(detail["first"])))
+    if edit.act == "leave out":
+        return words("desk.log_leave_out", n=int(str(detail.get("count", 1))))
     return words(f"desk.log_{edit.act}") if edit.act in _PLAIN else words("desk.log_other", act=edit.act)
 
 

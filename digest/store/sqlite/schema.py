@@ -24,7 +24,7 @@ from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
 from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TURNED, TWINS, UNDATED
-from digest.store.sqlite.schema_taken_back import TAKEN_BACK
+from digest.store.sqlite.schema_taken_back import TAKEN_BACK, TAKEN_BACK_MEANWHILE
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
 MIGRATIONS = Migrations("digest")
@@ -355,6 +355,7 @@ for _name, _script in (
     ("0029_farewell", FAREWELL),
     ("0030_fewer", FEWER),
     ("0031_turned", TURNED),
+    ("0032_taken_back_meanwhile", TAKEN_BACK_MEANWHILE),
 ):
     MIGRATIONS(name=_name)(_runs(_script))
 
