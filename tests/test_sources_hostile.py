@@ -4,18 +4,19 @@ import gzip
 import importlib
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import escape
 
 import pytest
 
 from digest.app import App, open_app
 from digest.config import Config
-from digest.errors import ErrorKind
+from digest.errors import ErrorKind, SourceError
 from digest.rules.gather import is_hint
 from digest.sources import KINDS, ParseContext
 from digest.web import create_web
-from tests.conftest import Clock
-from tests.http_kit import Site, answer, raw, rss, serving
+from tests.conftest import NOW, Clock
+from tests.http_kit import Site, answer, ics, raw, rss, serving
 from tests.web_kit import read, signed_in
 
 HELD = {
@@ -44,6 +45,10 @@ HELD = {
     "F7 others on time": "test_collect.test_failing_sources_are_named_and_stop_nobody",
     "F8 12 MB": "test_sources_hostile.test_twelve_megabytes_are_refused_at_five",
     "F8 as many small items": "test_sources_read.test_the_newest_five_hundred_are_kept",
+    "F8 nothing but tags": "test_sources_hostile.test_a_feed_of_nothing_but_tags_is_refused_before_it_costs_anything",
+    "F8 endless lists of dates": "test_sources_hostile.test_a_series_with_endless_lists_of_dates_costs_only_itself",
+    "F7 a page of dripping feeds":
+        "test_sources_discover.test_a_page_of_slow_feeds_is_looked_at_within_one_deadline_and_nothing_is_asked_twice",
     "F9 charset, BOM, NUL, U+202E, 10 KB title, year 9999, no guid, reused guid":
         "test_sources_hostile.test_odd_feeds_are_read",
     "F9 mutated feeds (10,000 a kind in bench.fuzzing)": "test_sources_fuzzed.test_damaged_answers_are_read_or_refused_by_name",
@@ -51,6 +56,7 @@ HELD = {
     "readers that hang": "test_sources_reader.test_an_answer_that_takes_too_long_is_given_up_and_the_next_one_is_read",
     "readers that raise": "test_sources_reader.test_a_bug_in_a_reader_is_a_typed_error_with_a_trace_for_us",
 }  # fmt: skip
+CONTEXT = ParseContext(url="https://x.example/feed", now=NOW, horizon=NOW + timedelta(days=60))
 TEMPLATES = (
     "{{ 7*7 }}", "{{ config }}", "{{ self.__init__.__globals__ }}", "{% for x in (1,2) %}x{% endfor %}", "{# gone #}",
     "${7*7}", "#{7*7}", "<%= 7*7 %>", "{{ ''.__class__.__mro__ }}", "{{ env.SECRET }}", "%(name)s", "{title}", "{0}",
@@ -196,3 +202,38 @@ def test_odd_feeds_are_read(odd: str, clock: Clock) -> None:
         assert len(entry.title) <= 300
         assert not re.search("[\0\x80-\x9f\u200b\u202e\ufeff]", text)
     assert "\u200d" in entries[0].title or odd != "emoji joiners"
+
+
+@pytest.mark.parametrize("inside", [b"<a>" * 300_000 + b"</a>" * 300_000, b"<a></a>" * 150_000 + b"&nope"])
+def test_a_feed_of_nothing_but_tags_is_refused_before_it_costs_anything(inside: bytes) -> None:
+    """F8: the parser for what is not plain took ten seconds and a quarter of a gigabyte."""
+    body = b'<rss version="2.0"><channel><item>' + inside + b"</item></channel></rss>"
+    with pytest.raises(SourceError) as caught:
+        KINDS["feed"].parse(body, CONTEXT)
+    assert caught.value.kind is ErrorKind.TOO_BIG
+
+
+def test_tags_that_are_words_are_not_counted() -> None:
+    """A large feed of long posts, with a language of its own in one entry: read as ever."""
+    words = b"<![CDATA[" + b"<p>Some <b>words</b> that a person wrote.</p>" * 1_000 + b"]]>"
+    item = b'<item xml:lang="fr"><title>T</title><link>https://x.example/%d</link><description>' + words
+    items = b"".join(item.replace(b"%d", b"%d" % n) + b"</description></item>" for n in range(60))
+    found = KINDS["feed"].parse(b'<rss version="2.0"><channel>' + items + b"</channel></rss>", CONTEXT)
+    assert len(found.entries) == 60
+
+
+@pytest.mark.parametrize("name", ["EXDATE", "RDATE"])
+@pytest.mark.parametrize("comma", [",", "\n{name}:", ",\n "])
+def test_a_series_with_endless_lists_of_dates_costs_only_itself(name: str, comma: str) -> None:
+    dates = (f"2026{1 + i % 12:02d}{1 + i % 28:02d}T{i % 24:02d}{i % 60:02d}00Z" for i in range(60_000))
+    listed = f"{name}:" + comma.format(name=name).join(dates)
+    body = ics(
+        f"UID:a\nSUMMARY:Endless\nDTSTART:20201203T180000Z\nRRULE:FREQ=DAILY\n{listed}",
+        "UID:b\nSUMMARY:Hack night\nDTSTART:20261203T180000Z",
+    )
+    found = KINDS["ical"].parse(body, CONTEXT)
+    assert [entry.title for entry in found.entries] == ["Hack night"]
+    assert [one.detail for one in found.left_out] == ["events that list 30000 dates and more"], (
+        "before it is read"
+    )
+    assert not found.whole, "what may be missing is not called off"

@@ -67,6 +67,7 @@ def test_a_sentence_that_nobody_knows_is_told_by_its_sort() -> None:
 
 
 _SAMPLES = {
+    "MOST_TAGS": "200,000",
     "host": "blog.example.org", "name": "tumblr.com", "split.scheme": "ftp", "port": "25", "source.kind": "telepathy",
     "known": "feed, ical", "MOST_HOPS": "5", "most // 1000": "5,000", "len(blocks)": "3", "len(parsed.entries)": "12",
     "type(error).__name__": "OverflowError", "self._longest_s": "20", "status": "503", "feeds[0]": "https://blog.example.org/feed",

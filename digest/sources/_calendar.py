@@ -43,8 +43,14 @@ _NEEDED = (
     "STATUS",
     "SEQUENCE",
 )
+_FOLD = re.compile(r"\n[ \t]")
 _ENDED = re.compile(r"^END:VCALENDAR\s*\Z", re.MULTILINE | re.IGNORECASE)
 MOST_EVENTS = 5_000
+MOST_LISTED = (
+    30_000  # dates that its events name one by one, added or taken out: what the library reads in a second
+)
+_LARGE = 16 * MOST_LISTED  # characters; fewer hold no more of them
+_LIST = re.compile(r"^(?:EXDATE|RDATE)[;:].*", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -77,6 +83,8 @@ def read_sheet(body: bytes, *, today: date) -> Sheet:
             LeftOut(f"{more}", LeftOutWhy.LIMIT, f"events beyond the nearest {MOST_EVENTS}")
         )
         sheet.torn |= len(blocks) < MOST_EVENTS
+    if len(text) > _LARGE:
+        blocks = _without_long_lists(blocks, sheet)
     whole = _attempt(lambda: _read_all([*found.zones, *blocks]))
     if whole is None:
         whole = _attempt(lambda: _read_all(blocks))
@@ -90,6 +98,23 @@ def read_sheet(body: bytes, *, today: date) -> Sheet:
     if blocks and not sheet.events:
         raise SourceError(ErrorKind.PARSE, f"None of the {len(blocks)} events of the calendar could be read.")
     return sheet
+
+
+def _without_long_lists(blocks: list[str], sheet: Sheet) -> list[str]:
+    """As many events as list MOST_LISTED dates together, those with the shortest lists first."""
+    listed = [sum(line.count(",") + 1 for line in _LIST.findall(_FOLD.sub("", block))) for block in blocks]
+    room, kept = MOST_LISTED, set[int]()
+    for number in sorted(range(len(blocks)), key=listed.__getitem__):
+        room -= listed[number]
+        if room < 0:
+            break
+        kept.add(number)
+    if more := len(blocks) - len(kept):
+        sheet.left_out.append(
+            LeftOut(f"{more}", LeftOutWhy.LIMIT, f"events that list {MOST_LISTED} dates and more")
+        )
+        sheet.torn = True
+    return [block for number, block in enumerate(blocks) if number in kept]
 
 
 def _read_all(blocks: list[str]) -> Any:
