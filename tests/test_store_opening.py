@@ -270,7 +270,6 @@ def open_folder() -> Iterator[Path]:
 NOBODY = """
 import json, os, sys
 from digest.errors import StoreError
-from digest.rules.near import hints
 from digest.store.sqlite import open_store
 if os.geteuid() == 0:
     os.setgid(65534)
