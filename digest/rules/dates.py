@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from time import struct_time
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,17 @@ _DAY_FIRST = re.compile(
     r"\b(?P<d>\d{1,2})(?:er|st|nd|rd|th)?[\s-]+(?:of\s+|de\s+)?(?P<mon>[a-z]{3,9})\.?,?[\s-]+(?P<y>\d{4}|\d{2})\b"
 )
 _MONTH_FIRST = re.compile(r"\b(?P<mon>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})\b")
+_NUMBERS = re.compile(
+    r"(?:(?P<weekday>[a-z]{3,8})\.?,? )?(?P<one>\d{1,2})/(?P<other>\d{1,2})/(?P<y>\d{4})"
+    r"(?:,? (?:- |a |at )?(?P<hour>\d{1,2}(?::\d\d| ?h ?\d{0,2})?(?::(?P<second>\d\d))?(?: ?[ap]\.?m\.?)?)(?: (?P<zone>\S+))?)?"
+)
+_WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        ("mon lun", "tue mar", "wed mer", "thu jeu", "fri ven", "sat sam", "sun dim")
+    )
+    for name in names.split()
+}
 _ASCTIME = re.compile(
     r"\b(?P<mon>[a-z]{3})\s+(?P<d>\d{1,2})\s+(?P<time>\d{1,2}:\d{2}:\d{2})\s+(?P<zone>.*?)\s*(?P<y>\d{4})$"
 )
@@ -115,7 +126,7 @@ def read_date(text: str | None, *, timezone: str = "UTC") -> When | None:
         if found and (found["H"] or found["zone"].strip() in ("", "Z")):
             day = int(found["y"]), int(found["m"]), int(found["d"])
             return _when(day, _clock(found), found["zone"].strip(), timezone)
-        return _spelled_out(words, timezone)
+        return _in_numbers(words, timezone) or _spelled_out(words, timezone)
     except (ValueError, OverflowError):
         return None
 
@@ -211,7 +222,10 @@ def _spelled_out(words: str, timezone: str) -> When | None:
         return None
     month = _month(found["mon"])
     year = int(found["y"])
-    year += 0 if year > 99 else 2000 if year < 70 else 1900
+    if len(found["y"]) == 2:
+        year += 2000 if year < 70 else 1900
+    elif year < 1900:  # `-0001` is what WordPress writes for a date it has not
+        return None
     day = year, month, int(found["d"])
     clock = _TIME.search(rest) or _HOUR_ONLY.search(rest)
     if clock is None:
@@ -222,6 +236,25 @@ def _spelled_out(words: str, timezone: str) -> When | None:
     if not zone:
         zone = words[len(words) - len(rest) + clock.end() :].strip(" ,()[].") if plain.endswith(rest) else ""
     return _when(day, (hour, minute, min(int(groups.get("S") or 0), 59)), zone, timezone)
+
+
+def _in_numbers(words: str, timezone: str) -> When | None:
+    """`11/20/2026 5:00 PM`, `ven, 20/11/2026 - 17:00`: where no month has that number, or the weekday says which is meant."""
+    found = _NUMBERS.fullmatch(words.lower().translate(_ACCENTS))
+    if found is None:
+        return None
+    one, other, year = (int(found[name]) for name in ("one", "other", "y"))
+    days = {(year, month, day) for month, day in ((one, other), (other, one)) if 1 <= month <= 12}
+    if found["weekday"]:
+        number = _WEEKDAYS.get(found["weekday"][:3])
+        days = {day for day in days if date(*day).weekday() == number}
+    if len(days) != 1:
+        return None
+    clock = read_hour(found["hour"]) if found["hour"] else None
+    named = (clock.hour, clock.minute, int(found["second"] or 0)) if clock else None
+    return (
+        None if found["hour"] and clock is None else _when(days.pop(), named, found["zone"] or "", timezone)
+    )
 
 
 def _day_of(plain: str) -> re.Match[str] | None:

@@ -227,7 +227,7 @@ def _judge(entry: Entry, known: Known, source: SourceId, *, now: datetime) -> In
         return AlsoIn(known.id, entry, contradiction(entry, known))
     if known.owner not in (source, None):
         return Seen(known.id, entry, otherwise=contradiction(entry, known))
-    if not changed and (known.frozen or _as_it_reads(entry, known)):
+    if not changed and (known.frozen or _as_it_reads(entry, known)) and not _is_dated_now(entry, known):
         return Seen(known.id, entry)
     if is_older(entry, known, now=now):
         return Seen(known.id, entry)
@@ -245,6 +245,12 @@ def _dated_as(known: Known, entry: Entry) -> Entry:
         flags = tuple(flag for flag in entry.flags if flag not in (UNDATED, UNREAD, UNTRUE))
         return replace(entry, published=known.published, flags=flags)
     return entry
+
+
+def _is_dated_now(entry: Entry, known: Known) -> bool:
+    """Whether a post that had no date until now has one."""
+    is_post = known.kind is ItemKind.POST is entry.kind
+    return is_post and not known.frozen and known.published is None and entry.published is not None
 
 
 def _as_it_reads(entry: Entry, known: Known) -> bool:

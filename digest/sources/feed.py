@@ -35,6 +35,7 @@ _OPENS = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)(?:\s[^<>]*)?>", re.IGNORECASE
 _CLOSES = re.compile(rb"</(?:[\w-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _ENDS = re.compile(rb"</(?:[\w-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 MOST_TAGS = 200_000  # of a feed that is not plain: two to four seconds of feedparser's time
+_READ_HERE = re.compile(r"\s*-?\d{4}-\d\d-\d\d|.* -?000\d ")  # whatever else of this form names no day
 _DATED = ("published", "updated", "created")
 _FAULTS = (
     ValueError,
@@ -289,7 +290,11 @@ def _dates(raw: Any, context: ParseContext) -> tuple[When | None, When | None]:
         if name not in raw:
             continue
         found[name] = read_date(raw[name], timezone=context.timezone)
-        if found[name] is None and (at := read_struct(raw.get(f"{name}_parsed"))):
+        if (
+            found[name] is None
+            and not _READ_HERE.match(raw[name])
+            and (at := read_struct(raw.get(f"{name}_parsed")))
+        ):
             found[name] = When(at, zone_guessed=True)
     published = found.get("published") or found.get("created") or found.get("updated")
     return published, found.get("updated")
