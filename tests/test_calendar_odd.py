@@ -91,6 +91,18 @@ def test_a_change_of_this_and_all_later_dates_keeps_them_apart() -> None:
         ("US/Pacific", "America/Toronto", "America/Vancouver", False),
         ("EST5EDT", "America/Toronto", "America/Toronto", True),
         ("(UTC-08:00) Pacific Time (US & Canada)", "America/Vancouver", "America/Vancouver", True),
+        ("(UTC-03:30) Newfoundland", "America/Toronto", "America/St_Johns", True),
+        ("(UTC-06:00) Saskatchewan", "America/Toronto", "America/Regina", True),
+        ("(UTC-05:00) Est (É.-U. et Canada)", "America/Toronto", "America/Toronto", True),
+        ("(UTC-05:00) Est (É.-U. et Canada)", "America/Vancouver", "America/Toronto", True),
+        ("(UTC-08:00) Pacifique (É.-U. et Canada)", "America/Vancouver", "America/Vancouver", True),
+        ("(UTC-08:00) Pacifique (É.-U. et Canada)", "America/Toronto", "America/Vancouver", False),
+        ("(UTC-07:00) Montagnes Rocheuses (É.-U. et Canada)", "America/Edmonton", "America/Edmonton", True),
+        ("(UTC-06:00) Centre (É.-U. et Canada)", "America/Winnipeg", "America/Winnipeg", True),
+        ("(UTC-04:00) Atlantique (Canada)", "America/Toronto", "America/Halifax", True),
+        ("(UTC-03:30) Terre-Neuve", "America/Toronto", "America/St_Johns", True),
+        ("(UTC-07:00) Yukon", "America/Toronto", "America/Whitehorse", True),
+        ("Heure de l’Est", "America/Toronto", "America/Toronto", True),
         ("Pacific Standard Time", "America/New_York", "America/Los_Angeles", True),
         ("America/Los_Angeles", "America/Vancouver", "America/Los_Angeles", True),
         ("US/Pacific", "Europe/Paris", "US/Pacific", True),
@@ -163,3 +175,34 @@ def test_what_opens_and_never_ends_is_passed_over(name: str, place: str) -> None
 def test_a_zone_name_of_mere_slashes_is_read_in_one_pass() -> None:
     body = ics("UID:1@x.example\nSUMMARY:T\nDTSTART:20261203T150000Z\nX-A;" + "TZID=/" * 50_000)
     assert [one.title for one in read(body).entries] == ["T"]
+
+
+@pytest.mark.parametrize(
+    ("tzid", "hour", "sure"),
+    [
+        ("tzone://Microsoft/Utc", "13:00", True),
+        ("Etc/GMT+5", "18:00", True),
+        ("(UTC-06:00) Central America", "19:00", False),
+        ("(UTC+01:00) Bruxelles, Copenhague, Madrid, Paris", "12:00", False),
+    ],
+)
+def test_a_zone_that_is_only_a_number_keeps_its_instant_and_is_told_in_the_sources_zone(
+    tzid: str, hour: str, sure: bool
+) -> None:
+    body = ics(f'UID:a-long-uid@x.example\nSUMMARY:Talk\nDTSTART;TZID="{tzid}":20261201T180000')
+    (entry,) = KINDS["ical"].parse(body, replace(CONTEXT, timezone="America/Toronto")).entries
+    assert entry.occasion is not None
+    assert (entry.occasion.timezone, "zone-guessed" not in entry.flags) == ("America/Toronto", sure)
+    assert f"{entry.occasion.starts.astimezone(ZoneInfo('America/Toronto')):%H:%M}" == hour
+
+
+def test_a_date_that_is_called_off_without_a_word_keeps_the_words_of_its_series() -> None:
+    series = "UID:drop-in@x.example\nSUMMARY:Weekly drop-in\nLOCATION:Library\nDTSTART:20261202T230000Z"
+    series += "\nRRULE:FREQ=WEEKLY;COUNT=3"
+    off = "UID:drop-in@x.example\nSTATUS:CANCELLED\nRECURRENCE-ID:20261209T230000Z\nDTSTART:20261209T230000Z"
+    entries = KINDS["ical"].parse(ics(series, off), CONTEXT).entries
+    assert [(e.title, e.occasion.place, e.occasion.status.value) for e in entries if e.occasion] == [
+        ("Weekly drop-in", "Library", "confirmed"),
+        ("Weekly drop-in", "Library", "cancelled"),
+        ("Weekly drop-in", "Library", "confirmed"),
+    ]

@@ -26,6 +26,7 @@ from digest.sources._series import (
     is_meant,
     repeats,
     stamp,
+    with_masters_words,
     within_effort,
 )
 from digest.sources._uids import NAMELESS, Dated, Names, meant, nearest, whole
@@ -201,6 +202,7 @@ def _dates(
     overrides = [event for event, _ in series if "RECURRENCE-ID" in event]
     for event in overrides if masters else ():
         event["RECURRENCE-ID"].dt = at_the_hour(event["RECURRENCE-ID"].dt, masters[0])
+        with_masters_words(event, masters[0])
     dates = [Dated(event, flags, meant(event, master=None, overrides=())) for event, flags in plain]
     until = context.horizon
     for place, master in enumerate(masters):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -130,6 +131,8 @@ def told_in(
     flags = ("zone-guessed",) if start.zone_guessed else ()
     if not start.has_time:
         return own, flags
+    if start.timezone and start.timezone.startswith("Etc/"):  # `Etc/GMT+5` is a number, and its sign deceives
+        offset, start = _shown(start, start.timezone), replace(start, timezone=None)
     odd = (*flags, "check-zone")
     if offset == timedelta(0) and 17 <= start.at.hour <= 23:
         return there or own, odd  # local evening hours written as if they were UTC

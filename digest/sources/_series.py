@@ -13,7 +13,7 @@ from icalendar.prop.broken import vBroken
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from digest.rules.dates import zone_named
-from digest.sources._zones import alike, canadian
+from digest.sources._zones import alike, canadian, displayed
 
 MOST_DATES = 50  # of one series
 LOOK_BACK = timedelta(days=60)
@@ -105,7 +105,7 @@ class Zones:
         if not name or name in _ABBREVIATIONS:
             return None, False
         spelled = _SPELLED_OUT.search(name) if name not in WINDOWS_TO_OLSON else None
-        name = _SHORT[spelled[1].lower()] if spelled else name
+        name = _SHORT[spelled[1].lower()] if spelled else displayed(name)[0] or name
         return canadian(name, wall, calendar=self.calendar, source=self.source)
 
     def _named(self, tzid: str, wall: datetime) -> tuple[tzinfo | None, bool]:
@@ -113,9 +113,11 @@ class Zones:
         tzid = tzid.strip().strip('"')
         if not tzid:
             return None, False
-        if offset := re.fullmatch(r"(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?", tzid):
-            minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-            return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), True
+        if written := re.fullmatch(r"(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?", tzid):
+            minutes = int(written[2]) * 60 + int(written[3] or 0)
+            return timezone(timedelta(minutes=minutes if written[1] == "+" else -minutes)), True
+        if tzid.lower() == "tzone://microsoft/utc":
+            return UTC, True
         abbreviated = zone_named(_ABBREVIATIONS.get(tzid, ""))
         if abbreviated:
             agrees = self.calendar is not None and alike(abbreviated, self.calendar, wall)
@@ -128,6 +130,8 @@ class Zones:
         )
         if not zone and (spelled := _SPELLED_OUT.search(tzid)):
             return zone_named(_ABBREVIATIONS[_SHORT[spelled[1].lower()]]), False
+        if not zone and (offset := displayed(tzid)[1]) is not None:
+            return timezone(offset), False  # that of its winter
         return zone or None, bool(zone)
 
 
@@ -292,6 +296,13 @@ def _settled_date(at: Any, tzid: str, zones: Zones) -> Any:
     if isinstance(at, tuple):
         return tuple(_settled_date(part, tzid, zones) if isinstance(part, datetime) else part for part in at)
     return zones._settled(at, tzid)[0] if isinstance(at, datetime) else at
+
+
+def with_masters_words(event: Any, master: Any) -> None:
+    """What calls one date off may say nothing but that: it is still called as its series is, and is to be there."""
+    if "SUMMARY" not in event:
+        lent = ("SUMMARY", "LOCATION", "DESCRIPTION", "URL")
+        event.update({name: master[name] for name in lent if name in master and name not in event})
 
 
 def at_the_hour(at: Any, master: Any) -> Any:

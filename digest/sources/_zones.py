@@ -1,5 +1,7 @@
 """What the zone names of calendar programs mean in Canada: Windows and US names stand for Canadian clocks there. Pure."""
 
+import re
+import unicodedata
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -31,6 +33,25 @@ _OTHER_NAMES = {
     }.items()
     for name in names.split()
 }  # fmt: skip
+_REGIONS = {
+    name: windows
+    for windows, names in {
+        "Newfoundland Standard Time": "newfoundland|terre-neuve|terre-neuve-et-labrador",
+        "Atlantic Standard Time": "atlantic|atlantique",
+        "Eastern Standard Time": "eastern|est|l'est",
+        "Central Standard Time": "central|centre",
+        "Canada Central Standard Time": "saskatchewan",
+        "Mountain Standard Time": "mountain|rocheuses|montagnes rocheuses|montagnes",
+        "Yukon Standard Time": "yukon",
+        "Pacific Standard Time": "pacific|pacifique",
+    }.items()
+    for name in names.split("|")
+}
+_DISPLAYED = re.compile(r"\((?:utc|gmt)\s*([+-])(\d\d)[:.](\d\d)\)\s*(.+)")
+_REGION = re.compile(
+    r"(?:heure (?:normale |avancee )?(?:d[eu]s? )?)?(?P<name>[a-z'-]+(?: rocheuses)?)(?: (?:standard |daylight )?time)?"
+    r"(?: \((?:(?:us|u\.?s\.?a?\.?|e\.?-?u\.?|etats-unis) ?(?:&|and|et) ?)?canada\))?"
+)
 _HALF_A_YEAR = timedelta(days=183)
 
 
@@ -55,10 +76,27 @@ def canadian(
     return main, all(alike(main, american, at) for at in (wall, wall + _HALF_A_YEAR))
 
 
+def displayed(name: str) -> tuple[str | None, timedelta | None]:
+    """What Exchange shows for a zone, in English or French: the Windows name of its region in Canada, and its offset.
+    `(UTC-05:00) Est (É.-U. et Canada)`, `(UTC-06:00) Saskatchewan`, `Heure de l’Est`; not `(UTC-06:00) Central America`."""
+    bare = unicodedata.normalize("NFKD", name.strip().strip('"')).casefold().replace("’", "'")
+    plain = " ".join("".join(letter for letter in bare if not unicodedata.combining(letter)).split())
+    shown = _DISPLAYED.fullmatch(plain)
+    region = _REGION.fullmatch(shown[4] if shown else plain)
+    windows = _REGIONS.get(region["name"].removeprefix("l'")) if region else None
+    if windows and not shown and "heure" not in plain:
+        windows = None  # a lone "Centre" may be a building
+    if shown is None:
+        return windows, None
+    minutes = int(shown[2]) * 60 + int(shown[3])
+    return windows, timedelta(minutes=minutes if shown[1] == "+" else -minutes)
+
+
 def alike(one: tzinfo, other: tzinfo, at: datetime) -> bool:
     return at.replace(tzinfo=one).utcoffset() == at.replace(tzinfo=other).utcoffset()
 
 
 def is_named(zone: tzinfo) -> bool:
     """Whether people know it by its name: rules of a file, and the bare clocks of tzdata, have none."""
-    return isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "Etc/UTC", "EST", "MST", "HST", "GMT")
+    bare = ("UTC", "EST", "MST", "HST", "GMT")
+    return isinstance(zone, ZoneInfo) and zone.key not in bare and not zone.key.startswith("Etc/")
