@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -432,8 +431,8 @@ def test_nobody_can_ask_who_is_subscribed(app: App, client: FlaskClient, clock: 
             client.application.extensions["digest"].errands.wait()
             answers.add((answer.status_code, answer.data, tuple(sorted(answer.headers.items()))))
     assert len(answers) == 1
-    # The quick tenth: what makes the others slow is a busy machine, not who is known.
-    quick = [statistics.quantiles(times, n=10)[0] for times in spent.values()]
+    # The quickest of each: what makes the others slow is a busy machine, not who is known.
+    quick = [min(times) for times in spent.values()]
     assert max(quick) - min(quick) < 0.005
 
 
