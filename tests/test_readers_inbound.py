@@ -79,7 +79,8 @@ def test_the_token_of_our_mailto_leaves_whoever_wrote_and_twice_is_once(app: App
     [
         ("Unsubscribe", ""), ("Re: Test letter: November", "unsubscribe\n\n> old words"), ("RE: x", "Stop."),
         ("Ré : x", "Désabonnement svp"), ("Re: x", "please unsubscribe me, thanks".replace(",", "")),
-        ("Rép : Désabonnez-moi", ""), ("Re: x", "Me désabonner s'il vous plaît"),
+        ("Rép : Désabonnez-moi", ""), ("Re: x", "Se désabonner"), ("Re: x", "désinscription"), ("Re: x", "Me désinscrire"),
+        ("Re: x", "Désinscrivez-moi"), ("Re: x", "Unsubscribe me please"), ("Re: x", "Me désabonner s'il vous plaît"),
     ],
 )  # fmt: skip
 def test_one_word_in_answer_to_a_letter_of_ours_leaves(app: App, subject: str, body: str) -> None:

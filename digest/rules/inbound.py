@@ -14,7 +14,7 @@ _WISH = re.compile(
     r"(?:please |kindly |i (?:want|wish|would like|’d like) to |s’il vous plaît,? |svp,? |veuillez |merci de |prière de "
     r"|je (?:veux|voudrais|souhaite|désire) )?"
     r"(?:unsubscribe|stop|remove me|leave|take me off"
-    r"|d[ée]sabonne(?:z|r|ment)?(?:[- ]moi)?|(?:me |vous )?(?:d[ée]sabonner|d[ée]sinscrire)|d[ée]sinscri(?:ption|vez[- ]moi)"
+    r"|d[ée]sabonne(?:z|r|ment)?(?:[- ]moi)?|(?:me |se |vous )?(?:d[ée]sabonner|d[ée]sinscrire)|d[ée]sinscri(?:ption|vez[- ]moi)"
     r"|(?:retirez|enlevez)[- ]moi|me (?:retirer|enlever)|arr[êe]t)"
     r"(?: me| moi)?(?: (?:from |off )?(?:this|the|your) (?:mailing )?(?:list|letter|newsletter)"
     r"| de (?:la |cette |votre )(?:liste|infolettre)(?: d’envoi)?)?"
