@@ -73,24 +73,35 @@ class Join:
         now = self._clock()
         with self._store.write(durable=True):
             known = self._store.subscribers.find(address)
-            reply = consent.reply_to_ask(known, last_letter=self._last_letter(known), now=now)
+            sponsor = self._hand.sponsor(ask.invitation) if ask.invitation else None
+            reply = consent.reply_to_ask(
+                known, last_letter=self._last_letter(known), now=now, is_invited=sponsor is not None
+            )
             writes = reply is not Reply.NOTHING
-            if self._guard.hears(ask, address, writes=writes) is not None or not writes:
+            if self._guard.hears(ask, address, writes=writes) is not None:
+                return
+            waits = known is not None and consent.still_waits(known)
+            if (
+                known is not None and waits and sponsor is not None
+            ):  # nothing else of who waits is changed by asking
+                known = replace(known, sponsor=sponsor)
+                self._store.subscribers.save(known)
+            if not writes:
                 return
             if reply is Reply.SETTINGS and known is not None:
                 self._hand.queue(NoticeKind.MANAGE, known)
                 return
-            known = self._written_down(known, ask, address, now=now)
+            if known is None or not waits:
+                known = self._written_down(known, ask, address, sponsor, now=now)
             self._hand.log(
                 known, "asked", method="form", page=ask.page, network=ask.network, read_in=ask.read_in
             )
             self._ask_to_confirm(known)
 
     def _written_down(
-        self, known: Subscriber | None, ask: Ask, address: Address, *, now: datetime
+        self, known: Subscriber | None, ask: Ask, address: Address, sponsor: str | None, *, now: datetime
     ) -> Subscriber:
         language, note = self._hand.language(ask.language), guard.one_line(ask.note)
-        sponsor = self._hand.sponsor(ask.invitation) if ask.invitation else None
         if known is None:
             return self._store.subscribers.add(
                 address, language=language, state=SubscriberState.ASKED, now=now, role=ask.role, timezone=ask.timezone,

@@ -248,6 +248,8 @@ class Hand:
             return False
         since = self.clock() - consent.INVITED_WITHIN
         brought = self.store.subscribers.count_sponsored(who.sponsor or "", since=since)
+        if who.state is SubscriberState.WAITING and who.confirmed_at is not None:
+            brought -= who.confirmed_at >= since  # they are no guest beside themselves
         return reader.state is SubscriberState.CONFIRMED and brought < consent.INVITED_MOST
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -145,6 +146,58 @@ def test_a_readers_link_lets_in_colleagues_while_the_reader_stays(gated: App) ->
     gated.join.leave(leave_token(gated, "ann@ontario.ca"))
     gated.join.confirm(confirm_token(gated, "cy@elsewhere.example"))
     assert person(gated, "cy@elsewhere.example").state is SubscriberState.WAITING
+
+
+@pytest.mark.parametrize("days", [0, 2])
+def test_who_waits_comes_in_by_an_invitation(gated: App, clock: Clock, days: int) -> None:
+    """The page says: confirm your address and you are in. Nothing else of theirs changes by somebody's typing."""
+    joins(gated, "ann@ontario.ca")
+    link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]
+    before = joins(gated, BO, note="I run the hack night")
+    assert before.state is SubscriberState.WAITING
+    old = confirm_token(gated, BO)
+    assert gated.join.confirm(old).answer is Answer.WAITING, (
+        "the letter of the first asking lets nobody in by itself"
+    )
+    taken(gated, clock)
+    clock.forward(days=days)
+    gated.join.ask(Ask(address=BO, invitation="nonsense", language="fr"))
+    gated.join.ask(Ask(address=BO, invitation=link, language="fr", note="somebody else's words"))
+    [waiting] = gated.join.gate.waiting()
+    assert waiting.subscriber == replace(before, sponsor=f"reader:{person(gated, 'ann@ontario.ca').id}")
+    assert len(taken(gated, clock)) == (1 if days else 0), "one letter a day"
+    found = gated.join.confirm(confirm_token(gated, BO))
+    assert (found.answer, found.subscriber.state) == (Answer.DONE, SubscriberState.CONFIRMED)
+    assert gated.join.gate.waiting() == []
+    assert [one.kind for one in taken(gated, clock)] == [NoticeKind.WELCOME]
+    log = gated.store.consents.of(before.id)
+    assert consent.standing(log) is SubscriberState.CONFIRMED
+
+
+def test_an_invitation_lets_in_nobody_whom_an_editor_refused_nor_over_the_twenty(
+    gated: App, clock: Clock
+) -> None:
+    joins(gated, "ann@ontario.ca")
+    link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]
+    refused, late = joins(gated, BO), joins(gated, "late@elsewhere.example")
+    gated.join.gate.decline(refused.id, by="dana")
+    for number in range(19):
+        assert (
+            joins(gated, f"r{number}@elsewhere.example", invitation=link).state is SubscriberState.CONFIRMED
+        )
+    clock.forward(days=2)
+    link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]
+    for text in (BO, "late@elsewhere.example"):
+        gated.join.ask(Ask(address=text, invitation=link))
+    assert gated.join.confirm(confirm_token(gated, BO)).answer is Answer.WAITING
+    assert person(gated, BO).sponsor is None
+    assert gated.join.confirm(confirm_token(gated, "late@elsewhere.example")).answer is Answer.DONE, (
+        "the twentieth"
+    )
+    assert late.sponsor is None
+    gated.join.crowd.tidy()
+    joins(gated, "more@elsewhere.example", invitation=link)
+    assert person(gated, "more@elsewhere.example").state is SubscriberState.WAITING
 
 
 def test_an_invitation_ends_with_its_maker_and_is_not_theirs_again_when_they_come_back(gated: App) -> None:

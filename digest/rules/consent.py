@@ -201,8 +201,16 @@ class Reply(StrEnum):
     SETTINGS = "settings"
 
 
-def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now: datetime) -> Reply:
-    """At most one letter a day to one address, whoever types it in."""
+def still_waits(known: Subscriber) -> bool:
+    """Whether an editor is still to say yes or no."""
+    return known.state is SubscriberState.WAITING and known.declined_at is None
+
+
+def reply_to_ask(
+    known: Subscriber | None, *, last_letter: datetime | None, now: datetime, is_invited: bool = False
+) -> Reply:
+    """At most one letter a day to one address, whoever types it in. is_invited: by a link that still counts; who waits
+    then comes in by confirming once more."""
     if last_letter is not None and now - last_letter < ONE_LETTER_PER:
         return Reply.NOTHING
     if known is not None and known.declined_at is not None:
@@ -213,7 +221,7 @@ def reply_to_ask(known: Subscriber | None, *, last_letter: datetime | None, now:
         SubscriberState.SUSPENDED,
     }:
         return Reply.CONFIRM
-    return Reply.SETTINGS
+    return Reply.CONFIRM if is_invited and still_waits(known) else Reply.SETTINGS
 
 
 def may_have_link(earlier: Sequence[tuple[datetime, int]], *, version: int, now: datetime) -> bool:
@@ -257,7 +265,9 @@ def confirming(known: Subscriber, *, version: int, state: SubscriberState, now: 
     """
     if known.state is SubscriberState.CONFIRMED:
         return Decision(Answer.ALREADY, None)
-    if known.state is SubscriberState.WAITING:
+    if known.state is SubscriberState.WAITING and (
+        version != known.version or known.declined_at is not None or state is SubscriberState.WAITING
+    ):
         return Decision(Answer.WAITING, None)
     if version != known.version:
         return None
