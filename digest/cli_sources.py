@@ -1,5 +1,6 @@
 """Commands for where things come from: sources add, list, pause, resume, remove, move, import, export."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -157,7 +158,7 @@ def told(proposal: Proposal) -> list[str]:
         lines.append(f'It is collected already, as "{proposal.known}".')
     for other in proposal.others:
         lines.append(f"Another way: {other.kind}, {counted(other)}.")
-        lines.append(f"  To take it instead: digest sources add --exactly {other.url}")
+        lines.append(f"  To take it instead: digest sources add --exactly {shlex.quote(other.url)}")
     return lines
 
 
@@ -182,6 +183,8 @@ def condition(source: Source, words: Words, *, now: datetime) -> str:
         return words("sources.moved", url=moved)
     if has_gap(source, now=now):
         return words("sources.gap")
+    if source.left_out:
+        return words("sources.left_out", n=source.left_out)
     return words("sources.well" if source.last_ok_at else "sources.not_yet")
 
 
@@ -200,7 +203,7 @@ def _stated(source: Source, *, now: datetime) -> dict[str, Any]:
         "added": source.added, "paused": source.paused, "failures": source.fail_count,
         "failing_since": _iso(source.failing_since), "last_ok": _iso(source.last_ok_at), "next": _iso(source.next_at),
         "error": {"kind": source.last_error_kind, "message": source.last_error} if source.fail_count else None,
-        "moved_to": moved_for_good(source, now=now), "possible_gap": has_gap(source, now=now),
+        "left_out": source.left_out, "moved_to": moved_for_good(source, now=now), "possible_gap": has_gap(source, now=now),
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """`digest sources`: an operator pastes an address and is told what is there; lists go in and out."""
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -343,3 +344,33 @@ def test_a_page_that_announces_itself_is_not_advised(
         site.pages["/me"] = answer(page, content_type="text/html")
         assert _run(config, "add", "--exactly", site.url("/me")) == 1
         assert "It announces" not in capsys.readouterr().err
+
+
+def test_a_proposed_command_can_be_pasted_into_a_shell(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        calendar = "/events/?post_type=tribe_events&ical=1"
+        site.pages[calendar] = answer(ics(EVENT), content_type="text/calendar")
+        site.pages["/"] = answer(
+            _page("/", "/events/1", feed=calendar.replace("&", "&amp;")), content_type="text/html"
+        )
+        assert _run(config, "add", site.url("/"), "--dry-run") == 0
+        [line] = [line for line in capsys.readouterr().out.splitlines() if "--exactly" in line]
+        (added,) = shlex.split(line.partition("--exactly ")[2])
+        assert _run(config, "add", "--exactly", added, "--dry-run") == 0
+        assert site.url(calendar) in (added, *(site.url(one.path) for one in site.asked))
+
+
+def test_the_list_of_sources_tells_of_what_could_not_be_read_as_the_checks_do(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as site:
+        site.pages["/c.ics"] = answer(ics(EVENT, "UID:2\nSUMMARY:Board"), content_type="text/calendar")
+        assert _run(config, "add", site.url("/c.ics"), "--name", "Board") == 0
+        assert run(["--config", str(config), "collect", "Board"]) == 0
+    capsys.readouterr()
+    assert _run(config, "list") == 0
+    assert "One entry could not be read." in capsys.readouterr().out
+    assert _run(config, "list", "--json") == 0
+    assert [one["left_out"] for one in json.loads(capsys.readouterr().out)["sources"]] == [0, 1]

@@ -22,6 +22,9 @@ from tests.http_kit import Script, answer, ics, serving
 PAGE = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/gone.xml"></head></html>'
 
 
+PARKED = b"<!doctype html><title>example.org is for sale</title><p>Make an offer.</p>"
+
+
 class _Manners:
     allow_private = ("127.0.0.1",)
     delay_s = 0.0
@@ -38,6 +41,13 @@ class _Manners:
         (answer(b"x", status=404), "no page at this address (404)", "pas de page \u00e0 cette adresse (404)"),
         (answer(b"x", status=403), "refused to answer us (403)", "refus\u00e9 de nous r\u00e9pondre (403)"),
         (answer(b"x", status=500), "answered with an error (500)", "r\u00e9pondu par une erreur (500)"),
+        (
+            answer(b"Scheduled maintenance.", status=503, retry_after="60"),
+            "closed for maintenance",
+            "pour entretien",
+        ),
+        (answer(b"x", status=503, retry_after="60"), "asks us to come back later", "revenir plus tard"),
+        (answer(PARKED, content_type="text/html"), "is parked or for sale", "\u00e0 vendre ou en attente"),
         (answer(PAGE, content_type="text/html"), "announces this one: http", "annonce celui-ci\u00a0: http"),
         (answer(b"hello", content_type="text/plain"), "neither a feed", "ni un fil"),
     ],

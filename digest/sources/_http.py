@@ -22,7 +22,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from digest.errors import ErrorKind, SourceError
 from digest.sources._address import checked, resolved, system_addresses, web_address
-from digest.sources._page import challenge, is_challenge
+from digest.sources._page import challenge, is_challenge, unavailable
 from digest.sources._watch import Watch
 
 MOST_HOPS = 5
@@ -327,7 +327,9 @@ def _judged(answer: Answer, validators: Mapping[str, str], *, now: datetime | No
         same = answer.etag is not None and answer.etag == validators.get("If-None-Match")
         return replace(answer, status=304, body=b"") if same else replace(answer, status=200)
     wait = _retry_after_s(answer.headers, now=now)
-    if status == 429 or (status == 503 and wait is not None):
+    if status == 503 and (known := unavailable(answer.body, host or "", wait_s=wait)):
+        raise known
+    if status == 429:
         raise SourceError(ErrorKind.RATE_LIMITED, f"{host} asked us to slow down.", retry_after_s=wait)
     if status == 410:
         raise SourceError(

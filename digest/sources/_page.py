@@ -72,6 +72,13 @@ _FEED_TYPES = (
 _LOOSE_TYPES = ("application/json", "text/xml", "application/xml")  # of feeds, and of much else
 _COMMENTS = 2  # the rank of their feeds: last
 _NO_FEED = re.compile(r"/wp-json/|oembed|opensearch|sitemap|/xmlrpc|wlwmanifest", re.IGNORECASE)
+_PARKED = re.compile(
+    r"\b(?:this|the) (?:premium )?domain(?: name)?\b[^<>]{0,60}\b(?:(?:is|may be) (?:parked|for sale)|has expired)\b"
+    r"|<title>[^<]{0,40}\.[a-z]{2,12}\W{0,4}(?:is for sale|est à vendre)|buy this domain\b|\bdomain (?:is )?parked\b"
+    r"|sedoparking\.|parkingcrew\.|/parking-lander/"
+    r"|\bce (?:nom de )?domaine\b[^<>]{0,60}\b(?:à vendre|en vente|parqué|expiré)",
+    re.IGNORECASE,
+)
 _LINK_HEADER = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[\w*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 
 
@@ -150,6 +157,16 @@ def challenge(url: str) -> SourceError:
     return SourceError(ErrorKind.CHALLENGE, f"{host} answered with a page that asks whether we are human.")
 
 
+def unavailable(body: bytes, host: str, *, wait_s: float | None) -> SourceError | None:
+    """What a 503 means where its page or its Retry-After says more than its number; nobody asked us to slow down."""
+    if b"maintenance" in body[:20_000].lower():
+        return SourceError(ErrorKind.HTTP, f"{host} is closed for maintenance (503).", retry_after_s=wait_s)
+    if wait_s is not None:
+        message = f"{host} cannot answer just now (503) and asks us to come back later."
+        return SourceError(ErrorKind.RATE_LIMITED, message, retry_after_s=wait_s)
+    return None
+
+
 def announced(body: bytes, url: str, headers: Mapping[str, str] | None = None) -> list[str]:
     """Addresses of the feeds and calendars that a page announces in its head or its header: the sure ones, those that may be
     something else, comment feeds, each in the page's order."""
@@ -214,6 +231,9 @@ def not_a_feed(body: bytes, url: str) -> SourceError:
         page = "The address is a web page, not a feed or calendar."
         if feeds:
             return SourceError(ErrorKind.NOT_A_FEED, f"{page} It announces this one: {feeds[0]}")
+        if _PARKED.search(body[:60_000].decode("utf-8", "replace")):
+            message = "The domain of this address is parked or for sale: what was there is gone; look for its new address."
+            return SourceError(ErrorKind.NOT_A_FEED, message)
         return SourceError(
             ErrorKind.NOT_A_FEED, f"{page} Look on that page for its RSS, Atom or calendar link."
         )
