@@ -116,3 +116,31 @@ def test_a_date_that_names_its_zone_is_told_in_it() -> None:
     assert entry.occasion is not None
     assert (hours(entry), entry.occasion.timezone) == (("10 18:00", "10 20:00"), V)
     assert days(page("9 décembre 2026 en après-midi")) == december(9, 9)
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "place"),
+    [
+        ("<ev:startdate>2026-12-03T18:00:00-05:00</ev:startdate><ev:location>Hall</ev:location>", ("03 18:00", ""), "Hall"),
+        ("<xCal:dtstart>2026-12-03T23:00:00Z</xCal:dtstart><xCal:dtend>20261204T010000Z</xCal:dtend>"
+         "<xCal:location>Hall</xCal:location>", ("03 18:00", "03 20:00"), "Hall"),
+        ("<mec:startDate>2026-12-03</mec:startDate><mec:startHour>6:00 pm</mec:startHour><mec:endDate>2026-12-03</mec:endDate>"
+         "<mec:endHour>20:00</mec:endHour>", ("03 18:00", "03 20:00"), None),
+        ("<mec:startDate>2026-12-03</mec:startDate><mec:endDate>2026-12-04</mec:endDate>", december(3, 4), None),
+        ("<xCal:dtstart>20261203</xCal:dtstart><xCal:dtend>20261205</xCal:dtend>", december(3, 4), None),
+    ],
+)  # fmt: skip
+def test_event_feeds_of_three_dialects_are_events_with_their_hours(
+    said: str, found: tuple[object, object], place: str | None
+) -> None:
+    spaces = (
+        'xmlns:ev="http://purl.org/rss/1.0/modules/event/" xmlns:xCal="urn:ietf:params:xml:ns:xcal" '
+        'xmlns:mec="http://webnus.net/rss/mec/" '
+    )
+    body = rss(
+        f"<title>Open house</title><link>/e/1</link><pubDate>Mon, 16 Nov 2026 10:00:00 GMT</pubDate>{said}",
+        head="<language>en</language>",
+    ).replace(b"<rss ", f"<rss {spaces}".encode(), 1)
+    entry = one("feed", body)
+    assert entry.occasion is not None
+    assert (days(entry) or hours(entry), entry.occasion.place) == (found, place)

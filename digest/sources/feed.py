@@ -16,6 +16,7 @@ from digest.rules.links import shown_link
 from digest.rules.text import atom_title, is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
+from digest.sources._event_feed import told
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
 from digest.sources._octets import utf8_but_for_a_few
 from digest.sources._page import challenge, is_challenge, is_html, not_a_feed, opening
@@ -210,6 +211,7 @@ def _draft(raw: Any, parsed: Any, context: ParseContext, trim: Trim) -> Draft:
     html, has_content = _words(raw)
     trimmed = trim(html, raw)
     published, updated = _dates(raw, context)
+    event = told(raw, timezone=context.timezone)
     return Draft(
         guid=(raw.get("id") or "").strip(),
         title=_title(raw, parsed),
@@ -223,9 +225,9 @@ def _draft(raw: Any, parsed: Any, context: ParseContext, trim: Trim) -> Draft:
         tags=_tags(raw),
         is_full=has_content if trimmed.is_full is None else trimmed.is_full,
         flags=(*trimmed.flags, *(("odd-characters",) if is_odd(raw.get("title") or "") else ())),
-        starts=read_date(raw.get("ev_startdate"), timezone=context.timezone),
-        ends=read_date(raw.get("ev_enddate"), timezone=context.timezone),
-        place=one_line(raw.get("ev_location")) or None,
+        starts=event.starts,
+        ends=event.ends,
+        place=event.place,
         unread=published is None and any(str(raw.get(name) or "").strip() for name in _DATED),
     )
 
