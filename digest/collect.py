@@ -80,6 +80,7 @@ class Items(Heritage, Protocol):
         posts: Sequence[datetime],
         events: Sequence[datetime],
     ) -> list[Old]: ...
+    def stated_by(self, source: SourceId, items: Sequence[tuple[ItemId, Entry]]) -> Any: ...
     def answers_to(self, item_id: ItemId, keys: Sequence[str]) -> Any: ...
 
 
@@ -226,6 +227,7 @@ class Collect:
         intents, gone = unstated(intents, ahead, whole=whole, now=now)
         new = self._add(intents, source=source.id, now=now, moves=moves, known=known)
         updated = self._carry_out(intents, source=source.id, now=now)
+        self._lend(intents, known, source=source.id)
         updated += self._withdraw(gone, source=source.id, now=now)
         for key, one in moves.known.items():
             items.answers_to(one.id, [key])
@@ -258,6 +260,15 @@ class Collect:
                 self._heirs.follow(intent.item, intent.entry, source=source, now=now)
                 updated += 1
         return updated
+
+    def _lend(self, intents: Sequence[Intent], known: Mapping[str, Known], *, source: SourceId) -> None:
+        """Events that stand here in the words of another source."""
+        told = [one for one in intents if isinstance(one, Seen) and one.entry.kind is ItemKind.EVENT]
+        if told:
+            others = {one.id for one in known.values() if one.owner not in (source, None)}
+            theirs = [(one.item, one.entry) for one in told if one.item in others]
+            if theirs:
+                self._store.items.stated_by(source, theirs)
 
     def _withdraw(self, gone: Sequence[Ahead], *, source: SourceId, now: datetime) -> int:
         """Dates that a calendar stated, and states no more though it states all the others; how many."""

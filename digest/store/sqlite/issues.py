@@ -21,7 +21,7 @@ from digest.model import (
     Placed,
     Reading,
 )
-from digest.store.sqlite import restated
+from digest.store.sqlite import lent, restated
 from digest.store.sqlite.columns import column, listed, mapped, mapping, micros, moment, pause_reason
 from digest.store.sqlite.connection import Connections
 from digest.store.sqlite.introductions import PICTURE, read
@@ -292,7 +292,7 @@ class Issues:
                 ORDER BY p.section IS NULL, p.section, p.position, item.id""",
             {"issue": issue_id, "bench": None if bench is None else listed(bench)},
         )
-        return tuple(_placed(row) for row in rows)
+        return lent.completed(self._db, [_placed(row) for row in rows])
 
     def _community(self, issue_id: int, *, is_draft: bool) -> Community:
         """As the issue was approved; a draft shows how it stands now."""

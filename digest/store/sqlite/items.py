@@ -142,6 +142,19 @@ class Items:
         """The same item, seen at another source; the item itself stays as it is."""
         self._seen_at(item_id, source=source, entry=entry, now=now)
         self._learn([(item_id, entry)])
+        self.stated_by(source, [(item_id, entry)])
+
+    def stated_by(self, source: SourceId, items: Sequence[tuple[ItemId, Entry]]) -> None:
+        """What this source says of events whose words are another's: the letter takes from it what those leave out."""
+        self._db.change_many(
+            """UPDATE item_source SET stated = :stated WHERE item = :item AND source = :source
+                 AND stated IS NOT :stated""",
+            [
+                {"item": item_id, "source": source, "stated": json.dumps(_columns(entry))}
+                for item_id, entry in items
+                if entry.occasion is not None
+            ],
+        )
 
     def hand_over(self, item_id: ItemId, *, to: SourceId) -> None:
         """The item carries the words of this source from now on."""

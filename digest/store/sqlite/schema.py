@@ -23,7 +23,16 @@ from digest.store.sqlite.schema_readers import CUTS, READERS, SUGGESTIONS, VOICE
 from digest.store.sqlite.schema_restated import RESTATED
 from digest.store.sqlite.schema_returns import RETURNS
 from digest.store.sqlite.schema_sending import SENDING
-from digest.store.sqlite.schema_sources import LEFT_OUT, OF_EVENTS, PARTED, SOURCES, TURNED, TWINS, UNDATED
+from digest.store.sqlite.schema_sources import (
+    LEFT_OUT,
+    LENT,
+    OF_EVENTS,
+    PARTED,
+    SOURCES,
+    TURNED,
+    TWINS,
+    UNDATED,
+)
 from digest.store.sqlite.schema_taken_back import TAKEN_BACK, TAKEN_BACK_MEANWHILE
 from digest.store.sqlite.schema_withdrawn import WITHDRAWN
 
@@ -356,6 +365,7 @@ for _name, _script in (
     ("0030_fewer", FEWER),
     ("0031_turned", TURNED),
     ("0032_taken_back_meanwhile", TAKEN_BACK_MEANWHILE),
+    ("0033_lent", LENT),
 ):
     MIGRATIONS(name=_name)(_runs(_script))
 

@@ -54,3 +54,7 @@ TURNED = """
 ALTER TABLE source ADD COLUMN was_kind TEXT NOT NULL DEFAULT '';         -- what it was before it became of another kind
 ALTER TABLE source ADD COLUMN turned_at INTEGER;
 """
+
+LENT = """
+ALTER TABLE item_source ADD COLUMN stated TEXT;   -- of an event in the words of another source: JSON, as columns of item
+"""
