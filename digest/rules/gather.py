@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from digest.model import Entry, EventStatus, Harvest, Item, ItemId, ItemKind, SourceId
 from digest.rules.duplicates import Neighbours
 from digest.rules.heirs import contradiction, inherits
-from digest.rules.marks import MOVABLE, OWN_MARK, UNDATED, UNREAD, UNTRUE
+from digest.rules.marks import DRAFTED, MOVABLE, OWN_MARK, UNDATED, UNREAD, UNTRUE
 from digest.rules.near import Likeness
 from digest.rules.recognise import belongs_to, is_hint, is_older, matched, without_foreign_keys
 
 MOST_CHANGES = 24  # of one item, told by its words alone: some feeds print the time of day into every entry
+LONG_AGO = timedelta(days=60)  # before its first sight: guide 7
+MOST_DRAFTED = 3  # new in one answer; more of them are an archive
 MAYBE_TWICE = "maybe-twice"  # the flag of an item that waits for an editor's word
 _OWN = tuple(f"{sort}:{OWN_MARK}" for sort in ("guid", "event-guid", "uid", "same-event"))
 
@@ -174,8 +176,9 @@ def decide(
     found = matched(merged, known, source=source)
     taken = {mine.id for mine in found if mine is not None}
     neighbours = Neighbours(pool, copies=copies)
+    drafted = _drafted_long_ago(merged, found, source=source, now=now) if None in found else ()
     intents: list[Intent] = []
-    for entry, mine in zip(merged, found, strict=True):
+    for place, (entry, mine) in enumerate(zip(merged, found, strict=True)):
         if mine is not None and source in mine.parted:
             keys = tuple(own_key(key, source) for key in entry.keys if not is_hint(key))
             intents.append(Parted(mine.id, replace(_dated(entry, now=now), keys=keys)))
@@ -190,9 +193,31 @@ def decide(
             intents.append(Copy(other.id, entry, others))
         elif other is not None and likeness is Likeness.MAYBE:
             intents.append(Doubt(other.id, replace(entry, flags=(*entry.flags, MAYBE_TWICE)), others))
+        elif place in drafted:
+            intents.append(Add(replace(entry, published=now, flags=(*entry.flags, DRAFTED))))
         else:
             intents.append(Add(entry))
     return intents
+
+
+def _drafted_long_ago(
+    entries: Sequence[Entry], found: Sequence[Known | None], *, source: SourceId, now: datetime
+) -> frozenset[int]:
+    """The places of posts that are new today and dated months ago: WordPress keeps the date of a draft. That they were not
+    there before is sure when an older one, which we know from this source, stands behind them in the answer; what comes
+    in at its end slid in from the archive, and so did many at once. One that says it was edited since is old."""
+    drafted: list[int] = []
+    oldest = now
+    for place in reversed(range(len(entries))):
+        entry, mine = entries[place], found[place]
+        if entry.kind is ItemKind.EVENT or entry.published is None:
+            continue
+        if mine is not None and source in mine.sources:
+            oldest = min(oldest, entry.published)
+        edited = entry.updated is not None and entry.updated - entry.published > timedelta(days=1)
+        if mine is None and oldest < entry.published < now - LONG_AGO and not edited:
+            drafted.append(place)
+    return frozenset(drafted if len(drafted) <= MOST_DRAFTED else ())
 
 
 def still_to_come(known: Mapping[str, Known], *, now: datetime) -> Mapping[str, Known]:

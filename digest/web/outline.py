@@ -13,17 +13,17 @@ from digest.render.text import words_in
 from digest.render.view import item_view, section_name
 from digest.rules.assemble import SECTIONS
 from digest.rules.edition import default_section
-from digest.rules.marks import UNDATED, UNREAD, UNTRUE
+from digest.rules.marks import DRAFTED, UNDATED, UNREAD, UNTRUE
 from digest.words import Words
 
 NOTE_WORDS = {Language.EN: 80, Language.FR: 95}
 STEPS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SCHEDULED, IssueState.SENDING, IssueState.SENT)
 _FLAG_NAMES = """
   undated date-unread date-guessed zone-guessed member-only reply maybe-twice private check-zone excerpt
-  series-unread odd-characters told-otherwise withdrawn
+  series-unread odd-characters told-otherwise withdrawn drafted-long-ago
 """
 _FLAGS = frozenset(_FLAG_NAMES.split())
-_UNDATED = frozenset({UNDATED, UNREAD, UNTRUE})
+_UNDATED = frozenset({UNDATED, UNREAD, UNTRUE, DRAFTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
