@@ -17,6 +17,7 @@ from digest.collect_twins import Records, Twins
 from digest.config import Config
 from digest.errors import ErrorKind, NotFound, SourceError
 from digest.model import Entry, Item, ItemId, ItemKind, Source, SourceId, Visit, VisitOutcome
+from digest.rules.announced import announcements, pages_of
 from digest.rules.gather import (
     Add,
     AlsoIn,
@@ -80,6 +81,7 @@ class Items(Heritage, Protocol):
         posts: Sequence[datetime],
         events: Sequence[datetime],
     ) -> list[Old]: ...
+    def on_pages(self, pages: Sequence[str]) -> list[Item]: ...
     def stated_by(self, source: SourceId, items: Sequence[tuple[ItemId, Entry]]) -> Any: ...
     def answers_to(self, item_id: ItemId, keys: Sequence[str]) -> Any: ...
 
@@ -327,7 +329,10 @@ class Collect:
             else ()
         )
         left_out = (one.why for one in fetched.harvest.left_out)
-        return readdressed(entries, new, known, old, source=source.id, is_whole=is_whole(left_out))
+        moves = readdressed(entries, new, known, old, source=source.id, is_whole=is_whole(left_out))
+        pages = pages_of(new)
+        told = announcements(new, self._store.items.on_pages(pages)) if pages else []
+        return moves._replace(asked=(*moves.asked, *told)) if told else moves
 
     def _pool(self, source: Source, entries: Sequence[Entry], known: Mapping[str, Known]) -> list[Item]:
         """What other sources have that the new entries may be: posts of like titles or words, events of the same days."""

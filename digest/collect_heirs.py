@@ -60,6 +60,8 @@ class Heirs:
         if head == item or not self._store.items.orphans([head], failing_before=now - LOST_AFTER):
             return
         (stood,) = self._store.items.get([head])
+        if stood.kind is not entry.kind:
+            return  # a post that led to an event
         if not entry.occasion and 2 * len(entry.html) < len(stood.html):
             return  # an excerpt
         theirs = replace(entry, keys=(), published=None)  # an edit never moves a post to another issue

@@ -258,7 +258,10 @@ class Twins:
         return said
 
     def _in_order(self, one: ItemId, other: ItemId) -> tuple[ItemId, ItemId]:
-        """Which stands for both, and the other."""
+        """Which stands for both, and the other. A post that leads to an event never stands for it."""
+        kinds = {item.id: item.kind for item in self._store.items.get([one, other])}
+        if kinds.get(one) is not kinds.get(other):
+            return (one, other) if kinds.get(one) is ItemKind.EVENT else (other, one)
         kept = min((one, other), key=self._rank)
         return kept, other if kept == one else one
 

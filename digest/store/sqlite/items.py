@@ -144,6 +144,19 @@ class Items:
         self._learn([(item_id, entry)])
         self.stated_by(source, [(item_id, entry)])
 
+    def on_pages(self, pages: Sequence[str]) -> list[Item]:
+        """Posts that lead to these pages, and events that are told there; in no special order."""
+        rows = self._db.rows(
+            f"""SELECT {COLUMNS} FROM item JOIN source ON source.id = item.source
+                WHERE item.id IN (
+                  SELECT item FROM json_each(:pages) AS asked JOIN item_key
+                    ON item_key.key > 'page:' || asked.value || '@' AND item_key.key < 'page:' || asked.value || 'A'
+                  UNION SELECT item FROM json_each(:pages) AS asked JOIN item_key
+                    ON item_key.key IN ('link:' || asked.value, 'event-link:' || asked.value))""",
+            {"pages": listed(pages)},
+        )
+        return [item_of(row) for row in rows]
+
     def stated_by(self, source: SourceId, items: Sequence[tuple[ItemId, Entry]]) -> None:
         """What this source says of events whose words are another's: the letter takes from it what those leave out."""
         self._db.change_many(
