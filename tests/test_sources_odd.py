@@ -216,7 +216,9 @@ def test_an_hour_of_a_page_is_in_the_zone_of_its_place(place: str, offset: str, 
 
 @pytest.mark.parametrize(
     ("said", "author"),
-    [("Jane Doe (she/her)", "Jane Doe (she/her)"), ("noreply@blogger.com (Unknown)", None), ("(Jane Doe)", "Jane Doe")],
+    [("admin", None), ("null", None), ("By Jane Doe", "Jane Doe"), ("par Zoé Roy", "Zoé Roy"), ("Byron Lee", "Byron Lee"),
+        ("@jane", "jane"), ("Jane Doe (she/her)", "Jane Doe (she/her)"),
+        ("noreply@blogger.com (Unknown)", None), ("(Jane Doe)", "Jane Doe")],
 )  # fmt: skip
 @pytest.mark.parametrize("declared", ["", "<!DOCTYPE rss>"])  # the swift way and feedparser's
 def test_an_author_is_named_as_the_feed_does_and_nobody_is_called_unknown(

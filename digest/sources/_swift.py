@@ -179,6 +179,8 @@ class _Reading:
             if name == "enclosure" and not is_feed and "url" in attributes:
                 heard = {"rel": "enclosure", "href": attributes["url"], "type": attributes.get("type", "")}
                 self._holder.setdefault("links", []).append(heard)
+            if name == "source" and self._is_atom and not is_feed:
+                self._holder["source"] = {}
             if space in _SILENT_SPACES or name in _SILENT or (is_feed and name in _SILENT_IN_FEED):
                 self._silent = 1
                 return
@@ -215,6 +217,8 @@ class _Reading:
             return
         name = self._path.pop()
         if name in _ENTRIES:
+            if "source" in self._holder and not self._holder.get("author"):
+                raise _Doubtful  # who wrote it stands in the source
             self._holder = self._parsed.feed
         elif name not in ("channel", "rss", "feed"):
             self._said(name, "".join(self._pieces).strip())

@@ -15,6 +15,7 @@ from digest.rules.dates import When, read_date, read_struct
 from digest.rules.links import shown_link
 from digest.rules.text import atom_title, is_odd, language_tag, one_line, opened, title_text
 from digest.sources import json_feed
+from digest.sources._author import author_of
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._event_feed import told
 from digest.sources._kind import MOST_ENTRIES, Kind, ParseContext
@@ -220,7 +221,7 @@ def _draft(raw: Any, parsed: Any, context: ParseContext, trim: Trim) -> Draft:
         base=base,
         published=published,
         updated=updated,
-        author=_author(raw, feed),
+        author=author_of(raw, feed, is_atom=parsed.version.startswith("atom")),
         language=language_tag(_own_language(raw)),
         tags=_tags(raw),
         is_full=has_content if trimmed.is_full is None else trimmed.is_full,
@@ -257,7 +258,8 @@ def _home(url: str, link: str) -> str:
 def _link(raw: Any) -> str:
     """The page a reader opens: the one behind a counter's link, link, else an alternate of HTML, else a guid that is an
     address, else what there is to hear or see."""
-    if link := raw.get("feedburner_origlink") or raw.get("link"):
+    link = raw.get("feedburner_origlink") or raw.get("link")
+    if link and ("/" in link or link != raw.get("id")):  # a guid lends itself as a link, also a mere number
         return str(link)
     links = [
         link for link in raw.get("links", ()) if link.get("href") and link.get("rel") in (None, "alternate")
@@ -302,30 +304,6 @@ def _dates(raw: Any, context: ParseContext) -> tuple[When | None, When | None]:
     return published, found.get("updated")
 
 
-def _author(raw: Any, feed: Any) -> str | None:
-    """Names; never a mail address, which is personal data nobody gave us for this."""
-    for holder in (raw, feed):
-        several = [name for one in holder.get("authors", ())[:4] if (name := _name(one.get("name")))]
-        if len(several) > 1:
-            return ", ".join(dict.fromkeys(several))
-        whole, detail = holder.get("author"), (holder.get("author_detail") or {}).get("name")
-        # feedparser looks for addresses in its own way and leaves half of those with a long last part
-        for text in (whole,) if whole and ("@" in whole or "(" in whole) else (detail, whole):
-            if name := _name(text):
-                return name
-    return None
-
-
-@lru_cache(maxsize=256)  # one feed is written by few
-def _name(text: str | None) -> str:
-    name = re.sub(r"[<(]?\S+@\S+\.\S+[>)]?", "", title_text(text)).strip(" <>,;")
-    if name.startswith("(") or name.count("(") != name.count(")"):
-        name = name.strip(" ()<>,;")
-    if name.count("(") != name.count(")"):
-        name = re.sub(r"[()]|[\"“”]{2}", "", name).strip()
-    return "" if name.casefold() == "unknown" else name  # as Blogger calls who shows no profile
-
-
 def _own_language(raw: Any) -> str | None:
     details = [raw.get("title_detail"), *raw.get("content", ()), raw.get("summary_detail")]
     spoken = next((detail.get("language") for detail in details if detail and detail.get("language")), None)
@@ -343,4 +321,4 @@ def _pause_s(feed: Any) -> float | None:
     return float(ttl) * 60 if ttl.isdigit() and len(ttl) < 7 else None
 
 
-KIND = Kind(name="feed", version="feed-9", parse=parse, claims=lambda url: False, prepare=lambda url: url)
+KIND = Kind(name="feed", version="feed-10", parse=parse, claims=lambda url: False, prepare=lambda url: url)

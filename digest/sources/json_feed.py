@@ -11,6 +11,7 @@ from digest.model import Harvest, LeftOut, LeftOutWhy
 from digest.rules.dates import read_date
 from digest.rules.links import shown_link
 from digest.rules.text import as_html, language_tag, one_line, title_text
+from digest.sources._author import author_name
 from digest.sources._entry import Draft, finished, holds_events_alone, is_of_events
 from digest.sources._kind import MOST_ENTRIES, ParseContext
 from digest.sources._octets import utf8_but_for_a_few
@@ -101,14 +102,12 @@ def _mended(text: str) -> str:
 
 
 def _author(holder: dict[str, Any]) -> str | None:
-    """1.1 has a list of authors, 1.0 one author."""
-    people = [
-        person for person in (*_list(holder, "authors"), holder.get("author")) if isinstance(person, dict)
-    ]
-    return (
-        ", ".join(dict.fromkeys(name for person in people[:4] if (name := title_text(_text(person, "name")))))
-        or None
-    )
+    """1.1 has a list of authors, 1.0 one author; some write a mere name for either."""
+    said = holder.get("authors")
+    people = [*(said if isinstance(said, list) else [said])[:4], holder.get("author")]
+    names = (_text(one, "name") if isinstance(one, dict) else one for one in people)
+    shown = (author_name(name) for name in names if isinstance(name, str))
+    return ", ".join(dict.fromkeys(name for name in shown if name)) or None
 
 
 def _text(holder: dict[str, Any], name: str) -> str:

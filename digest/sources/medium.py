@@ -89,4 +89,4 @@ def _is_reply(html: str, raw: Any) -> bool:
     return len(plain_text(html).split()) < 60
 
 
-KIND = Kind(name="medium", version="medium-9", parse=parse, claims=claims, prepare=prepare)
+KIND = Kind(name="medium", version="medium-10", parse=parse, claims=claims, prepare=prepare)
