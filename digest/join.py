@@ -108,10 +108,12 @@ class Join:
                 topics=topics_of(ask.topics), note=note, sponsor=sponsor,
             )  # fmt: skip
         after = replace(
-            known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now,
-            role=ask.role or known.role, timezone=ask.timezone or known.timezone,
-            topics=topics_of(ask.topics),
-        )  # fmt: skip
+            known, language=language, note=note or known.note, sponsor=sponsor or known.sponsor, asked_at=now
+        )
+        if not consent.may_come_back_as_they_were(known, now=now):
+            after = replace(
+                after, role=ask.role or known.role, timezone=ask.timezone or known.timezone, topics=topics_of(ask.topics)
+            )  # fmt: skip
         self._store.subscribers.save(after)
         return after
 

@@ -386,3 +386,28 @@ def test_a_newcomer_greeted_with_an_issue_is_not_sent_it_again(
         clock.forward(hours=1)
         joins(app)
         assert app.send.again(month.period, only="joined-since", by="kim") == 0
+
+
+@pytest.mark.parametrize("gone", ["left", "suspended"])
+def test_a_strangers_form_changes_no_choice_of_who_may_come_back_without_confirming(
+    app: App, clock: Clock, gone: str
+) -> None:
+    joins(app)
+    mine = replace(person(app), role="policy", timezone="America/Halifax", topics=("calls",))
+    if gone == "suspended":
+        mine = replace(mine, state=SubscriberState.SUSPENDED)
+    with app.store.write():
+        app.store.subscribers.save(mine)
+    clock.forward(hours=25)
+    link = leave_token(app)
+    if gone == "left":
+        app.join.leave(link)
+    app.join.ask(Ask(address=ANN, role="other", timezone="America/Regina", topics=("coming-up",)))
+    assert NoticeKind.CONFIRM in [one.kind for one in taken(app, clock)]
+    if gone == "left":
+        app.join.come_back(link)
+    else:
+        assert app.join.returned.write_again(mine.id, by="dana")
+    ann = person(app)
+    assert ann.state is SubscriberState.CONFIRMED
+    assert (ann.role, ann.timezone, ann.topics) == ("policy", "America/Halifax", ("calls",))

@@ -328,6 +328,13 @@ def returning(known: Subscriber, *, log: Sequence[Consent], now: datetime) -> De
     return Decision(Answer.WAITING, None)
 
 
+def may_come_back_as_they_were(known: Subscriber, *, now: datetime) -> bool:
+    """Whether they may read again without a new confirmation, by the undo or by an admin's word. Until they confirm, what
+    somebody types into the form for their address may be a stranger's and changes none of their choices."""
+    recent = known.left_at is not None and now - known.left_at <= UNDO_WITHIN
+    return known.state is SubscriberState.SUSPENDED or (known.state is SubscriberState.LEFT and recent)
+
+
 def standing(log: Sequence[Consent]) -> SubscriberState | None:
     """Where somebody stands, as the consent log alone tells it, oldest line first. None: it tells of nobody.
 
