@@ -82,6 +82,12 @@ def test_a_redesign_that_tells_the_same_hour_in_other_words_is_asked_about(
     assert shown(app) == [("https://old.example.org/1", False), ("https://old.example.org/a", True)]
 
 
+def test_a_title_and_address_put_right_at_once_are_asked_about(collected: Callable[..., App]) -> None:
+    before = piece(1, "news.example.org/launches-id", title="Ontario launches digital ID", words="")
+    after = piece(1, "news.example.org/launches-an-id", title="Ontario launches a digital ID", words="")
+    assert [asked for _, asked in shown(collected(rss(before), rss(after)))] == [False, True]
+
+
 def test_a_redesign_that_dates_everything_anew_is_asked_about(collected: Callable[..., App]) -> None:
     before = rss(*(piece(n, f"old.example.org/{n}") for n in range(2)))
     after = rss(*(piece(n, f"new.example.org/{n}", date="21 Nov 2026 04:00:00 GMT") for n in range(2)))

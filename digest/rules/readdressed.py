@@ -8,13 +8,14 @@ from typing import NamedTuple
 from digest.model import Entry, Item, ItemId, ItemKind, LeftOutWhy, SourceId
 from digest.rules.duplicates import MOST_COMPARED, containment, likeness_of, may_be_told_twice, words_of
 from digest.rules.gather import Known
-from digest.rules.near import FEWEST_WORDS, Likeness, plain_words, says_enough, title_likeness
+from digest.rules.near import FEWEST_WORDS, Likeness, plain_words, same_numbers, says_enough, title_likeness
 from digest.rules.recognise import is_hint
 
 FEWEST_OF_AN_EXCERPT = 8
 NEARLY_CONTAINED, CONTAINMENT = 0.8, 0.5
 SAME_DAY = timedelta(hours=23)  # another zone, or no hour any more; a daily post is a day later
 MOST_AT_ONE_HOUR = 4
+REWORDED = 88
 
 Pair = tuple[str, ItemId | str]
 
@@ -132,9 +133,11 @@ def _likeness(entry: Entry, item: Item, *, is_alone: bool, sweeping: bool) -> Li
     )
     titles = title_likeness(entry.title, item.title)
     if titles is not Likeness.YES:
-        if not same or entry.published is None or entry.published != item.published:
+        if entry.published is None or entry.published != item.published:
             return Likeness.NO
-        return Likeness.YES if titles is Likeness.MAYBE and shorter >= FEWEST_WORDS else Likeness.MAYBE
+        if same:
+            return Likeness.YES if titles is Likeness.MAYBE and shorter >= FEWEST_WORDS else Likeness.MAYBE
+        return Likeness.MAYBE if _is_reworded(entry.title, item.title) else Likeness.NO
     is_long = same and shorter >= FEWEST_WORDS
     if entry.published is not None and entry.published == item.published:
         if same:
@@ -175,6 +178,14 @@ def _told_twice(entries: Sequence[Entry], new: set[int]) -> Iterable[Pair]:
         for one, other in pairs:
             if times[id(one)] == times[id(other)] == 1 and {id(one), id(other)} & new:
                 yield (other.keys[0], one.keys[0]) if id(other) in new else (one.keys[0], other.keys[0])
+
+
+def _is_reworded(title: str, before: str) -> bool:
+    """ "Ontario launches digital ID", and then "… a digital ID"."""
+    from rapidfuzz import fuzz  # 3 MB, which a million letters need not carry
+
+    one, other = (" ".join(plain_words(text)) for text in (title, before))
+    return same_numbers(title, before) and says_enough(title) and fuzz.ratio(one, other) >= REWORDED
 
 
 def _when(entry: Entry) -> datetime | None:
