@@ -25,19 +25,13 @@ def serve(
 
     Raises ConfigError when the address cannot be listened at.
     """
-    import waitress  # the site and its metronome weigh 12 MB, which no other command need carry
-
+    # The site and its metronome weigh 12 MB, which no other command need carry.
     from digest.schedule import Metronome
+    from digest.serve_patience import open_server
     from digest.web import create_web
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = waitress.create_server(
-        create_web(app),
-        sockets=[_listen(host, port)],
-        threads=_THREADS,
-        ident=None,
-        clear_untrusted_proxy_headers=False,
-    )
+    server = open_server(create_web(app), listening=_listen(host, port), threads=_THREADS)
     beating = Metronome(app) if metronome else None
     before = signal.signal(signal.SIGTERM, _leave)
     try:
@@ -76,7 +70,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(128)
+        listening.listen(1024)
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
