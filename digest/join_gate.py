@@ -108,7 +108,9 @@ class Gate:
         reader = found.subscriber
         if reader.state is not SubscriberState.CONFIRMED:
             raise TokenRefused("Only readers can invite.")
-        return self._hand.links.invitation(reader.id, version=reader.version, now=self._hand.clock())
+        return self._hand.links.invitation(
+            reader.id, version=reader.version, now=self._hand.clock(), language=reader.language.first
+        )
 
     def is_invitation(self, text: str) -> bool:
         """Whether this link still invites; it is looked at again when an address is proven."""

@@ -5,7 +5,6 @@ kilobyte that came. So a slow upload gets through, and bytes sent one by one to 
 """
 
 import socket
-import time
 from typing import Any
 
 from waitress import create_server
@@ -24,15 +23,15 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     came = 0
 
     def received(self, data: bytes) -> Any:
-        """Of a request that is not whole, the time counts from its first byte."""
+        """Of a request that is not whole, the time counts from its first byte; `last_activity` is now, as these were read."""
         if self.begun is None:
-            self.begun, self.came = time.time(), 0
+            self.begun, self.came = self.last_activity, 0
         self.came += len(data)
         done = super().received(data)
         if self.request is None:  # whole; what follows on this connection begins anew
             self.begun = None
         else:
-            self.last_activity = min(time.time(), self.begun + self.came / SLOWEST)
+            self.last_activity = min(self.last_activity, self.begun + self.came / SLOWEST)
         return done
 
 

@@ -200,6 +200,11 @@ def test_an_invitation_lets_in_nobody_whom_an_editor_refused_nor_over_the_twenty
     assert person(gated, "more@elsewhere.example").state is SubscriberState.WAITING
 
 
+def test_an_invitation_opens_the_page_in_its_readers_language(gated: App) -> None:
+    joins(gated, "ann@ontario.ca", language="fr+en")
+    assert "/fr/invited/" in gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca"))
+
+
 def test_an_invitation_ends_with_its_maker_and_is_not_theirs_again_when_they_come_back(gated: App) -> None:
     joins(gated, "ann@ontario.ca")
     link = gated.join.gate.invitation(manage_token(gated, "ann@ontario.ca")).rpartition("/")[2]

@@ -113,8 +113,12 @@ class Links:
             self.message_id(issue, delivery),
         )
 
-    def invitation(self, reader: SubscriberId, *, version: int, now: datetime) -> str:
-        return f"{self._url}/invited/{self._timed(Purpose.INVITE, reader, version, now + INVITATION_LIVES)}"
+    def invitation(
+        self, reader: SubscriberId, *, version: int, now: datetime, language: Language = Language.EN
+    ) -> str:
+        """language: of the page it opens, which is its reader's."""
+        prefix = "/fr" if language is Language.FR else ""
+        return f"{self._url}{prefix}/invited/{self._timed(Purpose.INVITE, reader, version, now + INVITATION_LIVES)}"
 
     def editor_invitation(self, editor: EditorId, *, now: datetime) -> str:
         by = SubscriberId(editor)
