@@ -19,6 +19,7 @@ _SWEEP_S = 5
 class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection. `last_activity` is what the server closes the silent ones by."""
 
+    last_activity: float
     begun: float | None = None
     came = 0
 
