@@ -40,7 +40,7 @@ def test_refusals_arrive_typed_and_the_process_lives_on(reader: Reader) -> None:
         with pytest.raises(SourceError) as caught:
             reader.read("feed", b"hello", CONTEXT)
         assert caught.value.kind is ErrorKind.NOT_A_FEED
-    assert len(reader._idle) == 1
+    assert len(reader._desks) == 1
 
 
 def test_an_answer_that_takes_too_long_is_given_up_and_the_next_one_is_read(reader: Reader) -> None:
@@ -56,16 +56,66 @@ def test_a_process_that_was_started_early_reads_and_ends_with_its_reader() -> No
     early = start()
     reader = Reader(most=2, begun=[early])
     assert reader.read("feed", rss(post(1)), CONTEXT)[1].entries
-    assert reader._idle == [early]
+    assert [desk.child for desk in reader._desks] == [early]
     reader.close()
     assert early.returncode is not None
 
 
 def test_a_process_that_went_to_sleep_is_replaced_without_a_word(reader: Reader) -> None:
     reader.read("feed", rss(post(1)), CONTEXT)
-    reader._idle[0].kill()
-    reader._idle[0].wait()
+    reader._desks[0].child.kill()
+    reader._desks[0].child.wait()
     assert reader.read("feed", rss(post(1)), CONTEXT)[1].entries
+
+
+def test_an_answer_that_waits_behind_one_that_hangs_is_read_by_another_process() -> None:
+    """Both lie before the one process: only the one at work fails."""
+    reader = Reader(longest_s=3, most=1)
+    found: dict[str, object] = {}
+
+    def ask(kind: str, body: bytes) -> None:
+        try:
+            found[kind] = len(reader.read(kind, body, CONTEXT)[1].entries)
+        except SourceError as error:
+            found[kind] = str(error)
+
+    reader.read("feed", rss(post(1)), CONTEXT)
+    desk = reader._desks[0]
+    hanging = threading.Thread(target=ask, args=("ical", ENDLESS))
+    hanging.start()
+    while not desk.outlet.locked():
+        pass
+    waiting = threading.Thread(target=ask, args=("feed", rss(post(2))))
+    waiting.start()
+    while desk.jobs < 2 and waiting.is_alive():
+        pass
+    hanging.join()
+    waiting.join()
+    reader.close()
+    assert found == {"ical": "The answer took more than 3 s to read; refused.", "feed": 1}
+    assert desk.child.returncode is not None
+
+
+@pytest.mark.parametrize("size", [100, 3_000_000])
+def test_an_answer_that_waits_behind_one_that_kills_is_not_blamed(size: int) -> None:
+    """Also when it is too long to lie in the pipe."""
+    reader = Reader(longest_s=20, most=1)
+    found: list[int] = []
+    reader.read("feed", rss(post(1)), CONTEXT)
+    desk = reader._desks[0]
+    with desk.outlet:  # somebody is being served
+        body = rss(post(2)) + b" " * size
+        waiting = threading.Thread(
+            target=lambda: found.append(len(reader.read("feed", body, CONTEXT)[1].entries))
+        )
+        waiting.start()
+        while not desk.inlet.locked():
+            pass
+        desk.child.kill()
+        desk.broken = True
+    waiting.join()
+    reader.close()
+    assert found == [1]
 
 
 def test_threads_share_the_processes(reader: Reader) -> None:
@@ -80,7 +130,7 @@ def test_threads_share_the_processes(reader: Reader) -> None:
     for thread in threads:
         thread.join()
     assert sorted(found) == sorted(f"Post number {number}" for number in range(12))
-    assert len(reader._idle) <= 2
+    assert len(reader._desks) <= 2
 
 
 def test_a_bug_in_a_reader_is_a_typed_error_with_a_trace_for_us(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,17 +78,23 @@ def read(request: Request) -> Reply:
 
 def receive(stream: BinaryIO) -> object:
     """Raises EOFError when the other side is gone."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    data = stream.read(size := _LENGTH.unpack(head)[0])
-    if len(data) < size:
-        raise EOFError
-    thing, rows = pickle.loads(data)
+    thing, rows = pickle.loads(_whole(stream, _LENGTH.unpack(_whole(stream, _LENGTH.size))[0]))
     if not rows:
         return thing
     entries = tuple(Entry(**dict(zip(_NAMES, row, strict=True))) for row in rows)
     return replace(thing, harvest=replace(thing.harvest, entries=entries))
+
+
+def _whole(stream: BinaryIO, size: int) -> bytes:
+    """Not a byte more, from a stream that may give less at a time."""
+    pieces, missing = [], size
+    while missing:
+        piece = stream.read(missing)
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        missing -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def send(stream: BinaryIO, thing: object) -> None:
@@ -112,14 +118,16 @@ def main() -> None:
     gc.set_threshold(
         100_000
     )  # an answer is read and gone: there is little to find, and looking costs a fifth of the time
-    inlet, outlet = sys.stdin.buffer, sys.stdout.buffer
-    while select.select([inlet], [], [], IDLE_S)[0]:
-        try:
-            request = receive(inlet)
-        except EOFError:
-            return
-        if isinstance(request, Request):
-            send(outlet, read(request))
+    outlet = sys.stdout.buffer
+    # Unbuffered: a next request that left the pipe early would not be seen to be there.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as inlet:
+        while select.select([inlet], [], [], IDLE_S)[0]:
+            try:
+                request = receive(inlet)
+            except EOFError:
+                return
+            if isinstance(request, Request):
+                send(outlet, read(request))
 
 
 if __name__ == "__main__":

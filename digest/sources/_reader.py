@@ -5,7 +5,8 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 
 from digest.errors import ErrorKind, SourceError
 from digest.model import Harvest
@@ -31,8 +32,9 @@ class Reader:
         begun: Sequence[subprocess.Popen[bytes]] = (),
     ) -> None:
         self._longest_s = longest_s
-        self._places = threading.BoundedSemaphore(most or max(1, min(4, _cores())))
-        self._idle = list(begun)
+        self._most = most or max(1, min(4, _cores()))
+        self._places = threading.BoundedSemaphore(2 * self._most)
+        self._desks = [_Desk(child) for child in begun]
         self._guard = threading.Lock()
         self._watch = Watch()
 
@@ -54,74 +56,125 @@ class Reader:
 
     def close(self) -> None:
         with self._guard:
-            idle, self._idle = self._idle, []
-        for child in idle:
-            _end(child)
+            desks, self._desks = self._desks, []
+            idle = [desk for desk in desks if not desk.jobs]
+        for desk in idle:
+            _end(desk.child)
 
     def _ask(self, request: Request) -> Reply:
-        """A child that had gone to sleep meanwhile is replaced once; one that dies at work has met its answer."""
-        with self._places, self._child() as (child, warm):
-            try:
-                return self._exchange(child, request)
-            except (EOFError, OSError) as error:
-                if not warm:
-                    raise _died() from error
-            _end(child)
-            with self._fresh() as other:
-                try:
-                    return self._exchange(other, request)
-                except (EOFError, OSError) as error:
-                    raise _died() from error
+        """A child that had gone to sleep meanwhile is replaced once, one that another answer broke as often as need be; a new
+        one that dies at work has met its answer."""
+        fresh = False
+        with self._places:
+            while True:
+                with self._desk(fresh=fresh) as (desk, warm):
+                    try:
+                        return self._exchange(desk, request)
+                    except _BrokenBefore:
+                        continue
+                    except (EOFError, OSError) as error:
+                        if not warm:
+                            raise _died() from error
+                        fresh = True
 
-    def _exchange(self, child: subprocess.Popen[bytes], request: Request) -> Reply:
+    def _exchange(self, desk: "_Desk", request: Request) -> Reply:
+        """The next request is laid before the child while it reads this one: then it never waits for us. Its time begins when
+        the one before it is done."""
+        with desk.inlet:
+            alone = desk.outlet.acquire(blocking=False)
+            try:
+                with self._in_time(desk) if alone else nullcontext():
+                    if not desk.broken:
+                        desk.put(request)
+            except (EOFError, OSError, SourceError) as error:
+                desk.broken = True
+                if not alone:
+                    raise _BrokenBefore from error
+                desk.outlet.release()
+                raise
+            if not alone:
+                desk.outlet.acquire()
+        try:
+            if desk.broken:
+                raise _BrokenBefore
+            with self._in_time(desk):
+                return desk.get()
+        finally:
+            desk.outlet.release()
+
+    @contextmanager
+    def _in_time(self, desk: "_Desk") -> Iterator[None]:
+        """Raises SourceError when it takes too long; what fails breaks the child, and whoever waits for it goes elsewhere."""
         late = threading.Event()
 
         def kill() -> None:
             late.set()
-            child.kill()
+            desk.child.kill()
 
         try:
-            assert child.stdin is not None
-            assert child.stdout is not None
             with self._watch.alarm(kill, after_s=self._longest_s):
-                send(child.stdin, request)  # type: ignore[arg-type]
-                reply = receive(child.stdout)  # type: ignore[arg-type]
+                yield
         except (EOFError, OSError):
-            child.kill()
-            child.wait()  # else one that is still dying would be taken for an idle one
+            desk.broken = True
+            desk.child.kill()
             if late.is_set():
                 raise SourceError(
                     ErrorKind.PARSE, f"The answer took more than {self._longest_s:g} s to read; refused."
                 ) from None
             raise
+
+    @contextmanager
+    def _desk(self, *, fresh: bool) -> Iterator[tuple["_Desk", bool]]:
+        """One with nothing to do, a new one, or the one with the shorter line; and whether it had been there before."""
+        with self._guard:
+            desk = min(self._desks, key=lambda one: one.jobs, default=None)
+            if fresh or desk is None or (desk.jobs and len(self._desks) < self._most):
+                desk, warm = _Desk(start()), False
+                self._desks.append(desk)
+            else:
+                warm = True
+            desk.jobs += 1
+        try:
+            yield desk, warm
+        finally:
+            self._leave(desk)
+
+    def _leave(self, desk: "_Desk") -> None:
+        """The last one who leaves a child that is broken, or one too many, puts out the light."""
+        with self._guard:
+            desk.jobs -= 1
+            is_spare = not desk.jobs and len(self._desks) > self._most
+            if desk in self._desks and (desk.broken or is_spare):
+                self._desks.remove(desk)
+            is_over = not desk.jobs and desk not in self._desks
+        if is_over:
+            _end(desk.child)
+
+
+class _BrokenBefore(Exception):
+    """The child was gone before it came to this request."""
+
+
+@dataclass(slots=True, eq=False)
+class _Desk:
+    """A child and who waits for it: at most two, of whom the first is being served. inlet, outlet: held in turn."""
+
+    child: subprocess.Popen[bytes]
+    inlet: threading.Lock = field(default_factory=threading.Lock)
+    outlet: threading.Lock = field(default_factory=threading.Lock)
+    jobs: int = 0
+    broken: bool = False
+
+    def put(self, request: Request) -> None:
+        assert self.child.stdin is not None
+        send(self.child.stdin, request)  # type: ignore[arg-type]
+
+    def get(self) -> Reply:
+        assert self.child.stdout is not None
+        reply = receive(self.child.stdout)  # type: ignore[arg-type]
         if not isinstance(reply, Reply):
             raise EOFError
         return reply
-
-    @contextmanager
-    def _child(self) -> Iterator[tuple[subprocess.Popen[bytes], bool]]:
-        with self._guard:
-            warm = self._idle.pop() if self._idle else None
-        child = warm or start()
-        try:
-            yield child, warm is not None
-        finally:
-            self._keep(child)
-
-    @contextmanager
-    def _fresh(self) -> Iterator[subprocess.Popen[bytes]]:
-        child = start()
-        try:
-            yield child
-        finally:
-            self._keep(child)
-
-    def _keep(self, child: subprocess.Popen[bytes]) -> None:
-        if child.poll() is None:
-            with self._guard:
-                self._idle.append(child)
-        else:
-            _end(child)
 
 
 def _cores() -> int:
