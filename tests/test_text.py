@@ -376,3 +376,43 @@ def test_the_dates_of_atom_are_read_the_quick_way_and_the_slow_way_alike(text: s
     assert (when.at.isoformat() if when else None) == utc
     assert when is None or (when.has_time and not when.zone_guessed)
     assert when == read_date(text.replace("T", " "), timezone="America/Toronto")  # nobody's common form
+
+
+_HONEST = "When we began this project, nobody in the ministry had ever watched a person fill in the form."
+
+
+@pytest.mark.parametrize(
+    "widget",
+    [
+        "Thanks for reading The Letter! Subscribe for free to receive new posts and support my work.",
+        "Merci de lire La Lettre\u00a0! Abonnez-vous gratuitement pour recevoir les prochains billets et nous aider.",
+        "(Le fran\u00e7ais suit) / (French follows below, please scroll down the page to read it)",
+        "(French follows below, please scroll down the page to read what we wrote in it)",
+        "Cet article est aussi disponible en anglais / This article is also available in English on our site.",
+        "This post is also available in French on the site of our sister organization in Gatineau.",
+        "Version fran\u00e7aise : Ce que nous avons appris en faisant la recherche avec les gens",
+        "Temps de lecture : 4 minutes environ pour ce billet de blogue passionnant",
+        "Posted on November 3, 2026 by Jane Doe in Service design, Research and Accessibility",
+        "Share this on Facebook (Opens in new window) Click to share on LinkedIn (Opens in new window)",
+        "Listen to this article: your browser does not support the audio element. Download it as an mp3.",
+        "Table of contents: Introduction, What we did, What we learned, What comes next, Acknowledgements",
+    ],
+)
+def test_what_a_template_puts_before_the_words_is_no_lead(widget: str) -> None:
+    assert lead(f"<p>{widget}</p><p>{_HONEST}</p>") == _HONEST
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Thanks for reading our first report so closely: forty of you wrote to us about the form and its words.",
+        "French follows English in the order of our two columns, and nobody had ever asked readers why that is.",
+        "The tool is also available in English, French and Inuktitut, which took a year of work with translators.",
+        "Publi\u00e9 le 3 novembre 2026 par le minist\u00e8re, le rapport montre que les formulaires restent trop longs.",
+        "Posted on a wall by the door of the library, the notice asked people to write down what they needed.",
+        "Reading time tables of buses is harder than it looks, and three cities have now tried to mend that.",
+        "Share this evening with people who build things for their town: bring a laptop and something to eat.",
+    ],
+)
+def test_an_honest_first_sentence_that_begins_alike_is_the_lead(first: str) -> None:
+    assert lead(f"<p>{first}</p><p>{_HONEST}</p>") == first

@@ -87,6 +87,19 @@ _BOILERPLATE = re.compile(
     r"|l['’]article .{0,200} est apparu en premier|press enter or click|member-only story|view this email)",
     re.IGNORECASE,
 )
+_TONGUE = r"(?:english|french|anglais|français)"
+_WIDGET = re.compile(  # what a platform or a template puts before the first words, told by how it begins
+    r"\W*(?:thanks? for reading\b.{0,90}\b(?:subscribe|share)\b|merci (?:de|d['’]avoir) (?:lire|lu)\b.{0,90}\babonn"
+    r"|(?:le français|l['’]anglais|la version \w+) suit\s*[).,/]"
+    r"|(?:the )?(?:french|english)(?: version)? follows(?: below)?\s*[).,/]"
+    r"|(?:(?:this|cet?|cette) (?:article|blog post|post|page|billet|texte) )?(?:(?:is|est) )?(?:also|aussi|également) "
+    rf"(?:available in|disponible en) {_TONGUE}|(?:version (?:française|anglaise)|(?:french|english) version)\s*:"
+    r"|(?:reading time|temps de lecture|durée de lecture)\s*:|(?:table of contents|table des matières|sommaire)\s*:"
+    r"|(?:(?:posted|published) on [^.!?]{0,40}\bby|publiée? le [^.!?]{0,40}\bpar)\b[^.!?]*\Z"
+    r"|(?:share this(?: \w+)?|partager? (?:cet? \w+|ceci)?) ?(?:on|sur|:) ?(?:facebook|twitter|linkedin|x\b|mastodon|bluesky)"
+    r"|listen to this (?:article|post|story)\s*[:.(]|écoute[rz] (?:cet article|ce billet)\s*[:.(])",
+    re.IGNORECASE,
+)
 _BOILERPLATE_HINTS = (
     "publi", "appeared", "reading", "read more", "lire la", "sign up", "subscribe", "photo", "image cr", "follow us",
     "suivez", "this post", "version", "this story", "apparu", "press enter", "member-only", "view this",
@@ -219,7 +232,7 @@ def _searched(tree: LexborNode, title: str) -> str:
 
 
 def _leads(text: str) -> bool:
-    if len(text) <= 60:
+    if len(text) <= 60 or _WIDGET.match(text):
         return False
     low = text.lower()
     for hint in _BOILERPLATE_HINTS:  # a quick look before the slow one
