@@ -176,7 +176,7 @@ def test_known_and_unknown_take_the_same_time(app: App, clock: Clock, act: str) 
                 app.join.manage(address, form=form)
             spent[kind].append(time.perf_counter() - begun)
         clock.forward(minutes=10)
-    # The quick tenth: what makes the others slow is a busy machine, not who is known.
+    # The quickest of each: what makes the others slow is a busy machine, not who is known.
     known, unknown = (min(spent[kind]) for kind in ("known", "unknown"))
     assert abs(known - unknown) < 0.005
 
