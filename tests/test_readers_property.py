@@ -277,6 +277,8 @@ class Readers(RuleBasedStateMachine):
         if not rests and one.declined_at is None and one.state in {None, ASKED, LEFT, SUSPENDED}:
             one.state, one.asked_at = one.state or ASKED, self.clock()
             one.sponsor = by if invitation else one.sponsor
+        elif invitation and one.state is WAITING and one.declined_at is None:
+            one.sponsor = by
         self.mail()
 
     @rule(name=who)
@@ -294,7 +296,7 @@ class Readers(RuleBasedStateMachine):
                 assert dead
                 continue
             assert not dead
-            self._confirmed(one, answer)
+            self._confirmed(one, answer, is_fresh=link.era == one.era)
 
     @rule(name=who)
     def types_the_code(self, name: str) -> None:
@@ -313,8 +315,9 @@ class Readers(RuleBasedStateMachine):
         assert fits
         self._confirmed(one, answer)
 
-    def _confirmed(self, one: Person, answer: Answer) -> None:
-        if one.state in {IN, WAITING}:
+    def _confirmed(self, one: Person, answer: Answer, *, is_fresh: bool = True) -> None:
+        invited_since = one.state is WAITING and is_fresh and one.declined_at is None and self.admits(one)
+        if one.state in {IN, WAITING} and not invited_since:
             assert answer is (Answer.ALREADY if one.state is IN else Answer.WAITING)
             return
         one.confirmed_at, one.left_at, one.declined_at, one.paused_until = self.clock(), None, None, None
