@@ -272,7 +272,7 @@ def test_reading_time_is_at_least_a_minute_and_unknown_for_a_line() -> None:
         ("2026-11-12 6:30 PM", "2026-11-12T23:30"), ("2026-11-12 12:15 am", "2026-11-12T05:15"),
         ("2026-11-12T12:30:00 America/Toronto", "2026-11-12T17:30"), ("2026/11/12 10:00", "2026-11-12T15:00"),
         ("12 Nov 2026 12:00 PT", "2026-11-12T19:00"), ("12 novembre 2026 12 h, heure du Pacifique", "2026-11-12T19:00"),
-        ("Nov 12, 2026 noon at the library, 6 pm at City Hall", "2026-11-12T23:00"),
+        ("Nov 12, 2026 noon at the library, 6 pm at City Hall", "2026-11-12T17:00"),
         ("Nov 12, 2026 6 pm Mountain Hall", "2026-11-12T23:00"),
         ("Nov 12, 2026 6 pm Mountain Time", "2026-11-13T00:00"),
         ("Thu Nov 12 2026 12:00:00 GMT-0500 (Eastern Standard Time)", "2026-11-12T17:00"),
