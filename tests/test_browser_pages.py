@@ -204,10 +204,12 @@ def test_targets_on_a_phone_are_large_enough_to_touch(site: browser_kit.Served, 
     small = """() => [...document.querySelectorAll(
         'button, .button, .acts a, .tabs a, .switch a, input:not([type=hidden]):not([type=radio]), select')]
       .filter(e => e.offsetParent && !e.classList.contains('linklike'))
-      .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+      .map(e => [e.outerHTML.slice(0, 80), (e.closest('.choices label') || e).getBoundingClientRect()])
       .filter(([h, r]) => r.width < 24 || r.height < 24).map(([h, r]) => h)"""
     for path in ("/", "/manage", *while_drafting(app, month)):
         page.goto(site.url + path)
+        for folded in page.locator("details.part").all():
+            folded.evaluate("e => e.open = true")
         assert page.evaluate(small) == [], path
     browser_kit.close(context)
 

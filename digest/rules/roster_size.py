@@ -14,7 +14,7 @@ class Size:
     def __init__(self, *, encoding: str, is_json: bool) -> None:
         self._decoder = getincrementaldecoder(encoding)("replace") if encoding == "utf-16" else None
         self._is_json = is_json
-        self._count, self._last = 0, b""
+        self._count, self._last, self._held = 0, b"", b""  # held: a \r whose \n may come with the next piece
 
     def add(self, chunk: bytes) -> None:
         if self._decoder is not None:
@@ -22,6 +22,9 @@ class Size:
         if self._is_json:
             self._add_names(chunk)
             return
+        chunk = self._held + chunk
+        self._held = b"\r" if chunk.endswith(b"\r") else b""
+        chunk = chunk.removesuffix(b"\r")
         # Old files end their lines with \r alone. To look for both ends in one file took longer than its proof (measured).
         self._count += chunk.count(b"\n") or chunk.count(b"\r")
         self._last = chunk[-1:] or self._last
@@ -36,5 +39,5 @@ class Size:
     @property
     def count(self) -> int:
         """A last line without an end is one too."""
-        is_open = not self._is_json and self._last not in {b"", b"\n", b"\r"}
-        return self._count + is_open
+        is_open = not self._is_json and (self._held or self._last not in {b"", b"\n", b"\r"})
+        return self._count + bool(is_open)
