@@ -37,6 +37,11 @@ _NOBODY = (
 )
 
 
+def _letter(token: Token) -> str:
+    """Which letter a link was taken from; "" for one that stands in none."""
+    return f"letter {token.issue}" if token.purpose in {Purpose.LEAVE, Purpose.LETTER} else ""
+
+
 class Join:
     """The readers' verb. gate: who waits and who is let in; choices: what readers decide behind a fresh link;
     crowd: keeping house, and counts; voices: what people suggest; introductions: what they say of
@@ -207,15 +212,15 @@ class Join:
                 return Known(found.subscriber, found.token, decision.answer)
             self._store.subscribers.save(decision.after)
             self._hand.stop(decision.after)
-            self._hand.log(decision.after, "left", method=method, page=page)
+            self._hand.log(decision.after, "left", method=method, page=page, origin=_letter(found.token))
             return Known(decision.after, found.token, decision.answer)
 
     def come_back(self, text: str, *, page: str = "") -> Known:
-        """Undoes leaving, within a day of it, from the link that left."""
+        """Undoes leaving, within a day of it, from the link that left, or from a fresh link to one's settings: an older letter
+        may have been handed on."""
         with self._store.write(durable=True):
             found = self.who(text, allowed=_LEAVES)
-            log = self._store.consents.of(found.subscriber.id)
-            decision = consent.returning(found.subscriber, log=log, now=self._clock())
+            decision = self._returning(found)
             if decision.after is None:
                 return Known(found.subscriber, found.token, decision.answer)
             self._store.subscribers.save(decision.after)
@@ -224,6 +229,15 @@ class Join:
                 self._hand.resume(decision.after)
             self._hand.waits(decision.after, method="undo")
             return Known(decision.after, found.token, decision.answer)
+
+    def may_come_back(self, found: Known) -> bool:
+        """Whether the link that somebody was found by undoes their leaving."""
+        return self._returning(found).after is not None
+
+    def _returning(self, found: Known) -> consent.Decision:
+        log = self._store.consents.of(found.subscriber.id)
+        by = None if found.token.purpose is Purpose.MANAGE else _letter(found.token)
+        return consent.returning(found.subscriber, log=log, by=by, now=self._clock())
 
     def choose(self, text: str, *, language: str, page: str = "") -> Known:
         """The language of letters to come."""

@@ -97,8 +97,10 @@ def test_leaving_is_undone_for_a_day() -> None:
     gone = consent.leaving(somebody(SubscriberState.CONFIRMED, confirmed_at=NOW), now=NOW).after
     assert gone is not None
     log = [line("confirmed"), line("left", method="link")]
-    assert consent.returning(gone, log=log, now=NOW + timedelta(hours=23)).answer is consent.Answer.DONE
-    assert consent.returning(gone, log=log, now=NOW + timedelta(hours=25)).after is None
+    assert (
+        consent.returning(gone, log=log, by=None, now=NOW + timedelta(hours=23)).answer is consent.Answer.DONE
+    )
+    assert consent.returning(gone, log=log, by=None, now=NOW + timedelta(hours=25)).after is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_the_undo_leads_back_to_where_one_stood_and_past_no_gate(
 ) -> None:
     gone = somebody(SubscriberState.LEFT, confirmed_at=NOW, left_at=NOW)
     log = [line(act.split()[0], method=act.partition(" ")[2] or "link") for act in acts]
-    after = consent.returning(gone, log=log, now=NOW).after
+    after = consent.returning(gone, log=log, by=None, now=NOW).after
     assert (after.state if after else None) is expected
 
 

@@ -16,6 +16,7 @@ from digest.model import Address, IssueId, Language, NoticeKind, Subscriber, Sub
 from digest.rules.consent import Answer
 from digest.rules.tokens import Purpose
 from tests.conftest import NOW, Clock
+from tests.readers_kit import manage_token
 
 ANN = "ann@example.org"
 
@@ -115,6 +116,22 @@ def test_leaving_is_undone_within_a_day_and_not_later(app: App, clock: Clock) ->
     clock.forward(hours=25)
     assert app.join.come_back(leave_token(app)).answer is Answer.WAITING
     assert person(app).state is SubscriberState.LEFT
+
+
+def test_only_the_letter_that_left_and_a_fresh_link_of_theirs_undo_it(app: App) -> None:
+    """An older letter may have been handed on to somebody."""
+    app.join.add(ANN, basis="express", origin="test")
+    who = person(app)
+    older, newer = (
+        app.links.unsubscribe(who.id, version=who.version, issue=IssueId(n)).rpartition("/")[2]
+        for n in (5, 6)
+    )
+    app.join.leave(newer)
+    assert app.join.come_back(older).answer is Answer.WAITING
+    assert person(app).state is SubscriberState.LEFT
+    assert app.join.come_back(newer).answer is Answer.DONE
+    app.join.leave(newer)
+    assert app.join.come_back(manage_token(app)).answer is Answer.DONE
 
 
 def test_an_old_confirm_link_cannot_bring_back_who_left(app: App) -> None:

@@ -314,15 +314,18 @@ def chosen(before: Subscriber, after: Subscriber) -> str:
     return "; ".join(f"{name}: {value}" for name, value in told(after).items() if old[name] != value)
 
 
-def returning(known: Subscriber, *, log: Sequence[Consent], now: datetime) -> Decision:
+def returning(known: Subscriber, *, log: Sequence[Consent], by: str | None, now: datetime) -> Decision:
     """The undo on the page after leaving; it works for a day, and leads back to where they stood: to the list, or to the
-    queue before it. log: theirs. Who complained, or whose address fails, comes back by a new confirmation alone."""
+    queue before it. log: theirs. Who complained, or whose address fails, comes back by a new confirmation alone.
+
+    by: the letter whose link asks, which must be the one that left, when one did; None: a link that is theirs alone.
+    """
     if known.state is SubscriberState.CONFIRMED:
         return Decision(Answer.ALREADY, None)
     recent = known.left_at is not None and now - known.left_at <= UNDO_WITHIN
     last = max((number for number, line in enumerate(log) if line.act == "left"), default=0)
     before = standing(log[:last])
-    is_theirs = bool(log) and log[last].method in _OWN_LEAVING
+    is_theirs = bool(log) and log[last].method in _OWN_LEAVING and by in {None, log[last].origin or by}
     if known.state is SubscriberState.LEFT and recent and is_theirs and before in _RETURNS:
         return Decision(Answer.DONE, replace(known, state=before, left_at=None))
     return Decision(Answer.WAITING, None)

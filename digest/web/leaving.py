@@ -8,7 +8,7 @@ from werkzeug.exceptions import Gone
 
 from digest.join import Known
 from digest.model import SubscriberState
-from digest.rules import consent, farewell
+from digest.rules import farewell
 from digest.rules.consent import Answer
 from digest.rules.pulse import FLOOR
 from digest.rules.tokens import Purpose
@@ -70,9 +70,8 @@ def _leave_button(known: Known) -> Response:
 def left(
     known: Known, *, links: Sequence[tuple[str, str]] = (), why: Mapping[str, Any] | None = None
 ) -> Response:
-    """With the undo, as long as it works."""
-    at = known.subscriber.left_at
-    if at is not None and site().app.clock() - at > consent.UNDO_WITHIN:
+    """With the undo, as long as it works for this link."""
+    if not site().app.join.may_come_back(known):
         return about(known, "gone", links=[*again(), *links])
     return about(known, "left", "left_more", actions=[_undo()], links=list(links), why=why)
 
