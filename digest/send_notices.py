@@ -22,7 +22,7 @@ _TO_EDITORS = frozenset({
 })  # fmt: skip
 _WITH_A_PASS = frozenset({NoticeKind.SIGN_IN, NoticeKind.INVITED})
 # The last goes to a mailbox that may not be its reader's any more: no link of theirs may stand in it.
-_WITHOUT_LINK = frozenset({NoticeKind.DECLINED, NoticeKind.THANKS, NoticeKind.ADDRESS_MOVED})
+_WITHOUT_LINK = frozenset({NoticeKind.DECLINED, NoticeKind.ADDRESS_MOVED})
 AT_ONCE = 20
 LEASE_S = 900.0
 
